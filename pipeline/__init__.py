@@ -1,0 +1,1 @@
+"""The pipeline's plain Python: clients, warehouse, rules, matching, ledger, delivery."""
