@@ -120,6 +120,10 @@ class World:
     seed: int
     today: date
     time_zone: str
+    start_date: date
+    """The first work date that a pipeline should read."""
+    send_from: date
+    """The first work date that a pipeline should send: older ones went through the old button."""
     workspace: Workspace
     company: Company
     tokens: Tokens
