@@ -1,0 +1,313 @@
+"""What columns each table has: the one source for tables, validation and the UI's column docs.
+
+One pandera model a table; the table is named like the class, in snake case. A table is created from
+its model, every frame is validated by it before it is written, and Dagster shows its
+descriptions. Rules that decide over an entry are not here but in `reasons`.
+"""
+
+import re
+from typing import Annotated, Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+Text = Series[str]
+Whole = Series[pd.Int64Dtype]
+Flag = Series[pd.BooleanDtype]
+Day = Series["datetime64[ns]"]  # type: ignore[type-arg]  # pandera reads the dtype's name
+Instant = Series[Annotated[pd.DatetimeTZDtype, "us", "UTC"]]
+Texts = Series[object]
+
+ENTRY_ID = r"^[0-9a-f]{24}$"
+QUICKBOOKS_ID = r"^[0-9]+$"
+
+
+def column(description: str, *, nullable: bool = False, **rules: Any) -> Any:  # noqa: ANN401 - what pandera's Field takes and gives
+    """A column with its description; required unless said otherwise."""
+    return pa.Field(description=description, nullable=nullable, **rules)
+
+
+class Table(pa.DataFrameModel):
+    """Base of the tables: values are coerced to the declared types, unknown columns left out."""
+
+    class Config:
+        """Pandera's settings."""
+
+        coerce = True
+        strict = "filter"
+
+
+class ClockifyUsers(Table):
+    """One row per member of the workspace, inactive ones included."""
+
+    user_id: Text = column("Clockify's id of the user", unique=True)
+    user_name: Text = column("Profile name; empty while an invitation is open", nullable=True)
+    user_email: Text = column("E-mail address", nullable=True)
+    is_active: Flag = column("Whether the membership is active")
+    time_zone: Text = column("IANA zone in the user's profile", nullable=True)
+
+
+class ClockifyProjects(Table):
+    """One row per project of the workspace, archived ones included."""
+
+    project_id: Text = column("Clockify's id of the project", unique=True)
+    project_name: Text = column("Project name")
+    client_id: Text = column("Clockify's id of the client, if any", nullable=True)
+    client_name: Text = column("Client name, if any", nullable=True)
+    is_billable: Flag = column("Whether new entries of the project are billable")
+    is_archived: Flag = column("Whether the project is archived")
+
+
+class QuickbooksEmployees(Table):
+    """One row per employee, inactive ones included."""
+
+    quickbooks_employee_id: Text = column(
+        "QuickBooks' id of the employee", unique=True, str_matches=QUICKBOOKS_ID
+    )
+    display_name: Text = column("Display name, with QuickBooks' ` (deleted)` if inactive")
+    is_active: Flag = column("Whether the employee is active")
+    email: Text = column("Primary e-mail address", nullable=True)
+
+
+class QuickbooksCustomers(Table):
+    """One row per customer, sub-customer and project, inactive ones included."""
+
+    quickbooks_customer_id: Text = column(
+        "QuickBooks' id of the customer", unique=True, str_matches=QUICKBOOKS_ID
+    )
+    display_name: Text = column("Display name, with QuickBooks' ` (deleted)` if inactive")
+    fully_qualified_name: Text = column("Path from the top customer, colons between")
+    parent_id: Text = column("Id of the customer above, if any", nullable=True)
+    level: Whole = column("Depth below the top customer; 0 at the top", ge=0)
+    is_active: Flag = column("Whether the customer is active")
+    is_project: Flag = column("Whether QuickBooks shows it as a project")
+    currency: Text = column("ISO code of the customer's currency, if set", nullable=True)
+
+
+class QuickbooksCompany(Table):
+    """One row: the company, what it subscribes to, and the service item that entries are sent on."""
+
+    realm_id: Text = column("QuickBooks' id of the company", str_matches=QUICKBOOKS_ID)
+    company_name: Text = column("Company name")
+    plan: Text = column("`OfferingSku`, such as `QuickBooks Online Plus`", nullable=True)
+    is_payroll_enabled: Flag = column("Whether QuickBooks Payroll is on")
+    is_time_tracking_enabled: Flag = column("Whether time tracking is on")
+    home_currency: Text = column("ISO code of the home currency")
+    service_item_id: Text = column("Id of `SERVICE_ITEM`; none when not set", nullable=True)
+    service_item_name: Text = column("Name of `SERVICE_ITEM`; none when not set", nullable=True)
+    service_item_rate_minor: Whole = column(
+        "Price of `SERVICE_ITEM` per hour, in minor units of the home currency", nullable=True
+    )
+    read_at: Instant = column("When the company was read")
+
+
+class ClockifyTimeEntries(Table):
+    """One row per Clockify time entry, on the one work date on which it starts."""
+
+    entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
+    work_date: Day = column("Calendar date of the start in `TIME_ZONE`; QuickBooks' TxnDate")
+    person_work_date: Day = column("Calendar date of the start in the person's zone", nullable=True)
+    user_id: Text = column("Clockify's id of the user")
+    user_name: Text = column("The user's name; the QuickBooks employee must match", nullable=True)
+    user_email: Text = column("The user's e-mail address", nullable=True)
+    project_id: Text = column("Clockify's id of the project", nullable=True)
+    project_name: Text = column("Project name; the QuickBooks customer must match", nullable=True)
+    client_id: Text = column("Clockify's id of the client", nullable=True)
+    client_name: Text = column("Client name; the customer's parent must match", nullable=True)
+    task_name: Text = column("Task name; not sent", nullable=True)
+    tag_names: Texts = column("Names of the tags; not sent")
+    description: Text = column("What was done, as typed; sent as it is")
+    entry_type: Text = column("REGULAR, BREAK, HOLIDAY or TIME_OFF", nullable=True)
+    is_billable: Flag = column("Whether the entry is marked billable")
+    start_at: Instant = column("Start")
+    end_at: Instant = column("End; none while the timer runs", nullable=True)
+    duration_seconds: Whole = column("Reported seconds, rounded if rounding is on", nullable=True)
+    raw_seconds: Whole = column("Tracked seconds before rounding", nullable=True)
+    reported_rate: Text = column("The hourly rate as the report spells it", nullable=True)
+    hourly_rate_minor: Whole = column(
+        "Hourly rate in minor units; none if the reported one is not whole", nullable=True
+    )
+    amount_minor: Whole = column("Clockify's amount in minor units, rounded once", nullable=True)
+    currency: Text = column("ISO code of the rate's currency", nullable=True)
+    is_locked: Flag = column("Whether Clockify has locked the entry", nullable=True)
+    is_approved: Flag = column("Whether approved; none if approval is not required", nullable=True)
+    first_seen_at: Instant = column("When this pipeline first read the entry")
+    read_at: Instant = column("When this row was read")
+
+
+class Days(Table):
+    """One row per work date that was read completely, also when it holds no entry."""
+
+    work_date: Day = column("The day", unique=True)
+    entries: Whole = column("Entries on it", ge=0)
+    duration_seconds: Whole = column("Their reported seconds")
+    extracted_at: Instant = column("When the day was last read")
+    reviewed_at: Instant = column("When its entries were last judged", nullable=True)
+
+
+class WatchedMonths(Table):
+    """One row per month older than the daily range, with the report's totals when last read."""
+
+    month: Day = column("First day of the month", unique=True)
+    totals: Text = column("Entries, seconds and amounts as the report gave them, as JSON")
+    read_at: Instant = column("When the month was last compared")
+
+
+class Verdicts(Table):
+    """One row per entry judged: what `review` decides, before it is joined to the entries."""
+
+    entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
+    verdict: Text = column(
+        "What becomes of the entry", isin=["accepted", "rejected", "held", "excluded"]
+    )
+    reasons: Texts = column("Why it is not accepted, in the catalogue's order")
+    fixes: Texts = column("What to change and where, one sentence a reason")
+    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
+    quickbooks_employee_id: Text = column("The employee", nullable=True)
+    quickbooks_customer_id: Text = column("The customer", nullable=True)
+    hours: Whole = column("Whole hours to send", nullable=True)
+    minutes: Whole = column("Minutes to send beside the hours", nullable=True)
+    sent_rate_minor: Whole = column("Hourly rate to send, in minor units", nullable=True)
+    sent_amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
+    is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
+
+
+class AcceptedTimeEntries(ClockifyTimeEntries):
+    """One row per accepted entry: what may be sent, or was."""
+
+    quickbooks_employee_id: Text = column(
+        "The employee; none only for a delivered entry that no longer matches", nullable=True
+    )
+    quickbooks_customer_id: Text = column(
+        "The customer; none for non-billable time without a project", nullable=True
+    )
+    hours: Whole = column(
+        "Whole hours to send", nullable=True, in_range={"min_value": 0, "max_value": 23}
+    )
+    minutes: Whole = column(
+        "Minutes to send beside the hours",
+        nullable=True,
+        in_range={"min_value": 0, "max_value": 59},
+    )
+    sent_rate_minor: Whole = column("Hourly rate to send, in minor units", nullable=True, ge=0)
+    sent_amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True, ge=0)
+    is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
+
+
+class RejectedTimeEntries(ClockifyTimeEntries):
+    """One row per entry not accepted, with its verdict, its reasons and their fixes."""
+
+    verdict: Text = column(
+        "`rejected`: somebody must change something; `held`: not yet; `excluded`: never",
+        isin=["rejected", "held", "excluded"],
+    )
+    reasons: Texts = column("Why, in the catalogue's order; counted under the first")
+    fixes: Texts = column("What to change and where, one sentence a reason")
+    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
+
+
+class Deliveries(Table):
+    """One row per entry and part ever meant for QuickBooks: the ledger."""
+
+    entry_id: Text = column("Clockify's id of the entry", str_matches=ENTRY_ID)
+    part: Whole = column("0, unless an entry is split", ge=0)
+    realm_id: Text = column("QuickBooks' id of the company")
+    work_date: Day = column("The TxnDate sent")
+    state: Text = column(
+        "What is known of it",
+        isin=["pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone"],
+    )
+    revision: Whole = column("Grows only after a known outcome", ge=0)
+    request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})
+    payload: Text = column("The time activity sent, as its exact JSON")
+    fingerprint: Text = column("Hash of the payload")
+    minutes: Whole = column("Minutes in all, as sent", ge=0)
+    amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
+    currency: Text = column("ISO code of the amount", nullable=True)
+    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
+    sync_token: Text = column("QuickBooks' version of it", nullable=True)
+    attempts: Whole = column("Times it was sent", ge=0)
+    error_code: Text = column("QuickBooks' code of the last fault", nullable=True)
+    error_message: Text = column("What went wrong or differs, in words", nullable=True)
+    intuit_tid: Text = column("Intuit's trace of the last answer", nullable=True)
+    intuit_time: Instant = column(
+        "Intuit's clock in its last answer before the send", nullable=True
+    )
+    sent_at: Instant = column("When the last attempt began, by our clock", nullable=True)
+    updated_at: Instant = column("When this row last changed")
+    run_id: Text = column("The Dagster run that last changed it")
+
+
+class DeliveryAttempts(Table):
+    """One row per change of a delivery's state, never changed afterwards."""
+
+    entry_id: Text = column("Clockify's id of the entry")
+    part: Whole = column("0, unless an entry is split")
+    revision: Whole = column("The delivery's revision")
+    attempt: Whole = column("The delivery's attempt")
+    batch_id: Text = column("Request id of the batch it was sent in", nullable=True)
+    batch_position: Whole = column("Its place in the batch", nullable=True)
+    state: Text = column("The state it came to")
+    payload: Text = column("The time activity's exact JSON")
+    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
+    error_code: Text = column("QuickBooks' code of the fault", nullable=True)
+    error_message: Text = column("What went wrong or differs, in words", nullable=True)
+    intuit_tid: Text = column("Intuit's trace of the answer", nullable=True)
+    recorded_at: Instant = column("When")
+    run_id: Text = column("The Dagster run")
+
+
+class DeliveryPlan(Table):
+    """One row per entry that the last dry run would have sent, adopted or left for a person."""
+
+    entry_id: Text = column("Clockify's id of the entry", unique=True)
+    work_date: Day = column("The TxnDate")
+    action: Text = column("What the load would do", isin=["send", "adopt", "doubt"])
+    quickbooks_id: Text = column("The time activity it equals or resembles", nullable=True)
+    payload: Text = column("The time activity as it would be sent, as JSON")
+    minutes: Whole = column("Minutes in all", ge=0)
+    amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
+    currency: Text = column("ISO code of the amount", nullable=True)
+
+
+WAREHOUSE_TABLES: tuple[type[Table], ...] = (
+    ClockifyUsers,
+    ClockifyProjects,
+    ClockifyTimeEntries,
+    QuickbooksEmployees,
+    QuickbooksCustomers,
+    QuickbooksCompany,
+    AcceptedTimeEntries,
+    RejectedTimeEntries,
+    Days,
+    WatchedMonths,
+    DeliveryPlan,
+)
+LEDGER_TABLES: tuple[type[Table], ...] = (Deliveries, DeliveryAttempts)
+
+SQL_TYPES = {
+    "string[python]": "VARCHAR",
+    "Int64": "BIGINT",
+    "boolean": "BOOLEAN",
+    "datetime64[ns]": "DATE",
+    "datetime64[us, UTC]": "TIMESTAMPTZ",
+    "object": "VARCHAR[]",
+}
+
+
+def name_of(model: type[Table]) -> str:
+    """The table's name: the class's, in snake case."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", model.__name__).lower()
+
+
+def sql_types(model: type[Table]) -> dict[str, str]:
+    """Column name to SQL type, in the table's order."""
+    return {
+        name: SQL_TYPES[str(column.dtype)] for name, column in model.to_schema().columns.items()
+    }
+
+
+def empty(model: type[Table]) -> pd.DataFrame:
+    """A frame of the model's columns and types with no rows."""
+    return model.validate(pd.DataFrame({name: [] for name in sql_types(model)}))
