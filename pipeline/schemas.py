@@ -15,7 +15,7 @@ from pandera.typing import Series
 Text = Series[str]
 Whole = Series[pd.Int64Dtype]
 Flag = Series[pd.BooleanDtype]
-Day = Series["datetime64[ns]"]  # type: ignore[type-arg]  # pandera reads the dtype's name
+Day = Series[pa.DateTime]
 Instant = Series[Annotated[pd.DatetimeTZDtype, "us", "UTC"]]
 Texts = Series[object]
 
@@ -86,7 +86,7 @@ class QuickbooksCustomers(Table):
 
 
 class QuickbooksCompany(Table):
-    """One row: the company, what it subscribes to, and the service item that entries are sent on."""
+    """One row: the company, its subscription, and the service item that entries are sent on."""
 
     realm_id: Text = column("QuickBooks' id of the company", str_matches=QUICKBOOKS_ID)
     company_name: Text = column("Company name")
