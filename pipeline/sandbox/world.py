@@ -54,6 +54,11 @@ class Entry:
     is_approved: bool = False
     reported_seconds: int | None = None
     """Overrides the duration that the API reports: for entries that contradict themselves."""
+    approval_request_id: str | None = None
+    """The approval request it belongs to, approved or not."""
+    is_invoiced: bool = False
+    is_sent: bool = False
+    """Clockify's own mark that the vendor's button sent it: no API shows it."""
 
 
 @dataclass
