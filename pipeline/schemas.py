@@ -137,11 +137,9 @@ class ClockifyTimeEntries(Table):
 
 
 class Days(Table):
-    """One row per work date that was read completely, also when it holds no entry."""
+    """One row per work date that was read completely, also if it holds no entry."""
 
     work_date: Day = column("The day", unique=True)
-    entries: Whole = column("Entries on it", ge=0)
-    duration_seconds: Whole = column("Their reported seconds")
     extracted_at: Instant = column("When the day was last read")
     reviewed_at: Instant = column("When its entries were last judged", nullable=True)
 
@@ -258,6 +256,15 @@ class DeliveryAttempts(Table):
     run_id: Text = column("The Dagster run")
 
 
+class LedgerBinding(Table):
+    """One row: whose books and which clock this ledger is for, so that no other is written."""
+
+    realm_id: Text = column("QuickBooks' id of the company")
+    workspace_id: Text = column("Clockify's id of the workspace")
+    time_zone: Text = column("The zone of the work dates")
+    rounding: Text = column("Whether and how Clockify rounds, such as `off` or `nearest 15`")
+
+
 class DeliveryPlan(Table):
     """One row per entry that the last dry run would have sent, adopted or left for a person."""
 
@@ -284,7 +291,7 @@ WAREHOUSE_TABLES: tuple[type[Table], ...] = (
     WatchedMonths,
     DeliveryPlan,
 )
-LEDGER_TABLES: tuple[type[Table], ...] = (Deliveries, DeliveryAttempts)
+LEDGER_TABLES: tuple[type[Table], ...] = (Deliveries, DeliveryAttempts, LedgerBinding)
 
 SQL_TYPES = {
     "string[python]": "VARCHAR",

@@ -1,0 +1,248 @@
+"""The ledger: what was meant for QuickBooks, sent, and answered. One row per entry and part.
+
+Holds how rows are written and found, in the SQL that DuckDB and PostgreSQL share. Keeps out what
+a row's next state is (`classification`, `delivery`). The loader keeps it open for its whole step:
+the file's lock is the one-writer lease, which neither expires under a paused process nor outlives
+a dead one.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+import stamina
+
+from pipeline.schemas import LEDGER_TABLES, Deliveries, LedgerBinding
+from pipeline.stops import Stop
+from pipeline.warehouse import Connection, Database, FileBusyError, transaction, validated
+
+DELIVERED = ("sent", "adopted")
+UNSETTLED = ("pending", "unknown")
+NEVER_CLAIMED_AGAIN = (*DELIVERED, *UNSETTLED, "doubtful", "gone")
+CLOSED_PERIOD = ("6200", "6210")
+BACKUPS_KEPT = 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One row of `deliveries`; `schemas.Deliveries` says what each field is."""
+
+    entry_id: str
+    part: int = 0
+    realm_id: str
+    work_date: date
+    state: str = "pending"
+    revision: int = 0
+    request_id: str
+    payload: str
+    fingerprint: str
+    minutes: int
+    amount_minor: int | None = None
+    currency: str | None = None
+    quickbooks_id: str | None = None
+    sync_token: str | None = None
+    attempts: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+    intuit_tid: str | None = None
+    intuit_time: datetime | None = None
+    sent_at: datetime | None = None
+    updated_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Whose books and which clock a ledger is for; another needs an explicit override."""
+
+    realm_id: str
+    workspace_id: str
+    time_zone: str
+    rounding: str
+
+
+COLUMNS = [field.name for field in fields(Delivery)]
+ATTEMPT_COLUMNS = (
+    "entry_id, part, revision, attempt, batch_id, batch_position, state, payload, quickbooks_id, "
+    "error_code, error_message, intuit_tid, recorded_at, run_id"
+)
+
+
+class Ledger:
+    """An open ledger. Nobody else can open it meanwhile."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def opened(
+        cls, path: Path, wait_seconds: float, on_wait: Callable[[str], object]
+    ) -> Iterator[Self]:
+        """Open the ledger, waiting for another loader to finish.
+
+        Args:
+            path: the file; made when absent.
+            wait_seconds: how long to wait for its lock.
+            on_wait: told once whom we wait for.
+
+        Raises:
+            FileBusyError: still held after `wait_seconds`.
+            Stop: the file is corrupt, foreign or newer.
+        """
+        with ExitStack() as stack:
+            for attempt in stamina.retry_context(
+                on=FileBusyError, attempts=None, timeout=wait_seconds, wait_max=1.0
+            ):
+                with attempt:
+                    try:
+                        connection = stack.enter_context(database(path).connect())
+                    except FileBusyError as busy:
+                        if attempt.num == 1:
+                            on_wait(f"waiting for the ledger: {busy.what}")
+                        raise
+            yield cls(connection)
+
+    def bind(self, binding: Binding, *, rebind: bool = False) -> None:
+        """Bind a new ledger, or make sure that it is bound to this company and clock.
+
+        Raises:
+            Stop: the ledger belongs to another realm, workspace, time zone or rounding.
+        """
+        names = ", ".join(field.name for field in fields(Binding))
+        bound = self._connection.execute(f"SELECT {names} FROM ledger_binding").fetchall()
+        if bound and Binding(*bound[0]) != binding and not rebind:
+            raise Stop(
+                f"The ledger is bound to {Binding(*bound[0])}, but this run is for {binding}",
+                "name the ledger of this company in LEDGER, or launch the load once with "
+                "`rebind: true` if the change is meant",
+            )
+        if not bound or rebind:
+            validated(LedgerBinding, pd.DataFrame([vars(binding)]))
+            with transaction(self._connection):
+                self._connection.execute("DELETE FROM ledger_binding")
+                self._insert("ledger_binding", names, [astuple(binding)])
+
+    def deliveries(self, entry_ids: Iterable[str]) -> dict[str, Delivery]:
+        """The deliveries of these entries, by entry id."""
+        found = self._select("entry_id = ANY($1)", [list(entry_ids)])
+        return {delivery.entry_id: delivery for delivery in found}
+
+    def unsettled(self) -> list[Delivery]:
+        """Deliveries whose outcome nobody knows: `pending` or `unknown`."""
+        return self._select("state = ANY($1)", [list(UNSETTLED)])
+
+    def between(self, first: date, last: date) -> list[Delivery]:
+        """Deliveries of these work dates."""
+        return self._select("work_date BETWEEN $1 AND $2", [first, last])
+
+    def claimed(self, quickbooks_ids: Iterable[str]) -> set[str]:
+        """Those of the time activities that are some delivery's own."""
+        rows = self._connection.execute(
+            "SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND state <> $2",
+            [list(quickbooks_ids), "doubtful"],
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def closed_period(self) -> Delivery | None:
+        """The newest work date that Intuit refused as closed, unless one before it went through.
+
+        Its entry is the probe: the one that each run tries again.
+        """
+        found = self._select(
+            "error_code = ANY($1) AND state = 'refused' AND NOT EXISTS (SELECT 1 FROM deliveries "
+            "AS later WHERE later.state = 'sent' AND later.work_date <= deliveries.work_date "
+            "AND later.updated_at > deliveries.updated_at) "
+            "ORDER BY work_date DESC, entry_id LIMIT 1",
+            [list(CLOSED_PERIOD)],
+        )
+        return found[0] if found else None
+
+    def record(self, rows: Sequence[Delivery], batch_id: str | None = None) -> None:
+        """Write the new state of deliveries and append it to their history, all or nothing."""
+        if not rows:
+            return
+        validated(Deliveries, pd.DataFrame([vars(row) for row in rows]))
+        history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
+        others = ", ".join(
+            f"{name} = EXCLUDED.{name}" for name in COLUMNS if name not in {"entry_id", "part"}
+        )
+        with transaction(self._connection):
+            self._insert(
+                "deliveries",
+                ", ".join(COLUMNS),
+                [astuple(row) for row in rows],
+                f"ON CONFLICT (entry_id, part) DO UPDATE SET {others}",
+            )
+            self._insert("delivery_attempts", ATTEMPT_COLUMNS, history)
+
+    def _insert(
+        self, table: str, columns: str, rows: Sequence[tuple[object, ...]], otherwise: str = ""
+    ) -> None:
+        width = len(rows[0])
+        places = ", ".join(
+            "(" + ", ".join(f"${row * width + column + 1}" for column in range(width)) + ")"
+            for row in range(len(rows))
+        )
+        self._connection.execute(
+            f"INSERT INTO {table} ({columns}) VALUES {places} {otherwise}",
+            [value for row in rows for value in row],
+        )
+
+    def _select(self, where: str, parameters: Sequence[object]) -> list[Delivery]:
+        rows = self._connection.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM deliveries WHERE {where}", list(parameters)
+        ).fetchall()
+        return [Delivery(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
+
+
+def database(path: Path) -> Database:
+    """The ledger's file: never rebuilt, migrated only after a copy."""
+    return Database(
+        path=path,
+        what="ledger",
+        when_broken=f"put the newest copy from {backups(path)} in its place; what was sent since "
+        "is found again in QuickBooks before anything is sent",
+        tables=LEDGER_TABLES,
+        keys={Deliveries: "entry_id, part"},
+    )
+
+
+def backups(path: Path) -> Path:
+    """The folder that holds a ledger's copies."""
+    return path.parent / "backups"
+
+
+def back_up(path: Path, now: datetime) -> None:
+    """Copy the closed ledger and drop all but the newest copies."""
+    if not path.exists():
+        return
+    folder = backups(path)
+    folder.mkdir(exist_ok=True)
+    shutil.copy2(path, folder / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
+    for old in sorted(folder.glob(f"{path.stem}-*{path.suffix}"))[:-BACKUPS_KEPT]:
+        old.unlink()
+
+
+def _attempt(row: Delivery, batch_id: str | None, place: int) -> tuple[object, ...]:
+    return (
+        row.entry_id,
+        row.part,
+        row.revision,
+        row.attempts,
+        batch_id,
+        place if batch_id else None,
+        row.state,
+        row.payload,
+        row.quickbooks_id,
+        row.error_code,
+        row.error_message,
+        row.intuit_tid,
+        row.updated_at,
+        row.run_id,
+    )

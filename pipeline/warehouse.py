@@ -1,0 +1,275 @@
+"""The only opener of DuckDB, and the only doors between frames and tables.
+
+Holds how a file is opened, versioned, locked and closed, and how a validated frame becomes rows
+and rows a frame whose dtypes never depend on the data. Keeps out what the rows mean.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+from pandera.errors import SchemaErrors
+
+from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of, sql_types
+from pipeline.stops import Stop
+
+Connection = duckdb.DuckDBPyConnection
+
+LIST = "VARCHAR[]"
+LOCKED = "Could not set lock"
+NEWER = "trying to read a database file with version number"
+
+
+class FileBusyError(Stop):
+    """Another process has the file open; its message names the holder."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One DuckDB file of ours: its tables, its version, and what to do if it breaks."""
+
+    path: Path
+    what: str
+    when_broken: str
+    tables: tuple[type[Table], ...]
+    keys: Mapping[type[Table], str] = field(default_factory=dict)
+    """Primary key columns of the tables that have one; the warehouse's have none."""
+    version: int = 1
+    migrations: Mapping[int, str] = field(default_factory=dict)
+    """From a version to the SQL that makes it the next one."""
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection in UTC to a file of the current version; closed on every path.
+
+        Raises:
+            FileBusyError: another process has the file open.
+            Stop: the disk is full, or the file is corrupt, foreign, or newer than this program.
+        """
+        try:
+            connection = self._prepared()
+        except (duckdb.Error, OSError) as error:
+            raise self._stop(error) from error
+        try:
+            yield connection
+        except (duckdb.IOException, duckdb.FatalException) as error:
+            raise self._stop(error) from error
+        finally:
+            connection.close()
+
+    def _prepared(self) -> Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self._create()
+        connection = self._open()
+        try:
+            return self._current(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _open(self) -> Connection:
+        connection = duckdb.connect(str(self.path))
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+
+    def _create(self) -> None:
+        """Make the file beside its place and move it there, so that half a file is never ours."""
+        draft = self.path.with_name(self.path.name + ".new")
+        draft.unlink(missing_ok=True)
+        with duckdb.connect(str(draft)) as connection:
+            connection.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
+            connection.execute("INSERT INTO schema_version VALUES ($1)", [self.version])
+            for table in self.tables:
+                connection.execute(self._create_table(table))
+        draft.replace(self.path)
+
+    def _create_table(self, table: type[Table]) -> str:
+        columns = [f"{name} {sql}" for name, sql in sql_types(table).items()]
+        if table in self.keys:
+            columns.append(f"PRIMARY KEY ({self.keys[table]})")
+        return f"CREATE TABLE {name_of(table)} ({', '.join(columns)})"
+
+    def _current(self, connection: Connection) -> Connection:
+        """The connection to a file of our version: refused when newer, migrated when older."""
+        version = self._version_in(connection)
+        if version > self.version:
+            raise Stop(
+                f"The {self.what} {self.path} has version {version}, newer than this program's "
+                f"{self.version}",
+                "run the newer program, or name another file",
+            )
+        if version < self.version:
+            connection.execute("CHECKPOINT")
+            shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.v{version}"))
+            self._migrate(connection, version)
+        return connection
+
+    def _version_in(self, connection: Connection) -> int:
+        try:
+            [(version,)] = connection.execute("SELECT version FROM schema_version").fetchall()
+        except (duckdb.CatalogException, ValueError) as error:
+            raise Stop(
+                f"The {self.what} {self.path} is a DuckDB file of something else", self.when_broken
+            ) from error
+        return int(version)
+
+    def _migrate(self, connection: Connection, version: int) -> None:
+        with transaction(connection):
+            for step in range(version, self.version):
+                connection.execute(self.migrations[step])
+            connection.execute("UPDATE schema_version SET version = $1", [self.version])
+
+    def _stop(self, error: Exception) -> Stop:
+        text = str(error)
+        if LOCKED in text:
+            holder = text.partition("Conflicting lock is held in ")[2].partition(". See")[0]
+            return FileBusyError(
+                f"The {self.what} {self.path} is open in another program ({holder or 'unknown'})",
+                "close that program, or wait for it; analysts read the analysis copy instead",
+                is_transient=True,
+            )
+        if "No space left" in text or "disk full" in text.lower():
+            return Stop(
+                f"The disk that holds the {self.what} {self.path} is full",
+                "free some space and run again; what was written before is kept",
+            )
+        if isinstance(error, PermissionError) or "Permission denied" in text:
+            return Stop(f"The {self.what} {self.path} may not be opened", "allow writing to it")
+        if NEWER in text:
+            return Stop(
+                f"The {self.what} {self.path} was written by a newer DuckDB",
+                "run with that DuckDB, or name another file",
+            )
+        return Stop(f"The {self.what} {self.path} cannot be read: {text[:200]}", self.when_broken)
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Connection]:
+    """All or nothing: committed at the end, rolled back on any error."""
+    connection.begin()
+    try:
+        yield connection
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def read(
+    connection: Connection,
+    model: type[Table],
+    where: str = "TRUE",
+    parameters: Sequence[object] = (),
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Rows of the model's table as a frame of the model's dtypes, whatever the data.
+
+    Args:
+        connection: an open connection.
+        model: the table.
+        where: a condition in SQL with `$1` parameters.
+        parameters: their values.
+        columns: the columns wanted; all by default.
+    """
+    types = sql_types(model)
+    wanted = list(columns or types)
+    lists = [name for name in wanted if types[name] == LIST]
+    selected = ", ".join(
+        f"to_json({name})::VARCHAR AS {name}" if name in lists else name for name in wanted
+    )
+    query = f"SELECT {selected} FROM {name_of(model)} WHERE {where}"
+    frame = connection.execute(query, list(parameters)).df()
+    for name in lists:
+        frame[name] = [json.loads(text) for text in frame[name]]
+    schema = model.to_schema().remove_columns([name for name in types if name not in wanted])
+    return schema.validate(frame)
+
+
+def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:
+    """Validate a frame and add its rows to the model's table.
+
+    Raises:
+        Stop: the frame is not what the model says; nothing was written.
+    """
+    stage(connection, model, frame, "staged_rows")
+    connection.execute(f"INSERT INTO {name_of(model)} BY NAME SELECT * FROM staged_rows")
+    connection.execute("DROP TABLE staged_rows")
+
+
+def stage(connection: Connection, model: type[Table], frame: pd.DataFrame, name: str) -> None:
+    """Validate a frame and lay it into the temporary table `name`, typed as the model says.
+
+    Raises:
+        Stop: the frame is not what the model says; nothing was written.
+    """
+    valid = validated(model, frame)
+    types = sql_types(model)
+    lists = {key: valid[key].map(json.dumps).astype("str") for key in types if types[key] == LIST}
+    casts = ", ".join(
+        f"from_json({key}, '[\"VARCHAR\"]') AS {key}"
+        if key in lists
+        else f"CAST({key} AS {sql}) AS {key}"
+        for key, sql in types.items()
+    )
+    connection.register("incoming_frame", valid.assign(**lists))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {casts} FROM incoming_frame")
+    connection.unregister("incoming_frame")
+
+
+def validated(model: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame in the model's dtypes and order.
+
+    Raises:
+        Stop: naming the table, the first column that is wrong, and what it holds.
+    """
+    try:
+        return model.validate(frame, lazy=True)
+    except SchemaErrors as error:
+        case: dict[str, Any] = error.failure_cases.iloc[0].to_dict()
+        wrong = f"`{case['column']}` fails {case['check']}: {str(case['failure_case'])[:80]}"
+        raise Stop(
+            f"{len(error.failure_cases)} values do not fit the table {name_of(model)}; {wrong}",
+            "nothing was written; an API has changed or a rule has a bug: report it",
+        ) from error
+
+
+class Warehouse:
+    """The file of extracts and verdicts. Its loss costs a re-read of the APIs, nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(
+            path=path,
+            what="warehouse",
+            when_broken="move it away: the next run makes a new one and reads the APIs again",
+            tables=WAREHOUSE_TABLES,
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A short connection: open, work, close; never across a call to an API."""
+        with self.database.connect() as connection:
+            yield connection
+
+    def read(
+        self,
+        model: type[Table],
+        where: str = "TRUE",
+        parameters: Sequence[object] = (),
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Rows of a table; see `read` above."""
+        with self.connect() as connection:
+            return read(connection, model, where, parameters, columns)
+
+    def replace(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Put a whole new snapshot in a table's place, in one transaction."""
+        with self.connect() as connection, transaction(connection):
+            connection.execute(f"DELETE FROM {name_of(model)}")
+            insert(connection, model, frame)
