@@ -1,0 +1,244 @@
+"""The settings: the only reader of the environment and of `.env`.
+
+Holds the names, their defaults and what each must be; keeps out what is done with them. Nothing
+is read before `Settings.load()` is called. A field's description is what the message about a
+wrong value asks for, so it says what to set.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
+from pydantic_settings import SettingsConfigDict as Config
+from rapidfuzz import process
+
+from pipeline.stops import Stop
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(Stop):
+    """One or more settings are missing or wrong."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two companies or two machines."""
+
+    model_config = Config(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True
+    )
+
+    clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
+    clockify_workspace_id: str = Field(
+        pattern=r"^\w+$", description="set the id in the address of the workspace's settings page"
+    )
+    clockify_api_url: str = Field(
+        "https://api.clockify.me/api/v1", description="set the core API's base"
+    )
+    clockify_reports_url: str = Field(
+        "https://reports.api.clockify.me/v1", description="set the reports API's base"
+    )
+    quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
+    quickbooks_client_secret: SecretStr = Field(
+        description="set the client secret of your Intuit app"
+    )
+    quickbooks_realm_id: str = Field(
+        pattern=r"^[0-9]+$", description="set the company id, digits only"
+    )
+    quickbooks_refresh_token: SecretStr | None = Field(
+        None, description="set the refresh token of a fresh connection; used once"
+    )
+    quickbooks_token_file: Path = Field(
+        Path("data/quickbooks-token.json"), description="set where rotated tokens are kept"
+    )
+    quickbooks_api_url: str = Field(
+        "https://quickbooks.api.intuit.com", description="set the API's base without /v3"
+    )
+    quickbooks_authorize_url: str = Field(
+        "https://appcenter.intuit.com/connect/oauth2", description="set Intuit's consent page"
+    )
+    quickbooks_token_url: str = Field(
+        "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+        description="set Intuit's token endpoint",
+    )
+    quickbooks_revoke_url: str = Field(
+        "https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
+        description="set Intuit's revocation endpoint",
+    )
+    warehouse: Path = Field(Path("data/warehouse.duckdb"), description="set a file path")
+    ledger: Path = Field(Path("data/ledger.duckdb"), description="set a file path")
+    analysis: Path = Field(Path("data/analysis.duckdb"), description="set a file path")
+    time_zone: str = Field(
+        "", description="set the company's IANA time zone, such as America/New_York"
+    )
+    start_date: date = Field(description="set the first work date to load, as YYYY-MM-DD")
+    send_from: date | None = Field(
+        None, description="set the first work date to send, as YYYY-MM-DD"
+    )
+    send_after_days: int = Field(0, ge=0, description="set a number of days")
+    send_up_to: Literal["yesterday", "last_week", "last_month"] = Field(
+        "yesterday", description="set yesterday, last_week or last_month"
+    )
+    lookback_days: int = Field(35, ge=0, description="set a number of days")
+    rounding: Literal["workspace", "on", "off"] = Field(
+        "workspace", description="set workspace, on or off"
+    )
+    send_non_billable: bool = Field(default=False, description="set true or false")
+    zero_rates: Literal["reject", "send"] = Field("reject", description="set reject or send")
+    max_rate: Decimal = Field(
+        Decimal(10_000), gt=0, description="set the highest hourly rate, in currency units"
+    )
+    rate_source: Literal["clockify", "service_item"] = Field(
+        "clockify", description="set clockify or service_item"
+    )
+    require_approval: bool = Field(default=False, description="set true or false")
+    customer_matching: Literal["auto", "project", "client_project"] = Field(
+        "auto", description="set auto, project or client_project"
+    )
+    service_item: str = Field("", description="set the name of a service item in QuickBooks")
+    taxable: bool = Field(default=False, description="set true or false")
+    only_users: Names = Field((), description="set names with commas between")
+    only_clients: Names = Field((), description="set names with commas between")
+    only_projects: Names = Field((), description="set names with commas between")
+    metadata_names: Literal["names", "ids"] = Field("names", description="set names or ids")
+    metadata_rows: int = Field(50, ge=0, description="set a number of rows")
+    dry_run: bool = Field(default=False, description="set true or false")
+    settle_seconds: int = Field(300, ge=0, description="set a number of seconds")
+    allow_payroll: bool = Field(default=False, description="set true or false")
+    http_patience_seconds: int = Field(
+        120, ge=1, description="set for how many seconds one request is retried"
+    )
+    lock_seconds: int = Field(
+        600, ge=0, description="set for how many seconds a run waits for another's lock"
+    )
+
+    @classmethod
+    def load(cls, values: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from the environment and `.env`, or from `values` alone.
+
+        Args:
+            values: Names in capitals, as in the environment, to their values.
+
+        Raises:
+            SettingsError: something is missing or wrong; names all of it at once.
+        """
+        try:
+            if values is None:
+                return cls()
+            given = {name.lower(): text for name, text in values.items() if text}
+            return _Given.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError(
+                "The settings are wrong: " + "; ".join(map(_complaint, error.errors())),
+                "Correct them in the environment or in .env",
+            ) from None  # pydantic's own text shows the values of secrets
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _strip(cls, value: object) -> object:
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("only_users", "only_clients", "only_projects", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+
+    @field_validator(
+        "clockify_api_url",
+        "clockify_reports_url",
+        "quickbooks_api_url",
+        "quickbooks_authorize_url",
+        "quickbooks_token_url",
+        "quickbooks_revoke_url",
+    )
+    @classmethod
+    def _safe_url(cls, value: str) -> str:
+        url = urlsplit(value)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise ValueError("that is no web address")
+        if url.scheme == "http" and not is_loopback(value):
+            raise ValueError("http:// would send keys unprotected: use https://")
+        if value.endswith("/v3"):
+            raise ValueError("the version is added to it: leave /v3 out")
+        return value.rstrip("/")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str, info: ValidationInfo) -> str:
+        hosts = [info.data.get(name, "") for name in ("clockify_api_url", "quickbooks_api_url")]
+        if not value and all(map(is_loopback, hosts)):
+            return "UTC"
+        if not value:
+            raise ValueError("it decides the date of every entry")
+        if value not in available_timezones():
+            near = process.extractOne(value, sorted(available_timezones()))
+            raise ValueError(f"there is no such zone; the nearest name is {near[0]}")
+        return value
+
+    @field_validator("start_date")
+    @classmethod
+    def _begun(cls, value: date, info: ValidationInfo) -> date:
+        if value > datetime.now(ZoneInfo(info.data.get("time_zone", "UTC"))).date():
+            raise ValueError("it lies in the future")
+        return value
+
+    @field_validator("send_from")
+    @classmethod
+    def _loaded(cls, value: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("start_date")
+        if value and start and value < start:
+            raise ValueError(f"days before START_DATE ({start}) are never loaded")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether any of the two services is on another machine, so that sending counts."""
+        hosts = (self.clockify_api_url, self.clockify_reports_url, self.quickbooks_api_url)
+        return not all(map(is_loopback, hosts))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Given(Settings):
+    """Settings that look at nothing but the values they are given."""
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # names one of the five sources
+        cls, _: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **__: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _complaint(error: ErrorDetails) -> str:
+    """One wrong setting: its name, its value unless secret, what is wrong and the fix."""
+    name = str(error["loc"][0])
+    field = Settings.model_fields[name]
+    if error["type"] == "missing":
+        return f"{name.upper()} is not set ({field.description})"
+    wrong = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
+    if "Secret" in str(field.annotation):
+        return f"{name.upper()} is not usable: {wrong} ({field.description})"
+    shown = f"`{error['input']}`" if error["input"] else "not set"
+    return f"{name.upper()} is {shown}: {wrong} ({field.description})"
