@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of, sql_types
@@ -162,6 +163,19 @@ def transaction(connection: Connection) -> Iterator[Connection]:
     connection.commit()
 
 
+@contextmanager
+def read_only(path: Path) -> Iterator[Connection]:
+    """A connection that only reads, for files that are published and never written again."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def attached(connection: Connection, path: Path, name: str) -> None:
+    """Attach another of our files, to be read beside the open one."""
+    connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
+
+
 def read(
     connection: Connection,
     model: type[Table],
@@ -189,7 +203,7 @@ def read(
     for name in lists:
         frame[name] = [json.loads(text) for text in frame[name]]
     schema = model.to_schema().remove_columns([name for name in types if name not in wanted])
-    return schema.validate(frame)
+    return _fitting(schema, frame, name_of(model), "the stored table is broken: read it anew")
 
 
 def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:
@@ -229,15 +243,18 @@ def validated(model: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         Stop: naming the table, the first column that is wrong, and what it holds.
     """
+    fix = "nothing was written; an API has changed or a rule has a bug: report it"
+    return _fitting(model.to_schema(), frame, name_of(model), fix)
+
+
+def _fitting(schema: pa.DataFrameSchema, frame: pd.DataFrame, table: str, fix: str) -> pd.DataFrame:
     try:
-        return model.validate(frame, lazy=True)
+        return schema.validate(frame, lazy=True)
     except SchemaErrors as error:
         case: dict[str, Any] = error.failure_cases.iloc[0].to_dict()
         wrong = f"`{case['column']}` fails {case['check']}: {str(case['failure_case'])[:80]}"
-        raise Stop(
-            f"{len(error.failure_cases)} values do not fit the table {name_of(model)}; {wrong}",
-            "nothing was written; an API has changed or a rule has a bug: report it",
-        ) from error
+        count = len(error.failure_cases)
+        raise Stop(f"{count} values do not fit the table {table}; {wrong}", fix) from error
 
 
 class Warehouse:

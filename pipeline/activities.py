@@ -1,0 +1,117 @@
+"""A time activity: how an accepted entry becomes one, and what two of them have in common.
+
+Pure. Holds the payload, the compared fields and their defaults (`delivery.md`, "Equal,
+resembling"). Keeps out what follows from a comparison.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import simplejson
+
+from pipeline.money import json_number
+
+Body = Mapping[str, Any]
+"""A TimeActivity as parsed JSON, its decimals as `Decimal`."""
+
+
+class Facts(NamedTuple):
+    """What is compared of a time activity; absent keys have become their defaults."""
+
+    person: str
+    customer: str
+    work_date: date
+    minutes: int
+    is_billable: bool
+    description: str
+    rate: Decimal
+    item: str
+
+
+def payload(entry: Mapping[str, Any], *, item_id: str | None, is_taxable: bool) -> str:
+    """The exact JSON to send for one row of `accepted_time_entries`.
+
+    Always a plain date with whole hours and minutes, never start and end: QuickBooks throws their
+    date away and moves their clock (its reference, 1.4). The rate of billable time is always
+    explicit: without it QuickBooks bills the item's price, or nothing (1.5).
+    """
+    body: dict[str, Any] = {
+        "TxnDate": entry["work_date"].strftime("%Y-%m-%d"),
+        "NameOf": "Employee",
+        "EmployeeRef": {"value": entry["quickbooks_employee_id"]},
+        "BillableStatus": "Billable" if entry["is_billable"] else "NotBillable",
+        "Hours": int(entry["hours"]),
+        "Minutes": int(entry["minutes"]),
+    }
+    if isinstance(entry["quickbooks_customer_id"], str):
+        body["CustomerRef"] = {"value": entry["quickbooks_customer_id"]}
+    if item_id:
+        body["ItemRef"] = {"value": item_id}
+    if entry["is_billable"]:
+        body["HourlyRate"] = json_number(int(entry["sent_rate_minor"]), entry["currency"])
+        body["Taxable"] = is_taxable
+    if entry["description"]:
+        body["Description"] = entry["description"]
+    return simplejson.dumps(body, use_decimal=True, sort_keys=True, separators=(",", ":"))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A JSON text with its decimals exact."""
+    parsed: dict[str, Any] = simplejson.loads(text, use_decimal=True)
+    return parsed
+
+
+def fingerprint(sent: str, employee: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
+    """Changes when the payload or a record that it refers to does; a refusal may then be retried.
+
+    Args:
+        sent: the payload.
+        employee: its row of `quickbooks_employees`.
+        customer: its row of `quickbooks_customers`, empty without one.
+    """
+    records = simplejson.dumps([dict(employee), dict(customer)], sort_keys=True, default=str)
+    return sha256(f"{sent}\n{records}".encode()).hexdigest()
+
+
+def facts(body: Body) -> Facts:
+    """What is compared of a time activity, sent or stored."""
+    name_of = body.get("NameOf", "Employee")
+    person = _reference(body, f"{name_of}Ref" if name_of != "Other" else "OtherNameRef")
+    return Facts(
+        person=person if name_of == "Employee" else f"{name_of} {person}",
+        customer=_reference(body, "CustomerRef"),
+        work_date=date.fromisoformat(str(body["TxnDate"])[:10]),
+        minutes=_minutes(body),
+        is_billable=body.get("BillableStatus") in {"Billable", "HasBeenBilled"},
+        description=" ".join((body.get("Description") or "").split()),
+        rate=Decimal(body.get("HourlyRate") or 0),
+        item=_reference(body, "ItemRef"),
+    )
+
+
+def differences(sent: Facts, stored: Facts) -> list[str]:
+    """The names of the fields in which what is stored is not what was sent.
+
+    An item counts only if we sent one, and a rate only of billable time: QuickBooks may fill both.
+    """
+    compared = [name for name in Facts._fields if name not in {"rate", "item"}]
+    if sent.is_billable:
+        compared.append("rate")
+    if sent.item:
+        compared.append("item")
+    return [name for name in compared if getattr(sent, name) != getattr(stored, name)]
+
+
+def _reference(body: Body, key: str) -> str:
+    return str((body.get(key) or {}).get("value") or "")
+
+
+def _minutes(body: Body) -> int:
+    if "Hours" in body or "Minutes" in body or "StartTime" not in body or "EndTime" not in body:
+        return int(body.get("Hours") or 0) * 60 + int(body.get("Minutes") or 0)
+    start, end = (datetime.fromisoformat(body[key]) for key in ("StartTime", "EndTime"))
+    pause = int(body.get("BreakHours") or 0) * 60 + int(body.get("BreakMinutes") or 0)
+    return int((end - start).total_seconds()) // 60 - pause

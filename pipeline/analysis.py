@@ -1,0 +1,81 @@
+"""The analysts' copy: warehouse and ledger in one file that no run ever waits for.
+
+Published at the end of every run, red or green: copied beside, given the analysts' views, and
+moved into place, so that a reader of the old copy is not disturbed. Also answers the schedule,
+which must not touch the warehouse while a run holds it.
+"""
+
+import shutil
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from pipeline.ledger import Ledger
+from pipeline.schemas import LEDGER_TABLES, name_of
+from pipeline.settings import Settings
+from pipeline.warehouse import Warehouse, attached, read_only
+
+OPEN_DAYS = """
+CREATE OR REPLACE VIEW open_days AS
+SELECT work_date, verdict, count(*) AS entries, sum(duration_seconds)::BIGINT AS duration_seconds
+FROM (
+    SELECT work_date, verdict, duration_seconds FROM rejected_time_entries
+    WHERE verdict IN ('rejected', 'held')
+    UNION ALL BY NAME
+    SELECT work_date, 'accepted' AS verdict, duration_seconds FROM accepted_time_entries
+    WHERE entry_id NOT IN (
+        SELECT entry_id FROM deliveries WHERE state IN ('sent', 'adopted', 'gone')
+    )
+)
+GROUP BY ALL
+"""
+VERDICTS = """
+CREATE OR REPLACE VIEW verdicts AS
+SELECT work_date, entry_id, 'accepted' AS verdict, NULL AS reason, is_billable, duration_seconds,
+    sent_amount_minor AS amount_minor, currency
+FROM accepted_time_entries
+UNION ALL BY NAME
+SELECT work_date, entry_id, verdict, reasons[1] AS reason, is_billable, duration_seconds,
+    amount_minor, currency
+FROM rejected_time_entries
+"""
+VIEWS = (OPEN_DAYS, VERDICTS)
+
+
+def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str], object]) -> None:
+    """Put a fresh copy in the place of the old one.
+
+    Raises:
+        Stop: the disk is full, or a file is broken or open elsewhere.
+    """
+    draft = settings.analysis.with_name(settings.analysis.name + ".new")
+    settings.analysis.parent.mkdir(parents=True, exist_ok=True)
+    with Warehouse(settings.warehouse).connect() as connection:
+        connection.execute("CHECKPOINT")
+    with Ledger.opened(settings.ledger, settings.lock_seconds, log):
+        log("publishing the analysis copy")
+    shutil.copyfile(settings.warehouse, draft)
+    with Warehouse(draft).connect() as connection:
+        attached(connection, settings.ledger, "ledger")
+        for table in LEDGER_TABLES:
+            name = name_of(table)
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM ledger.{name}")
+        connection.execute("DETACH ledger")
+        connection.execute(
+            "CREATE TABLE published AS SELECT $1::TIMESTAMPTZ AS published_at, $2 AS run_id",
+            [now, run_id],
+        )
+        for view in VIEWS:
+            connection.execute(view)
+    draft.replace(settings.analysis)
+
+
+def oldest_open_day(path: Path, since: date) -> date | None:
+    """The oldest open day since a date; none if nothing is open or nothing was published yet."""
+    if not path.exists():
+        return None
+    with read_only(path) as connection:
+        [(day,)] = connection.execute(
+            "SELECT min(work_date) FROM open_days WHERE work_date >= $1", [since]
+        ).fetchall()
+    return day if isinstance(day, date) else None

@@ -1,0 +1,121 @@
+"""One company's run: its settings, its files and its two services, opened together.
+
+Holds what lasts from a run's start to its end: the lock on the warehouse, and at the end, red or
+green, the ledger's copy and the analysts' copy. Keeps out what a run does.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline import analysis
+from pipeline.clockify import Clockify
+from pipeline.ledger import Ledger, back_up
+from pipeline.quickbooks import QuickBooks
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+from pipeline.tokens import Tokens
+from pipeline.warehouse import Connection, Warehouse, attached
+
+Log = Callable[[str], object]
+
+
+def utc_now() -> datetime:
+    """The instant now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Company:
+    """Everything that an asset or check may use of the world."""
+
+    settings: Settings
+    warehouse: Warehouse
+    now: Callable[[], datetime]
+    run_id: str
+
+    def today(self) -> date:
+        """The calendar date now in `TIME_ZONE`."""
+        return self.now().astimezone(self.settings.zone).date()
+
+    @contextmanager
+    def clockify(self, log: Log) -> Iterator[Clockify]:
+        """A client for Clockify, closed at the end."""
+        with Clockify(self.settings, log) as client:
+            yield client
+
+    @contextmanager
+    def quickbooks(self) -> Iterator[QuickBooks]:
+        """A client for QuickBooks, closed at the end."""
+        with QuickBooks(self.settings, Tokens(self.settings)) as client:
+            yield client
+
+    @contextmanager
+    def ledger(self, log: Log) -> Iterator[Ledger]:
+        """The ledger, held open: while it is, nobody else sends."""
+        with Ledger.opened(self.settings.ledger, self.settings.lock_seconds, log) as ledger:
+            yield ledger
+
+    @contextmanager
+    def books(self, log: Log) -> Iterator[Connection]:
+        """A short connection to the warehouse with the ledger's tables beside, as `ledger.…`."""
+        with self.ledger(log):
+            pass
+        with self.warehouse.connect() as connection:
+            attached(connection, self.settings.ledger, "ledger")
+            yield connection
+
+
+@contextmanager
+def opened(
+    settings: Settings, run_id: str, log: Log, now: Callable[[], datetime] = utc_now
+) -> Iterator[Company]:
+    """Hold the warehouse for a run; copy the ledger and publish the analysts' copy at its end.
+
+    Raises:
+        Stop: another run holds the warehouse for longer than `LOCK_SECONDS`.
+    """
+    with _held(settings, run_id, log):
+        try:
+            yield Company(settings, Warehouse(settings.warehouse), now, run_id)
+        finally:
+            back_up(settings.ledger, now())
+            analysis.publish(settings, run_id, now(), log)
+
+
+@contextmanager
+def _held(settings: Settings, run_id: str, log: Log) -> Iterator[None]:
+    """The lock on the warehouse. `dg launch` passes no queue, so this is what protects."""
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.warehouse.with_suffix(".lock"))
+    holder = settings.warehouse.with_suffix(".holder")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log(f"waiting for the warehouse, held by {_named(holder)}")
+        try:
+            lock.acquire(timeout=settings.lock_seconds)
+        except Timeout as error:
+            raise Stop(
+                f"The warehouse {settings.warehouse} is held by {_named(holder)}",
+                "wait until that run has ended, then launch this one again",
+                is_transient=True,
+            ) from error
+    try:
+        holder.write_text(f"run {run_id} (process {os.getpid()})")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _named(holder: Path) -> str:
+    try:
+        return holder.read_text()
+    except FileNotFoundError:
+        return "another run"

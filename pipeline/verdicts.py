@@ -1,0 +1,179 @@
+"""Verdicts in the warehouse: judging a window's stored entries and keeping what was decided.
+
+Holds the SQL around `review.judge`, which is pure. Accepted and rejected entries are written
+together, so that every entry has exactly one verdict at any moment.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from pipeline import warehouse as doors
+from pipeline.reasons import Rules
+from pipeline.review import judge
+from pipeline.schemas import (
+    AcceptedTimeEntries,
+    ClockifyTimeEntries,
+    ClockifyUsers,
+    QuickbooksCompany,
+    QuickbooksCustomers,
+    QuickbooksEmployees,
+    RejectedTimeEntries,
+    Table,
+    Verdicts,
+    name_of,
+    sql_types,
+)
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+from pipeline.warehouse import Connection, transaction
+
+RULES_NEED_NOT = frozenset(
+    {"description", "tag_names", "task_name", "user_email", "first_seen_at", "read_at"}
+)
+"""Wide columns of an entry that no rule reads."""
+WINDOW = "work_date BETWEEN $1 AND $2"
+
+
+def company(connection: Connection) -> dict[str, Any]:
+    """The stored row of `quickbooks_company`.
+
+    Raises:
+        Stop: it was never read.
+    """
+    rows = doors.read(connection, QuickbooksCompany).to_dict("records")
+    if len(rows) != 1:
+        raise Stop(
+            "The QuickBooks company has not been read yet",
+            "launch quickbooks_company, quickbooks_employees and quickbooks_customers first",
+        )
+    return {str(key): None if pd.isna(value) else value for key, value in rows[0].items()}
+
+
+def rules(
+    settings: Settings,
+    company: Mapping[str, Any],
+    today: date,
+    books_closed_through: date | None = None,
+    probe_entry_id: str | None = None,
+) -> Rules:
+    """What the rules need to know besides the entries, as plain values.
+
+    Args:
+        settings: the settings.
+        company: the row of `quickbooks_company`.
+        today: the calendar date now in `TIME_ZONE`.
+        books_closed_through: the newest work date that Intuit refused as closed.
+        probe_entry_id: the entry by which this run tries whether the books are open again.
+    """
+    return Rules(
+        today=today,
+        send_from=settings.send_from,
+        send_after_days=settings.send_after_days,
+        send_up_to=settings.send_up_to,
+        send_non_billable=settings.send_non_billable,
+        zero_rates=settings.zero_rates,
+        max_rate_minor=int(settings.max_rate * 100),
+        rate_source=settings.rate_source,
+        require_approval=settings.require_approval,
+        customer_matching=settings.customer_matching,
+        only_users=settings.only_users,
+        only_clients=settings.only_clients,
+        only_projects=settings.only_projects,
+        home_currency=company["home_currency"],
+        service_item_rate_minor=company["service_item_rate_minor"],
+        books_closed_through=books_closed_through,
+        probe_entry_id=probe_entry_id,
+    )
+
+
+def judged(
+    connection: Connection, rules: Rules, delivered: set[str], first: date, last: date
+) -> pd.DataFrame:
+    """The verdicts over the stored entries of a window, by the reference tables as they are now.
+
+    Args:
+        connection: an open warehouse.
+        rules: what the rules need to know.
+        delivered: ids of the entries that QuickBooks holds already.
+        first: the window's first work date.
+        last: the window's last work date.
+    """
+    columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
+    return judge(
+        doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns),
+        doors.read(connection, ClockifyUsers),
+        doors.read(connection, QuickbooksEmployees),
+        doors.read(connection, QuickbooksCustomers),
+        rules,
+        delivered,
+    )
+
+
+def store(
+    connection: Connection, verdicts: pd.DataFrame, first: date, last: date, now: datetime
+) -> None:
+    """Put a window's verdicts in place of the old ones, and of its entries' old ones anywhere."""
+    doors.stage(connection, Verdicts, verdicts, "piece_verdicts")
+    with transaction(connection):
+        for table, chosen in (
+            (AcceptedTimeEntries, "verdict = 'accepted'"),
+            (RejectedTimeEntries, "verdict <> 'accepted'"),
+        ):
+            connection.execute(
+                f"DELETE FROM {name_of(table)} WHERE {WINDOW} "
+                "OR entry_id IN (SELECT entry_id FROM piece_verdicts)",
+                [first, last],
+            )
+            connection.execute(
+                f"INSERT INTO {name_of(table)} BY NAME SELECT entry.*, {_added(table)} "
+                "FROM clockify_time_entries AS entry JOIN piece_verdicts USING (entry_id) "
+                f"WHERE {chosen}"
+            )
+        connection.execute(f"UPDATE days SET reviewed_at = $3 WHERE {WINDOW}", [first, last, now])
+
+
+def stale_days(connection: Connection) -> list[date]:
+    """Days read since they were last judged: a moved entry, or a month that has changed."""
+    rows = connection.execute(
+        "SELECT work_date FROM days WHERE reviewed_at IS NULL OR reviewed_at < extracted_at "
+        "ORDER BY work_date"
+    ).fetchall()
+    return [day for (day,) in rows]
+
+
+def sendable(
+    connection: Connection, rules: Rules, delivered: set[str], first: date, last: date
+) -> pd.DataFrame:
+    """The accepted, undelivered entries of a window that are still acceptable as they stand.
+
+    A check gates only its own run, so every row is judged again here, by the tables as they are
+    now, and must be of the latest extract: a load launched alone after a failed check sends
+    nothing that is not eligible.
+    """
+    accepted = doors.read(
+        connection,
+        AcceptedTimeEntries,
+        f"{WINDOW} AND NOT is_delivered AND (entry_id, work_date, read_at) IN "
+        "(SELECT entry_id, work_date, read_at FROM clockify_time_entries)",
+        [first, last],
+    )
+    again = judged(connection, rules, delivered, first, last)
+    decided = [
+        "entry_id",
+        "quickbooks_employee_id",
+        "quickbooks_customer_id",
+        "hours",
+        "minutes",
+        "sent_rate_minor",
+        "sent_amount_minor",
+    ]
+    still = again.loc[again["verdict"] == "accepted", decided]
+    return accepted.merge(still, on=decided, how="inner", validate="one_to_one")
+
+
+def _added(table: type[Table]) -> str:
+    entry = sql_types(ClockifyTimeEntries)
+    return ", ".join(f"piece_verdicts.{name}" for name in sql_types(table) if name not in entry)
