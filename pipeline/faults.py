@@ -1,0 +1,176 @@
+"""QuickBooks' faults: every shape they come in, and which of them stop a run.
+
+Pure. Keeps out what a fault means for one delivery, which is the classifier's. Shapes and codes:
+quickbooks-api.md, 9.1 and 9.2.
+"""
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.redaction import redact
+from pipeline.stops import Stop
+
+_NUMBERS = {
+    "AuthenticationFailed": "3200",
+    "ApplicationAuthorizationFailed": "3100",
+    "ThrottleExceeded": "3001",
+}
+_XML_CODE = re.compile(r"<Error\b[^>]*\bcode=\"([^\"]*)\"")
+_XML_ELEMENT = re.compile(r"<Error\b[^>]*\belement=\"([^\"]*)\"")
+_LONGEST = 500
+"""Characters of a message that are kept."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What QuickBooks says went wrong; holds no secret."""
+
+    code: str
+    """Digits without leading zeros; empty when the answer gives none."""
+    message: str
+    detail: str
+    element: str | None = None
+    """The field at fault, where known."""
+
+    def __str__(self) -> str:
+        parts = (f"{self.code} {self.message}".strip(), self.detail)
+        return ": ".join(part for part in parts if part)
+
+
+def fault_of(status: int, text: str) -> Fault | None:
+    """Return the fault in a whole answer, or None where it is a good one.
+
+    Args:
+        status: The HTTP status. A 200 may hold a fault, and may be no JSON at all.
+        text: The body.
+    """
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return _xml_fault(text) or _unread(status, text)
+    found = fault_in(body) if isinstance(body, dict) else None
+    if found is None and (status >= 400 or not isinstance(body, dict)):  # noqa: PLR2004 - HTTP's
+        return _unread(status, text)
+    return found
+
+
+def fault_in(body: dict[str, Any]) -> Fault | None:
+    """Return the fault in a JSON object: an answer, or one item of a batch's answer."""
+    keys = {key.lower(): value for key, value in body.items()}
+    if isinstance(fault := keys.get("fault"), dict):
+        errors: Any = fault.get("Error") or fault.get("error") or [{}]
+        first = errors[0] if isinstance(errors, list) else errors
+        return _fault({key.lower(): value for key, value in first.items()}, fault.get("type"))
+    if isinstance(keys.get("code"), str) and "detail" in keys:  # the gateway's own form
+        return _fault(keys, keys.get("type"))
+    return None
+
+
+def stop_of(status: int, fault: Fault | None, tid: str | None) -> Stop | None:
+    """Return what stops the run, or None where the fault concerns one record only.
+
+    Args:
+        status: The HTTP status; for an item of a batch, the batch's. A 429 here has already been
+            waited for; one inside a batch's 200 concerns its item and stops nothing.
+        fault: The fault, if the answer held one.
+        tid: Intuit's trace, for its support.
+    """
+    code = fault.code if fault else ""
+    if code == "3001" and status == 403:  # noqa: PLR2004 - throttling, as it was answered in 2016
+        status = 429
+    by_code = (stopper for stopper in _STOPPERS if code in stopper.codes)
+    by_status = (stopper for stopper in _STOPPERS if status == stopper.status)
+    stopper = next(by_code, None) or next(by_status, None)
+    if stopper is None:
+        return None
+    said = f" ({fault})" if fault else ""
+    trace = f" [intuit_tid {tid}]" if tid else ""
+    return Stop(stopper.what + said + trace, stopper.fix, is_transient=stopper.is_transient)
+
+
+class _Stopper(NamedTuple):
+    what: str
+    fix: str
+    codes: frozenset[str] = frozenset()
+    status: int = 0
+    is_transient: bool = False
+
+
+_SAME_SIDE = "that the app's keys and QUICKBOOKS_API_URL are both production or both sandbox"
+_STOPPERS = (
+    _Stopper(
+        "QuickBooks refused the access token, also after a refresh",
+        f"Connect the company again, and check {_SAME_SIDE}",
+        frozenset({"3200"}),
+        status=401,
+    ),
+    _Stopper(
+        "The company's QuickBooks plan does not include this feature",
+        "Time tracking needs QuickBooks Online Essentials, Plus or Advanced",
+        frozenset({"5020", "5030"}),
+    ),
+    _Stopper(
+        "The company's QuickBooks subscription has ended or has a billing problem",
+        "Renew it in QuickBooks, then run again",
+        frozenset({"6190"}),
+    ),
+    _Stopper(
+        "The company was reset in QuickBooks: everything sent to it is gone",
+        "Decide with the bookkeeper what to send again, and start with a new ledger",
+        frozenset({"10200"}),
+    ),
+    _Stopper(
+        "QuickBooks has locked the company or is maintaining it",
+        "Run again later",
+        frozenset({"130", "140", "150"}),
+        is_transient=True,
+    ),
+    _Stopper(
+        "QuickBooks does not let this app use the company",
+        f"Check QUICKBOOKS_REALM_ID, {_SAME_SIDE}, and that who connected is still an admin",
+        frozenset({"3100", "120"}),
+        status=403,
+    ),
+    _Stopper(
+        "QuickBooks takes no more requests for now",
+        "Run again in a few minutes; if it lasts, look in Intuit's developer portal whether the "
+        "app's monthly quota of reads is used up",
+        status=429,
+        is_transient=True,
+    ),
+)
+
+
+def _fault(error: dict[str, Any], kind: object) -> Fault:
+    message, detail = (redact(str(error.get(key) or "")) for key in ("message", "detail"))
+    code = str(error.get("code") or "").lstrip("0")
+    if not code and (named := re.search(r"errorCode=0*(\d+)", message)):
+        code = named[1]
+    return Fault(
+        code=_NUMBERS.get(code, code),
+        message=(message or str(kind or ""))[:_LONGEST],
+        detail=detail[:_LONGEST],
+        element=error.get("element") or None,
+    )
+
+
+def _xml_fault(text: str) -> Fault | None:
+    if "<Fault" not in text:
+        return None
+    code, element = _XML_CODE.search(text), _XML_ELEMENT.search(text)
+    texts = {
+        tag.lower(): html.unescape(found[1])
+        for tag in ("Message", "Detail")
+        if (found := re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
+    }
+    given = {"code": code and code[1], "element": element and html.unescape(element[1])}
+    return _fault({**texts, **given}, None)
+
+
+def _unread(status: int, text: str) -> Fault:
+    """An answer that says nothing readable: HTML, an empty body, a cut text."""
+    plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    return Fault("", f"HTTP {status} without a readable answer", redact(plain)[:_LONGEST])

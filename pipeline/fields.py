@@ -1,0 +1,60 @@
+"""Reading values out of an API's JSON rows, or stopping the run with the name of what is wrong.
+
+A column that is missing or has another type is a change of the API, never bad data: it stops the
+run. Unknown keys are left alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.stops import Stop
+
+
+def values(
+    rows: Sequence[dict[str, Any]],
+    path: str,
+    *kinds: type,
+    of: str,
+    is_nullable: bool = False,
+    is_optional: bool = False,
+) -> list[Any]:
+    """Return one value a row.
+
+    Args:
+        rows: JSON objects of one kind.
+        path: The key; dots lead into nested objects, such as `timeInterval.start`.
+        kinds: The types allowed; `bool` is not an `int` here.
+        of: What a row is, for the message, such as `Clockify's report row`.
+        is_nullable: Whether null is allowed, and stays None.
+        is_optional: Whether the key may be absent or null, which gives None.
+
+    Raises:
+        Stop: a row has no such key or a value of another type.
+    """
+    parent, _, key = path.rpartition(".")
+    objects = values(rows, parent, dict, of=of, is_optional=is_optional) if parent else rows
+    found = [_ABSENT if each is None else each.get(key, _ABSENT) for each in objects]
+    allowed = {*kinds, *([type(None)] if is_nullable or is_optional else [])}
+    if is_optional:
+        found = [None if value is _ABSENT else value for value in found]
+    if not set(map(type, found)) <= allowed:
+        at = next(at for at, value in enumerate(found) if type(value) not in allowed)
+        raise _misfit(of, rows[at], path, found[at])
+    return found
+
+
+def value(row: dict[str, Any], path: str, *kinds: type, of: str, **rules: bool) -> Any:  # noqa: ANN401 - whatever kind is asked for
+    """Return the one value of one row; see `values`."""
+    return values([row], path, *kinds, of=of, **rules)[0]
+
+
+_ABSENT = object()
+
+
+def _misfit(of: str, row: dict[str, Any], path: str, found: object) -> Stop:
+    row_id = row.get("_id") or row.get("id") or row.get("Id") or "without an id"
+    wrong = f"has no `{path}`" if found is _ABSENT else f"has a {type(found).__name__} as `{path}`"
+    return Stop(
+        f"{of} {row_id} {wrong}",
+        "The API has changed or the key may not see it: compare with the vendor's documentation",
+    )

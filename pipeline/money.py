@@ -1,0 +1,45 @@
+"""Money between its two spellings: a decimal number and whole minor units.
+
+Everything inside the pipeline is an integer of minor units with its currency beside it; only the
+two functions here turn it into a decimal number or back, exactly. Keeps out: rates, hours and
+rounding, which are the review's.
+"""
+
+from decimal import Decimal
+
+_WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_OR_FOUR = "BHD CLF IQD JOD KWD LYD OMR TND UYW"
+OTHER_EXPONENTS = frozenset(f"{_WITHOUT} {_THREE_OR_FOUR}".split())
+"""ISO 4217 currencies without exactly two decimals.
+
+Whether Clockify still counts these in hundredths is not confirmed, so no number is guessed.
+"""
+
+
+def minor_units(number: Decimal | str, currency: str) -> int:
+    """Turn an amount or rate in currency units into minor units, exactly.
+
+    Raises:
+        ValueError: the number has parts of a minor unit, or the currency's are not hundredths.
+    """
+    _refuse_other_exponents(currency)
+    numerator, denominator = Decimal(number).as_integer_ratio()
+    whole, rest = divmod(numerator * 100, denominator)
+    if rest:
+        raise ValueError(f"{number} {currency} is not a whole number of minor units")
+    return whole
+
+
+def json_number(minor: int, currency: str) -> Decimal:
+    """Turn minor units into the number in currency units that goes into JSON.
+
+    Raises:
+        ValueError: the currency's minor units are not hundredths.
+    """
+    _refuse_other_exponents(currency)
+    return Decimal((int(minor < 0), tuple(map(int, str(abs(minor)))), -2))
+
+
+def _refuse_other_exponents(currency: str) -> None:
+    if currency in OTHER_EXPONENTS:
+        raise ValueError(f"{currency} does not have two decimals")
