@@ -43,7 +43,9 @@ class Store:
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
-            raise StateInUseError(f"{path} is in use by another sandbox; stop that first") from error
+            raise StateInUseError(
+                f"{path} is in use by another sandbox; stop that first"
+            ) from error
         self._journal = os.open(self._journal_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def read(self) -> World | None:

@@ -8,6 +8,7 @@ their defaults, in `World.switches`.
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.sandbox.clockify.switches import SWITCHES as CLOCKIFY_SWITCHES
 from pipeline.sandbox.world import World
 
 
@@ -21,7 +22,9 @@ class Switch:
     """The only values allowed; empty means any value of the default's type, or none."""
 
 
-ON_OFF = (True, False)
+def _on_off(meaning: str, *, is_on: bool = False) -> Switch:
+    return Switch(is_on, meaning, (True, False))
+
 
 QUICKBOOKS: dict[str, Switch] = {
     "missing_rate": Switch(
@@ -39,7 +42,7 @@ QUICKBOOKS: dict[str, Switch] = {
     ),
     "charset": Switch(
         "utf8",
-        "latin1 turns every character outside ISO-8859-1 into a question mark; refuse answers 2040.",
+        "Outside ISO-8859-1: kept, turned into question marks (latin1), or answered 2040 (refuse).",
         ("utf8", "latin1", "refuse"),
     ),
     "closed_books": Switch(
@@ -52,10 +55,10 @@ QUICKBOOKS: dict[str, Switch] = {
         "Ended: every call is answered 6190, with status 400 or inside a 200.",
         ("active", "ended", "ended_in_200"),
     ),
-    "omit_zeros": Switch(False, "Leave zero Hours, Minutes and HourlyRate out of answers.", ON_OFF),
-    "extra_keys": Switch(False, "Put keys into answers that no client has seen before.", ON_OFF),
-    "kept_rate": Switch(
-        True, "Keep an HourlyRate sent with NotBillable; otherwise it is stored as 0.", ON_OFF
+    "omit_zeros": _on_off("Leave zero Hours, Minutes and HourlyRate out of answers."),
+    "extra_keys": _on_off("Put keys into answers that no client has seen before."),
+    "kept_rate": _on_off(
+        "Keep an HourlyRate sent with NotBillable; otherwise it is stored as 0.", is_on=True
     ),
     "batch_limit": Switch(30, "Items that one batch may hold; more is refused with 1040."),
     "request_ids": Switch(
@@ -66,24 +69,20 @@ QUICKBOOKS: dict[str, Switch] = {
     "request_id_memory_seconds": Switch(
         None, "How long a request id is remembered, in seconds of the service's clock; none: ever."
     ),
-    "remember_faults": Switch(False, "Whether a refused first attempt is replayed too.", ON_OFF),
-    "throttle": Switch(
-        False, "Enforce 500 requests a minute, 10 a second, 40 batches a minute.", ON_OFF
-    ),
+    "remember_faults": _on_off("Whether a refused first attempt is replayed too."),
+    "throttle": _on_off("Enforce 500 requests a minute, 10 a second, 40 batches a minute."),
     "rotate_on_refresh": Switch(
         "always",
         "When a refresh gives a new refresh token: each time, or once in 24 hours.",
         ("always", "daily"),
     ),
-    "reuse_revokes": Switch(
-        False, "Reusing a dead refresh token revokes the living one as well.", ON_OFF
-    ),
+    "reuse_revokes": _on_off("Reusing a dead refresh token revokes the living one as well."),
     "clock_skew_seconds": Switch(
         0, "Seconds by which Intuit's clock is ahead of this machine's; ages tokens in tests."
     ),
 }
 
-CLOCKIFY: dict[str, Switch] = {}
+CLOCKIFY = {name: Switch(*row) for name, row in CLOCKIFY_SWITCHES.items()}
 
 SWITCHES = {**QUICKBOOKS, **CLOCKIFY}
 

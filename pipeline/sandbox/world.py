@@ -115,6 +115,8 @@ class Tokens:
     """Access token to the instant at which it expires."""
     codes: dict[str, str] = field(default_factory=dict)
     """Authorization code to the redirect address it was issued for."""
+    dead_refresh_tokens: list[str] = field(default_factory=list)
+    """Refresh tokens that were replaced."""
     is_revoked: bool = False
 
 
