@@ -1,4 +1,4 @@
-"""What every request to the local Clockify passes: its key, its budget, the faults asked for.
+"""What every request to the local Clockify passes: its key, its workspace, its budget.
 
 Holds the one place that turns a refusal into an answer. What a route does stands in `routes.py`.
 """
@@ -7,17 +7,15 @@ import json
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from pipeline.sandbox.clockify.refusals import DOMAIN, RefusalError, unreadable
-from pipeline.sandbox.clockify.switches import Holder, HourBudget, spend
+from pipeline.sandbox.clockify.switches import Holder, HourBudget
 from pipeline.sandbox.world import World
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request, object], Response]
 """A route's own work: the request and its parsed JSON body, or nothing where it has none."""
-
-OUTAGE_PAGE = "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
 
 
 class Gate:
@@ -38,25 +36,15 @@ class Gate:
                     return handler(request, _parsed(content))
                 except RefusalError as refusal:
                     return refusal.response()
-                except _OutageError:
-                    return HTMLResponse(OUTAGE_PAGE, status_code=503)
 
         return endpoint
 
     def _admit(self, world: World, request: Request) -> None:
-        if spend(self._holder, "fail_next"):
-            raise _OutageError
         check_key(world, request)
         self._budget.take(world)
-        if spend(self._holder, "throttle_next"):
-            raise RefusalError(429, None, None)
         workspace = request.path_params.get("workspace", world.workspace.id)
         if workspace != world.workspace.id:
             raise RefusalError(403, DOMAIN, "Access Denied")
-
-
-class _OutageError(Exception):
-    """The service is down for this request."""
 
 
 def _parsed(content: bytes) -> object:

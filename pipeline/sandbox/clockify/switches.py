@@ -49,8 +49,6 @@ SWITCHES: dict[str, Row] = {
         ("", "silent", "retry_after"),
     ),
     "hour_seconds": Row(3600, "How long the hour of thirty_per_hour lasts."),
-    "throttle_next": Row(0, "Clockify requests to answer with an empty 429."),
-    "fail_next": Row(0, "Clockify requests to answer with a 503 HTML page."),
     "error_in_200": Row(0, "Reports to answer with status 200 and an error in the body."),
     "count_lies": Row(0, "Reports whose entriesCount is one too many; True for all."),
     "mutate_between_pages": Row(
