@@ -126,7 +126,9 @@ def _numbers(rows: Sequence[Row], key: str, older: str) -> list[int | Decimal | 
 def _whole(numbers: Iterable[int | Decimal | None]) -> ExtensionArray:
     """Whole numbers that a BIGINT holds; others are none. Never through a float."""
     fitting = [
-        int(number) if number is not None and abs(number) <= _LARGEST and number % 1 == 0 else None
+        int(number)
+        if number is not None and -_LARGEST <= number <= _LARGEST and number % 1 == 0
+        else None
         for number in numbers
     ]
     return pd.array(fitting, dtype="Int64")

@@ -1,0 +1,231 @@
+"""The one way out: time-outs, request rates, and retries only where they are safe.
+
+A read may always be repeated. A write may be repeated only when it certainly was not received;
+anything else is the caller's to settle. Keeps out what an answer means: a status is judged here
+only as "try again", and only for reads.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+from pyrate_limiter import Limiter, Rate
+
+from pipeline.redaction import Guard
+from pipeline.settings import is_loopback
+from pipeline.stops import Stop
+
+TOO_MANY = 429
+SERVER_ERROR = 500
+NEVER_RECEIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 2.0
+"""A connection left idle longer is not used again: the server may be closing it just then."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One side of the wire: where it is, what it allows, what to say when that is exceeded."""
+
+    name: str
+    base_url: str
+    rate: Rate
+    in_flight: int
+    """Requests at once."""
+    throttled_fix: str
+    throttled_seconds: float | None = None
+    """How long to wait after a 429 without `Retry-After`; None for exponential back-off."""
+
+
+class Http:
+    """An HTTP client for one service; a context manager.
+
+    Args:
+        service: The other side.
+        patience_seconds: How long one request is retried in all. One answer is awaited a tenth
+            longer, so that the default outlasts QuickBooks' own limit of 120 seconds.
+        secrets: Values that no log line may show; may grow.
+        headers: Sent with every request.
+        auth: What authorises each request.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        patience_seconds: int,
+        secrets: set[str],
+        *,
+        headers: dict[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+    ) -> None:
+        self._service = service
+        self._patience = patience_seconds
+        self._limiter = Limiter(service.rate)
+        self._guard = Guard(secrets)
+        self.client = httpx.Client(
+            base_url=service.base_url,
+            headers={"Accept": "application/json", **(headers or {})},
+            auth=auth,
+            timeout=httpx.Timeout(
+                patience_seconds * 1.1, connect=CONNECT_SECONDS, pool=patience_seconds
+            ),
+            limits=httpx.Limits(max_connections=service.in_flight, keepalive_expiry=IDLE_SECONDS),
+            event_hooks={"request": [lambda _: self._limiter.try_acquire(service.name)]},
+            trust_env=not is_loopback(service.base_url),
+        )
+
+    def __enter__(self) -> Self:
+        self._guard.install()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.client.close()
+        self._limiter.close()
+        self._guard.remove()
+
+    def read(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """Send a request that changes nothing, again and again for as long as patience lasts.
+
+        Returns:
+            An answer that is neither 429 nor 5xx; other statuses are the caller's.
+
+        Raises:
+            Stop: the service cannot be reached, or keeps answering 429 or 5xx.
+        """
+
+        def once() -> httpx.Response:
+            response = self.client.request(method, path, **request)
+            if response.status_code == TOO_MANY or response.status_code >= SERVER_ERROR:
+                raise _BusyError(response)
+            return response
+
+        try:
+            return self._repeated(once, self._wait_to_read)
+        except _BusyError as error:
+            raise self._turned_away(error.response) from None
+        except httpx.RequestError as error:
+            raise self.unreachable(error) from error
+
+    def write(self, call: Callable[[], Result]) -> Result:
+        """Make a call that changes something; repeat it only if it certainly was not received.
+
+        Raises:
+            Stop: certainly nothing was received, for as long as patience lasted.
+            httpx.RequestError: nobody can tell whether it was received.
+        """
+        try:
+            return self._repeated(call, _may_write_again)
+        except NEVER_RECEIVED as error:
+            raise self.unreachable(error) from error
+
+    def unreachable(self, error: httpx.RequestError) -> Stop:
+        """What stops a run after a network failure: names the host, the cause and the fix."""
+        url = urlsplit(str(error.request.url))
+        what, fix = _why(error)
+        host = f"{url.hostname}:{url.port}" if url.port else url.hostname
+        return Stop(
+            f"{self._service.name} cannot be reached at {host}: {what}",
+            fix,
+            is_transient=not _is_refused_certificate(error),
+        )
+
+    def _repeated(
+        self, call: Callable[[], Result], again: Callable[[Exception], bool | float]
+    ) -> Result:
+        for attempt in stamina.retry_context(
+            on=again, attempts=None, timeout=self._patience, wait_initial=0.2, wait_max=20
+        ):
+            with attempt:
+                return call()
+        raise AssertionError  # the loop ends by returning or raising
+
+    def _wait_to_read(self, error: Exception) -> bool | float:
+        """Whether a read is repeated, and after how many seconds where that is prescribed."""
+        if not isinstance(error, _BusyError):
+            return isinstance(error, httpx.RequestError) and not _is_refused_certificate(error)
+        wait = _retry_after(error.response.headers.get("Retry-After", ""))
+        if wait is None and error.response.status_code == TOO_MANY:
+            wait = self._service.throttled_seconds
+        return True if wait is None else min(wait, self._patience)
+
+    def _turned_away(self, response: httpx.Response) -> Stop:
+        name = self._service.name
+        if response.status_code == TOO_MANY:
+            what, fix = f"{name} takes no more requests for now", self._service.throttled_fix
+        else:
+            tid = response.headers.get("intuit_tid")
+            trace = f" [intuit_tid {tid}]" if tid else ""
+            what = f"{name} answers {response.status_code} to {response.url.path}{trace}"
+            fix = "The fault is on its side: run again later"
+        return Stop(what, fix, is_transient=True)
+
+
+class _BusyError(Exception):
+    """An answer that asks to be left alone for a while."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"HTTP {response.status_code}")
+        self.response = response
+
+
+def _may_write_again(error: Exception) -> bool:
+    return isinstance(error, NEVER_RECEIVED) and not _is_refused_certificate(error)
+
+
+def _is_refused_certificate(error: BaseException) -> bool:
+    return isinstance(_cause(error), ssl.SSLError)
+
+
+def _why(error: httpx.RequestError) -> tuple[str, str]:
+    """What a network failure is, and the fix."""
+    cause = _cause(error)
+    if isinstance(cause, socket.gaierror):
+        return "no such host", "Check the spelling of its URL in the settings, and the DNS"
+    if isinstance(cause, ssl.SSLError):
+        return f"its certificate is refused ({cause.reason})", "Check its URL, or the proxy"
+    if isinstance(cause, ConnectionRefusedError):
+        return "nothing listens on that port", "Check the port in its URL, or start the service"
+    if isinstance(error, httpx.TimeoutException):
+        return "it did not answer in time", "Run again later; check the network and the firewall"
+    return f"the connection broke ({type(error).__name__})", "Run again; check the network"
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """The failure of the operating system or of TLS beneath httpx's own."""
+    for cause in _chain(error):
+        if isinstance(cause, OSError):
+            return cause
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _retry_after(header: str) -> float | None:
+    """Seconds that a `Retry-After` header asks for; it holds seconds or a date."""
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
