@@ -42,6 +42,8 @@ class Terms:
     realm_id: str
     item_id: str | None
     is_taxable: bool
+    currency: str | None
+    """The currency of the rates, if it is not each entry's own."""
     rounding_minutes: int
     run_id: str
     now: Callable[[], datetime]
@@ -72,6 +74,7 @@ def intents(
     """
     for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
         entry = {str(key): value for key, value in row.items()}
+        entry["currency"] = terms.currency or entry["currency"]
         sent = payload(entry, item_id=terms.item_id, is_taxable=terms.is_taxable)
         yield Delivery(
             entry_id=entry["entry_id"],

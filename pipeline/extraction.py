@@ -5,6 +5,7 @@ has left a complete read is followed to where it went. Keeps out HTTP (`clockify
 of the report means (`entries`).
 """
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pandas as pd
 from pipeline import warehouse as doors
 from pipeline.clockify import Clockify
 from pipeline.entries import frame_of
-from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
+from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days, WatchedMonths, sql_types
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Warehouse, transaction
 
@@ -89,6 +90,50 @@ def extract(
             store(connection, frame, start, end, reading.now())
         reading.log(f"stored {len(frame)} entries from {start} to {end}")
     return found
+
+
+def month_totals(clockify: Clockify, reading: Reading, since: date, before: date) -> pd.DataFrame:
+    """What Clockify reports of each month older than the daily range, as `watched_months`.
+
+    One call a month, however many entries it holds.
+
+    Args:
+        clockify: the client.
+        reading: how this run reads the report.
+        since: the first work date to watch.
+        before: the first work date of the daily range.
+    """
+    rows = [
+        {
+            "month": first,
+            "totals": json.dumps(
+                clockify.report_totals(first, last, rounding=reading.is_rounding_on),
+                sort_keys=True,
+                default=str,
+            ),
+            "read_at": reading.now(),
+        }
+        for first, last in months(since, before - timedelta(days=1))
+    ]
+    return pd.DataFrame(rows, columns=list(sql_types(WatchedMonths)))
+
+
+def changed_months(seen: pd.DataFrame, now: pd.DataFrame) -> list[date]:
+    """Months whose totals are not those seen last; one never seen counts as changed."""
+    known = set(zip(pd.to_datetime(seen["month"]).dt.date, seen["totals"], strict=True))
+    return [
+        month
+        for month, totals in zip(now["month"], now["totals"], strict=True)
+        if (month, totals) not in known
+    ]
+
+
+def months(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """A range cut at the ends of calendar months."""
+    while first <= last:
+        following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        yield first, min(last, following - timedelta(days=1))
+        first = following
 
 
 def store(

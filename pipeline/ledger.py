@@ -133,6 +133,14 @@ class Ledger:
         found = self._select("entry_id = ANY($1)", [list(entry_ids)])
         return {delivery.entry_id: delivery for delivery in found}
 
+    def delivered(self, entry_ids: Iterable[str]) -> set[str]:
+        """Those of the entries that QuickBooks holds: sent or adopted."""
+        rows = self._connection.execute(
+            "SELECT entry_id FROM deliveries WHERE entry_id = ANY($1) AND state = ANY($2)",
+            [list(entry_ids), list(DELIVERED)],
+        ).fetchall()
+        return {row[0] for row in rows}
+
     def unsettled(self) -> list[Delivery]:
         """Deliveries whose outcome nobody knows: `pending` or `unknown`."""
         return self._select("state = ANY($1)", [list(UNSETTLED)])

@@ -38,6 +38,16 @@ class Table(pa.DataFrameModel):
         strict = "filter"
 
 
+class ClockifyWorkspace(Table):
+    """One row: the workspace as it was when entries were last read."""
+
+    workspace_id: Text = column("Clockify's id of the workspace", unique=True)
+    workspace_name: Text = column("Name of the workspace")
+    plan: Text = column("`featureSubscriptionType`, such as `STANDARD_2021`", nullable=True)
+    rounding: Text = column("`off`, or how entries were rounded, such as `nearest 15`")
+    rounding_minutes: Whole = column("The step to which entries were rounded; 1 if not", ge=1)
+
+
 class ClockifyUsers(Table):
     """One row per member of the workspace, inactive ones included."""
 
@@ -279,6 +289,7 @@ class DeliveryPlan(Table):
 
 
 WAREHOUSE_TABLES: tuple[type[Table], ...] = (
+    ClockifyWorkspace,
     ClockifyUsers,
     ClockifyProjects,
     ClockifyTimeEntries,

@@ -5,12 +5,14 @@ together, so that every entry has exactly one verdict at any moment.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
 from pipeline import warehouse as doors
+from pipeline.ledger import Ledger
 from pipeline.reasons import Rules
 from pipeline.review import judge
 from pipeline.schemas import (
@@ -52,21 +54,13 @@ def company(connection: Connection) -> dict[str, Any]:
     return {str(key): None if pd.isna(value) else value for key, value in rows[0].items()}
 
 
-def rules(
-    settings: Settings,
-    company: Mapping[str, Any],
-    today: date,
-    books_closed_through: date | None = None,
-    probe_entry_id: str | None = None,
-) -> Rules:
+def rules(settings: Settings, company: Mapping[str, Any], today: date) -> Rules:
     """What the rules need to know besides the entries, as plain values.
 
     Args:
         settings: the settings.
         company: the row of `quickbooks_company`.
         today: the calendar date now in `TIME_ZONE`.
-        books_closed_through: the newest work date that Intuit refused as closed.
-        probe_entry_id: the entry by which this run tries whether the books are open again.
     """
     return Rules(
         today=today,
@@ -84,31 +78,34 @@ def rules(
         only_projects=settings.only_projects,
         home_currency=company["home_currency"],
         service_item_rate_minor=company["service_item_rate_minor"],
-        books_closed_through=books_closed_through,
-        probe_entry_id=probe_entry_id,
     )
 
 
 def judged(
-    connection: Connection, rules: Rules, delivered: set[str], first: date, last: date
+    connection: Connection, ledger: Ledger, rules: Rules, first: date, last: date
 ) -> pd.DataFrame:
-    """The verdicts over the stored entries of a window, by the reference tables as they are now.
+    """The verdicts over the stored entries of a window, by the tables as they are now.
 
     Args:
         connection: an open warehouse.
-        rules: what the rules need to know.
-        delivered: ids of the entries that QuickBooks holds already.
+        ledger: says what QuickBooks holds already, and which period it refused as closed.
+        rules: what else the rules need to know.
         first: the window's first work date.
         last: the window's last work date.
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
+    entries = doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns)
+    if closed := ledger.closed_period():
+        rules = replace(
+            rules, books_closed_through=closed.work_date, probe_entry_id=closed.entry_id
+        )
     return judge(
-        doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns),
+        entries,
         doors.read(connection, ClockifyUsers),
         doors.read(connection, QuickbooksEmployees),
         doors.read(connection, QuickbooksCustomers),
         rules,
-        delivered,
+        ledger.delivered(entries["entry_id"]),
     )
 
 
@@ -145,7 +142,7 @@ def stale_days(connection: Connection) -> list[date]:
 
 
 def sendable(
-    connection: Connection, rules: Rules, delivered: set[str], first: date, last: date
+    connection: Connection, ledger: Ledger, rules: Rules, first: date, last: date
 ) -> pd.DataFrame:
     """The accepted, undelivered entries of a window that are still acceptable as they stand.
 
@@ -160,7 +157,7 @@ def sendable(
         "(SELECT entry_id, work_date, read_at FROM clockify_time_entries)",
         [first, last],
     )
-    again = judged(connection, rules, delivered, first, last)
+    again = judged(connection, ledger, rules, first, last)
     decided = [
         "entry_id",
         "quickbooks_employee_id",

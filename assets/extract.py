@@ -1,0 +1,204 @@
+"""Extract: Clockify's entries by work date, and the people, projects and company they refer to.
+
+Each asset reads everything, checks it against the counts that the API gives, and then writes.
+Nothing is filtered here: what may be sent is decided in review.
+"""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+from pipeline.clockify import Clockify
+
+from pipeline import extraction, figures, schemas
+from pipeline.company import Company
+from pipeline.extraction import Reading, days_of
+from pipeline.metadata import definition_metadata, table
+from pipeline.windows import stops_the_run, window
+
+RETRIES = dg.RetryPolicy(
+    max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL
+)
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+DAILY = {"grain": "work_date"}
+"""Tag of the assets that `definitions` partitions by work date."""
+
+
+class ExtractConfig(dg.Config):
+    """How one run extracts."""
+
+    watch_history: bool = False
+    """Compare older months with Clockify by their totals and read again those that changed."""
+
+
+@dg.asset(
+    group_name="extract",
+    kinds={"clockify"},
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    metadata=definition_metadata(schemas.ClockifyUsers, "clockify_users"),
+)
+@stops_the_run
+def clockify_users(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.MaterializeResult[None]:
+    """One row per member of the Clockify workspace. Inactive members stay: their time was real."""
+    with company.clockify(context.log.info) as clockify:
+        users = clockify.users()
+    return _snapshot(company, schemas.ClockifyUsers, users)
+
+
+@dg.asset(
+    group_name="extract",
+    kinds={"clockify"},
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    metadata=definition_metadata(schemas.ClockifyProjects, "clockify_projects"),
+)
+@stops_the_run
+def clockify_projects(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.MaterializeResult[None]:
+    """One row per project of the workspace with its client, archived ones included."""
+    with company.clockify(context.log.info) as clockify:
+        projects = clockify.projects()
+    return _snapshot(company, schemas.ClockifyProjects, projects)
+
+
+@dg.asset(
+    group_name="extract",
+    kinds={"clockify"},
+    deps=[clockify_users],
+    tags=DAILY,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    metadata=definition_metadata(schemas.ClockifyTimeEntries, "clockify_time_entries"),
+)
+@stops_the_run
+def clockify_time_entries(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company], config: ExtractConfig
+) -> dg.MaterializeResult[None]:
+    """One row per Clockify time entry, on the work date on which it starts in `TIME_ZONE`.
+
+    Read from the detailed report, rounded as `ROUNDING` says, and counted against the report's
+    own count. An entry that has left a day is asked for by id: deleted, or moved, and then its
+    new day is read in the same run.
+    """
+    first, last = window(context)
+    settings, warehouse = company.settings, company.warehouse
+    with company.clockify(context.log.info) as clockify:
+        workspace = clockify.workspace()
+        is_rounding_on = settings.rounding == "on" or (
+            settings.rounding == "workspace" and workspace.is_rounding_on
+        )
+        warehouse.replace(
+            schemas.ClockifyWorkspace, pd.DataFrame([workspace.row(is_rounding_on=is_rounding_on)])
+        )
+        reading = Reading(
+            zone=settings.zone,
+            is_rounding_on=is_rounding_on,
+            needs_approval=settings.require_approval,
+            log=context.log.info,
+            now=company.now,
+        )
+        found = extraction.extract(warehouse, clockify, reading, first, last)
+        if config.watch_history:
+            _read_changed_months(company, clockify, reading, first)
+    _describe_days(context, company, found, first, last)
+    return dg.MaterializeResult()
+
+
+@dg.asset(
+    group_name="extract",
+    kinds={"quickbooks"},
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    metadata=definition_metadata(schemas.QuickbooksEmployees, "quickbooks_employees"),
+)
+@stops_the_run
+def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
+    """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
+    with company.quickbooks() as quickbooks:
+        employees = quickbooks.employees()
+    return _snapshot(company, schemas.QuickbooksEmployees, employees)
+
+
+@dg.asset(
+    group_name="extract",
+    kinds={"quickbooks"},
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    metadata=definition_metadata(schemas.QuickbooksCustomers, "quickbooks_customers"),
+)
+@stops_the_run
+def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
+    """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
+    with company.quickbooks() as quickbooks:
+        customers = quickbooks.customers()
+    return _snapshot(company, schemas.QuickbooksCustomers, customers)
+
+
+@dg.asset(
+    group_name="extract",
+    kinds={"quickbooks"},
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    metadata=definition_metadata(schemas.QuickbooksCompany, "quickbooks_company"),
+)
+@stops_the_run
+def quickbooks_company(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
+    """One row: the company's plan and preferences, and the service item named in the settings."""
+    with company.quickbooks() as quickbooks:
+        row = quickbooks.company()
+    return _snapshot(company, schemas.QuickbooksCompany, [row | {"read_at": company.now()}])
+
+
+def _snapshot(
+    company: Company, model: type[schemas.Table], rows: list[dict[str, object]]
+) -> dg.MaterializeResult[None]:
+    frame = pd.DataFrame(rows) if rows else schemas.empty(model)
+    company.warehouse.replace(model, frame)
+    return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
+
+
+def _read_changed_months(
+    company: Company, clockify: Clockify, reading: Reading, before: date
+) -> None:
+    """Read again the older months that Clockify now counts otherwise, then remember the counts."""
+    settings, warehouse = company.settings, company.warehouse
+    since = max(settings.start_date, settings.send_from or settings.start_date)
+    totals = extraction.month_totals(clockify, reading, since, before)
+    seen = warehouse.read(schemas.WatchedMonths)
+    for first, last in extraction.months(since, before - timedelta(days=1)):
+        if first in extraction.changed_months(seen, totals):
+            extraction.extract(warehouse, clockify, reading, first, last)
+    warehouse.replace(schemas.WatchedMonths, totals)
+
+
+def _describe_days(
+    context: dg.AssetExecutionContext,
+    company: Company,
+    found: extraction.Extracted,
+    first: date,
+    last: date,
+) -> None:
+    """Each day's facts on that day, also on a day with nothing."""
+    with company.warehouse.connect() as connection:
+        days = figures.by_day(figures.read(connection, first, last))
+    for day in days_of(first, last):
+        row = days[day][0] if day in days else {"entries": 0, "hours": 0, "people": 0}
+        gone = [
+            {"entry_id": entry_id, "what": what}
+            for what, by_day in (("deleted in Clockify", found.deleted), ("moved", found.moved))
+            for entry_id in by_day.get(day, [])
+        ]
+        context.add_asset_metadata(
+            {
+                "dagster/partition_row_count": row["entries"],
+                "hours": row["hours"],
+                "people": row["people"],
+                "entries that left this day": len(gone),
+                "left": table(gone, ["entry_id", "what"], most=company.settings.metadata_rows),
+            },
+            partition_key=day.isoformat(),
+        )

@@ -1,0 +1,192 @@
+"""Load: the accepted entries become time activities in QuickBooks, once each.
+
+The order of steps is in `pipeline.delivery`; the promise in prose stands in the README.
+"""
+
+from datetime import date
+
+import dagster as dg
+import pandas as pd
+from pipeline.quickbooks import QuickBooks
+
+from assets.extract import DAILY, SINGLE_RUN
+from pipeline import delivery, eligibility, figures, schemas, verdicts
+from pipeline import warehouse as doors
+from pipeline.company import Company
+from pipeline.delivery import Plan, Terms
+from pipeline.extraction import days_of, pieces
+from pipeline.ledger import Binding, Ledger
+from pipeline.metadata import counts, definition_metadata, table
+from pipeline.stops import Stop
+from pipeline.windows import stops_the_run, window
+
+
+class LoadConfig(dg.Config):
+    """How one run loads."""
+
+    dry_run: bool = False
+    """Decide and show what would be sent, and send nothing; also by `DRY_RUN`."""
+    rebind: bool = False
+    """Bind the ledger to this company, zone and rounding, though it was bound to another."""
+
+
+@dg.asset(
+    group_name="load",
+    kinds={"quickbooks"},
+    deps=["accepted_time_entries"],
+    tags=DAILY,
+    backfill_policy=SINGLE_RUN,
+    metadata=definition_metadata(schemas.Deliveries, "deliveries"),
+)
+@stops_the_run
+def quickbooks_time_activities(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company], config: LoadConfig
+) -> dg.MaterializeResult[None]:
+    """One row per entry ever meant for QuickBooks: its delivery, by state.
+
+    Each accepted entry becomes one time activity. Before anything is sent, QuickBooks is read:
+    what it already holds is adopted, what looks alike is left for a person. What cannot be told
+    stays `unknown` and is not sent again.
+    """
+    first, last = window(context)
+    is_dry = config.dry_run or company.settings.dry_run
+    planned: list[Plan] = []
+    with company.ledger(context.log.info) as ledger, company.quickbooks() as quickbooks:
+        _refuse_ineligible(company, ledger, rebind=config.rebind, is_dry=is_dry)
+        terms = _terms(context, company)
+        for start, end in pieces(first, last):
+            plan = _plan(company, ledger, quickbooks, terms, start, end)
+            planned.append(plan)
+            context.log.info(
+                f"{start} to {end}: {len(plan.send)} to send, {len(plan.adopt)} already in "
+                f"QuickBooks, {len(plan.doubt)} to be decided by a person"
+            )
+            if not is_dry:
+                delivery.carry_out(plan, ledger, quickbooks, terms)
+    if is_dry:
+        _record_plan(company, planned)
+    _describe_days(context, company, planned if is_dry else [], first, last)
+    return dg.MaterializeResult()
+
+
+def _refuse_ineligible(company: Company, ledger: Ledger, *, rebind: bool, is_dry: bool) -> None:
+    """Stop before anything is sent to books that must not or may not be written."""
+    settings = company.settings
+    with company.warehouse.connect() as connection:
+        row = verdicts.company(connection)
+        workspace = doors.read(connection, schemas.ClockifyWorkspace).to_dict("records")
+    refusals, _ = eligibility.company_problems(
+        row, allow_payroll=settings.allow_payroll, realm_id=settings.quickbooks_realm_id
+    )
+    if refusals:
+        raise Stop(refusals[0], "launch quickbooks_company again once that is done")
+    if is_dry:
+        return
+    if settings.is_real and settings.send_from is None:
+        raise Stop(
+            "SEND_FROM is not set, so old entries might be sent a second time",
+            "set it to the first day of the oldest month that is not yet invoiced",
+        )
+    rounding = workspace[0]["rounding"] if workspace else "off"
+    ledger.bind(
+        Binding(
+            settings.quickbooks_realm_id,
+            settings.clockify_workspace_id,
+            settings.time_zone,
+            rounding,
+        ),
+        rebind=rebind,
+    )
+
+
+def _terms(context: dg.AssetExecutionContext, company: Company) -> Terms:
+    settings = company.settings
+    with company.warehouse.connect() as connection:
+        row = verdicts.company(connection)
+        workspace = doors.read(connection, schemas.ClockifyWorkspace).to_dict("records")
+    return Terms(
+        realm_id=settings.quickbooks_realm_id,
+        item_id=row["service_item_id"],
+        is_taxable=settings.taxable,
+        currency=row["home_currency"] if settings.rate_source == "service_item" else None,
+        rounding_minutes=int(workspace[0]["rounding_minutes"]) if workspace else 1,
+        run_id=context.run_id,
+        now=company.now,
+        log=context.log.info,
+        throttled_seconds=min(60, settings.http_patience_seconds),
+    )
+
+
+def _plan(
+    company: Company,
+    ledger: Ledger,
+    quickbooks: QuickBooks,
+    terms: Terms,
+    first: date,
+    last: date,
+) -> Plan:
+    with company.warehouse.connect() as connection:
+        rules = verdicts.rules(company.settings, verdicts.company(connection), company.today())
+        entries = verdicts.sendable(connection, ledger, rules, first, last)
+        employees = doors.read(connection, schemas.QuickbooksEmployees)
+        customers = doors.read(connection, schemas.QuickbooksCustomers)
+    intents = delivery.intents(
+        entries,
+        _by_id(employees, "quickbooks_employee_id"),
+        _by_id(customers, "quickbooks_customer_id"),
+        terms,
+    )
+    return delivery.plan(ledger, quickbooks, intents, terms)
+
+
+def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:
+    return {row[column]: row for row in frame.to_dict("records")}
+
+
+def _record_plan(company: Company, planned: list[Plan]) -> None:
+    rows = [
+        {
+            "entry_id": row.entry_id,
+            "work_date": row.work_date,
+            "action": action,
+            "quickbooks_id": row.quickbooks_id,
+            "payload": row.payload,
+            "minutes": row.minutes,
+            "amount_minor": row.amount_minor,
+            "currency": row.currency,
+        }
+        for plan in planned
+        for action, chosen in (("send", plan.send), ("adopt", plan.adopt), ("doubt", plan.doubt))
+        for row in chosen
+    ]
+    frame = pd.DataFrame(rows) if rows else schemas.empty(schemas.DeliveryPlan)
+    company.warehouse.replace(schemas.DeliveryPlan, frame)
+
+
+def _describe_days(
+    context: dg.AssetExecutionContext,
+    company: Company,
+    planned: list[Plan],
+    first: date,
+    last: date,
+) -> None:
+    """Each day's facts on that day, also on a day with nothing."""
+    settings = company.settings
+    with company.books(context.log.info) as connection:
+        states = figures.by_day(figures.delivered(connection, first, last))
+        unresolved = figures.by_day(figures.unresolved(connection, first, last))
+    would_send = [row.work_date for plan in planned for row in plan.send]
+    for day in days_of(first, last):
+        metadata = {
+            "dagster/partition_row_count": int(figures.total(states[day], "entries")),
+            "by state": table(states[day], ["state", "entries", "hours"], most=len(states[day])),
+            "for a person": table(
+                unresolved[day],
+                ["state", "hours", "error_code", "error_message", "entry_id", "quickbooks_id"],
+                most=settings.metadata_rows,
+            ),
+            **counts(states[day], "state"),
+        }
+        if planned:
+            metadata["would be sent (dry run)"] = would_send.count(day)
+        context.add_asset_metadata(metadata, partition_key=day.isoformat())

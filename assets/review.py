@@ -1,0 +1,141 @@
+"""Review: every entry gets exactly one verdict, and what is not accepted says why and what to do.
+
+The rules are in `pipeline.reasons`, the matching in `pipeline.matching`.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from assets.extract import (
+    DAILY,
+    SINGLE_RUN,
+    clockify_projects,
+    clockify_time_entries,
+    clockify_users,
+    quickbooks_company,
+    quickbooks_customers,
+    quickbooks_employees,
+)
+from pipeline import figures, schemas, verdicts
+from pipeline.company import Company
+from pipeline.extraction import days_of, pieces
+from pipeline.metadata import counts, definition_metadata, table
+from pipeline.windows import stops_the_run, window
+
+SOURCES = [
+    clockify_time_entries,
+    clockify_users,
+    clockify_projects,
+    quickbooks_employees,
+    quickbooks_customers,
+    quickbooks_company,
+]
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            "accepted_time_entries",
+            deps=SOURCES,
+            group_name="review",
+            kinds={"pandera"},
+            tags=DAILY,
+            description="One row per accepted entry: the employee, the customer, the hours and "
+            "the amount to send. An entry that QuickBooks already holds stays accepted.",
+            metadata=definition_metadata(schemas.AcceptedTimeEntries, "accepted_time_entries"),
+        ),
+        dg.AssetSpec(
+            "rejected_time_entries",
+            deps=SOURCES,
+            group_name="review",
+            kinds={"pandera"},
+            tags=DAILY,
+            description="One row per entry not accepted: its verdict (`rejected`: somebody must "
+            "change something; `held`: not yet; `excluded`: never), its reasons, and a fix for "
+            "each. Open a day under Partitions to see its entries.",
+            metadata=definition_metadata(schemas.RejectedTimeEntries, "rejected_time_entries"),
+        ),
+    ],
+    backfill_policy=SINGLE_RUN,
+    can_subset=True,
+)
+@stops_the_run
+def review(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Judge the run's days, and any other day that was read since it was last judged.
+
+    Both tables are always written together, so that an entry has one verdict at any moment.
+    """
+    first, last = window(context)
+    with company.warehouse.connect() as connection:
+        stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
+    for start, end in [*pieces(first, last), *((day, day) for day in stale)]:
+        _judge(context, company, start, end)
+        context.log.info(f"judged {start} to {end}")
+    _describe_days(context, company, first, last)
+    return iter([dg.MaterializeResult(asset_key=key) for key in context.selected_asset_keys])
+
+
+def _judge(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> None:
+    with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
+        rules = verdicts.rules(company.settings, verdicts.company(connection), company.today())
+        judged = verdicts.judged(connection, ledger, rules, first, last)
+        verdicts.store(connection, judged, first, last, company.now())
+
+
+def _describe_days(
+    context: dg.AssetExecutionContext, company: Company, first: date, last: date
+) -> None:
+    """Each day's facts on that day, also on a day with nothing."""
+    settings = company.settings
+    with company.warehouse.connect() as connection:
+        accepted = figures.by_day(figures.accepted(connection, first, last))
+        others = figures.by_day(figures.not_accepted(connection, first, last))
+        entries = figures.by_day(
+            figures.waiting_entries(connection, first, last, settings.metadata_rows)
+        )
+    for day in days_of(first, last):
+        _add(context, "accepted_time_entries", day, _accepted(accepted[day], company))
+        _add(context, "rejected_time_entries", day, _rejected(others[day], entries[day], company))
+
+
+def _add(
+    context: dg.AssetExecutionContext, key: str, day: date, metadata: dict[str, object]
+) -> None:
+    if dg.AssetKey(key) in context.selected_asset_keys:
+        context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
+
+
+def _accepted(rows: list[figures.Row], company: Company) -> dict[str, object]:
+    settings = company.settings
+    return {
+        "dagster/partition_row_count": int(figures.total(rows, "entries")),
+        "hours": figures.total(rows, "hours"),
+        "by person and project": table(
+            rows,
+            ["person", "project", "entries", "hours"],
+            most=settings.metadata_rows,
+            names=settings.metadata_names,
+        ),
+    }
+
+
+def _rejected(
+    groups: list[figures.Row], entries: list[figures.Row], company: Company
+) -> dict[str, object]:
+    settings = company.settings
+    return {
+        "dagster/partition_row_count": int(figures.total(groups, "entries")),
+        "entries not accepted": table(
+            entries,
+            ["person", "project", "hours", "reason", "fix", "entry_id"],
+            most=settings.metadata_rows,
+            names=settings.metadata_names,
+        ),
+        "by reason": table(groups, ["verdict", "reason", "entries", "hours"], most=len(groups)),
+        **counts(figures.summed(groups, "verdict"), "verdict"),
+        **counts(groups, "reason"),
+    }

@@ -1,0 +1,243 @@
+"""Standing checks: warnings over everything since `SEND_FROM` that is still open.
+
+The UI shows only the latest evaluation, so these never judge a run's window: tomorrow's run must
+not turn last month's red green. Each message is the answer, its table the work to do.
+"""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+from checks.gates import EVERYTHING
+from pipeline import figures, matching, schemas
+from pipeline import warehouse as doors
+from pipeline.analysis import OPEN_DAYS
+from pipeline.company import Company
+from pipeline.metadata import table
+from pipeline.windows import stops_the_run
+
+REACH = timedelta(days=100)
+"""How far back the schedule reaches for an open day (`definitions`)."""
+PERSON_REASONS = ["unknown_employee", "inactive_employee", "ambiguous_employee"]
+CUSTOMER_REASONS = ["unknown_customer", "inactive_customer", "ambiguous_customer"]
+
+
+def since(company: Company) -> date:
+    """The first work date that concerns us."""
+    return company.settings.send_from or company.settings.start_date
+
+
+def standing(
+    company: Company,
+    wrong: list[figures.Row],
+    columns: list[str],
+    *,
+    right: str,
+    problem: str,
+) -> dg.AssetCheckResult:
+    """A standing check's result: a warning with its table, as long as something is wrong."""
+    settings = company.settings
+    count = int(figures.total(wrong, "entries")) if wrong and "entries" in wrong[0] else len(wrong)
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{count} {problem}" if wrong else right,
+        metadata={
+            "open": table(
+                wrong, columns, most=settings.metadata_rows, names=settings.metadata_names
+            )
+        },
+    )
+
+
+def _unmatched(company: Company, name: str, reasons: list[str]) -> list[figures.Row]:
+    """Names with rejected entries that no record in QuickBooks matches, by hours."""
+    with company.warehouse.connect() as connection:
+        return figures.rows(
+            connection,
+            f"SELECT {name}, any_value(user_id) AS user_id, any_value(project_id) AS project_id, "
+            f"count(*) AS entries, {figures.HOURS} AS hours, min(work_date) AS since, "
+            "any_value(suggestion) AS suggestion, "
+            "any_value(fixes[list_position(reasons, reason)]) AS fix "
+            "FROM (SELECT *, unnest(reasons) AS reason, user_name AS person, "
+            "coalesce(client_name || ' / ', '') || project_name AS project "
+            "FROM rejected_time_entries) "
+            "WHERE work_date >= $1 AND verdict = 'rejected' AND list_contains($2, reason) "
+            f"GROUP BY {name} ORDER BY hours DESC",
+            [since(company), reasons],
+        )
+
+
+@dg.asset_check(asset="rejected_time_entries")
+@stops_the_run
+def every_user_matches_an_employee(
+    company: dg.ResourceParam[Company],
+) -> dg.AssetCheckResult:
+    """Every user with open entries has an active employee of exactly that name."""
+    return standing(
+        company,
+        _unmatched(company, "person", PERSON_REASONS),
+        ["person", "entries", "hours", "fix", "suggestion", "since"],
+        right="every user with open entries matches an employee",
+        problem="entries wait for a user to match an employee",
+    )
+
+
+@dg.asset_check(asset="rejected_time_entries")
+@stops_the_run
+def every_project_with_entries_matches_a_customer(
+    company: dg.ResourceParam[Company],
+) -> dg.AssetCheckResult:
+    """Every project with open entries has an active customer of exactly that name."""
+    return standing(
+        company,
+        _unmatched(company, "project", CUSTOMER_REASONS),
+        ["project", "entries", "hours", "fix", "suggestion", "since"],
+        right="every project with open entries matches a customer",
+        problem="entries wait for a project to match a customer",
+    )
+
+
+@dg.asset_check(asset="clockify_projects", additional_deps=["quickbooks_customers"])
+@stops_the_run
+def every_billable_project_matches_a_customer(
+    company: dg.ResourceParam[Company],
+) -> dg.AssetCheckResult:
+    """Every active billable project has a customer, so that a mismatch shows before the hours."""
+    with company.warehouse.connect() as connection:
+        projects = doors.read(
+            connection, schemas.ClockifyProjects, "is_billable AND NOT is_archived"
+        )
+        customers = doors.read(connection, schemas.QuickbooksCustomers)
+    names = projects[["client_name", "project_name"]].astype(object)
+    pairs = [tuple(pair) for pair in names.where(names.notna(), None).itertuples(index=False)]
+    matches = matching.match_customers(pairs, customers, company.settings.customer_matching)
+    wrong = [
+        {
+            "project": " / ".join(part for part in pair if part),
+            "problem": matches[pair].problem,
+            "suggestion": matches[pair].hint,
+        }
+        for pair in pairs
+        if matches[pair].problem
+    ]
+    return standing(
+        company,
+        wrong,
+        ["project", "problem", "suggestion"],
+        right="every active billable project matches a customer",
+        problem="active billable projects match no customer",
+    )
+
+
+@dg.asset_check(asset="rejected_time_entries")
+@stops_the_run
+def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
+    """No entry since the cut-over is rejected; otherwise how many hours, by reason."""
+    with company.warehouse.connect() as connection:
+        wrong = figures.rows(
+            connection,
+            f"SELECT reasons[1] AS reason, count(*) AS entries, {figures.HOURS} AS hours, "
+            "count(DISTINCT user_id) AS people, min(work_date) AS since, max(work_date) AS until "
+            "FROM rejected_time_entries WHERE verdict = 'rejected' AND work_date >= $1 "
+            "GROUP BY reason ORDER BY hours DESC",
+            [since(company)],
+        )
+    return standing(
+        company,
+        wrong,
+        ["reason", "entries", "hours", "people", "since", "until"],
+        right="no entry is rejected",
+        problem="entries are rejected: open a day of this asset for the fix of each",
+    )
+
+
+@dg.asset_check(asset="clockify_time_entries")
+@stops_the_run
+def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
+    """Every day from the cut-over to yesterday was read; gaps come with the command to fill them."""
+    first, last = since(company), company.today() - timedelta(days=1)
+    with company.warehouse.connect() as connection:
+        gaps = figures.rows(
+            connection,
+            "SELECT min(day)::DATE AS first, max(day)::DATE AS last, count(*) AS days FROM ("
+            "SELECT day, day - to_days(row_number() OVER (ORDER BY day)::INTEGER) AS gap "
+            "FROM generate_series($1::TIMESTAMP, $2::TIMESTAMP, INTERVAL 1 DAY) AS days(day) "
+            "WHERE day::DATE NOT IN (SELECT work_date FROM days)) GROUP BY gap ORDER BY first",
+            [first, last],
+        )
+    command = "dg launch --assets '*' --partition-range {first}...{last}"
+    wrong = [gap | {"command": command.format(**gap)} for gap in gaps]
+    return standing(
+        company,
+        wrong,
+        ["first", "last", "days", "command"],
+        right=f"every day from {first} to {last} is loaded",
+        problem="gaps: days since the cut-over that were never read",
+    )
+
+
+@dg.asset_check(asset="quickbooks_time_activities")
+@stops_the_run
+def every_accepted_entry_is_delivered(
+    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.AssetCheckResult:
+    """Every accepted entry since the cut-over stands in QuickBooks."""
+    with company.books(context.log.info) as connection:
+        wrong = figures.rows(
+            connection,
+            "SELECT work_date, coalesce(state, 'not sent yet') AS state, count(*) AS entries, "
+            f"{figures.HOURS} AS hours FROM accepted_time_entries AS accepted "
+            "LEFT JOIN (SELECT entry_id, state FROM ledger.deliveries) USING (entry_id) "
+            "WHERE work_date >= $1 AND coalesce(state, '') NOT IN ('sent', 'adopted', 'gone') "
+            "GROUP BY ALL ORDER BY work_date",
+            [since(company)],
+        )
+    return standing(
+        company,
+        wrong,
+        ["work_date", "state", "entries", "hours"],
+        right="every accepted entry is in QuickBooks",
+        problem="accepted entries are not in QuickBooks: launch their days, or see their state",
+    )
+
+
+@dg.asset_check(asset="quickbooks_time_activities")
+@stops_the_run
+def no_delivery_stands_unresolved(
+    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.AssetCheckResult:
+    """No delivery, of whatever run, stands refused, unknown or doubtful."""
+    with company.books(context.log.info) as connection:
+        wrong = figures.unresolved(connection, *EVERYTHING)
+    return standing(
+        company,
+        wrong,
+        ["state", "work_date", "since", "hours", "error_message", "entry_id", "quickbooks_id"],
+        right="nothing stands refused, unknown or doubtful",
+        problem="deliveries stand refused, unknown or doubtful: compare them with QuickBooks",
+    )
+
+
+@dg.asset_check(asset="quickbooks_time_activities")
+@stops_the_run
+def open_days_are_within_reach(
+    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.AssetCheckResult:
+    """No open day is older than the schedule reaches; older ones are launched by hand."""
+    with company.books(context.log.info) as connection:
+        connection.execute("CREATE OR REPLACE TEMP VIEW deliveries AS FROM ledger.deliveries")
+        connection.execute(OPEN_DAYS.replace("VIEW", "TEMP VIEW"))
+        wrong = figures.rows(
+            connection,
+            "SELECT work_date, verdict, entries FROM open_days WHERE work_date >= $1 "
+            "AND work_date < $2 ORDER BY work_date",
+            [since(company), company.today() - REACH],
+        )
+    return standing(
+        company,
+        wrong,
+        ["work_date", "verdict", "entries"],
+        right="the schedule reaches every open day",
+        problem="entries lie on open days older than the schedule reaches: launch those days",
+    )

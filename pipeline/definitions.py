@@ -1,0 +1,102 @@
+"""The only assembler: one `Settings` object becomes Dagster's definitions.
+
+Assets are declared without partitions; here the daily ones get theirs. The module-level `defs` is
+the only place that reads the settings.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+import assets
+import checks
+from pipeline import analysis
+from pipeline.company import Company, opened, utc_now
+from pipeline.settings import Settings
+from pipeline.windows import RANGE_END, RANGE_START
+
+JOB = "clockify_to_quickbooks"
+SCHEDULE = "every_morning"
+FARTHEST_BACK = timedelta(days=100)
+"""How far back the schedule reaches for an open day; older ones are named by a check."""
+
+
+def build_definitions(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now
+) -> dg.Definitions:
+    """Everything Dagster needs, for one company.
+
+    Args:
+        settings: what differs between companies and machines.
+        now: the clock, in UTC.
+    """
+    daily = dg.DailyPartitionsDefinition(
+        start_date=settings.start_date.isoformat(), timezone=settings.time_zone, end_offset=1
+    )
+
+    def placed(spec: dg.AssetSpec) -> dg.AssetSpec:
+        is_daily = spec.tags.get("grain") == "work_date"
+        return spec.replace_attributes(partitions_def=daily) if is_daily else spec
+
+    job = dg.define_asset_job(JOB, selection="*", partitions_def=daily)
+    return dg.Definitions(
+        assets=dg.load_assets_from_package_module(assets),
+        asset_checks=dg.load_asset_checks_from_package_module(checks),
+        jobs=[job],
+        schedules=[_schedule(settings)],
+        resources={"company": _company(settings, now)},
+        executor=dg.in_process_executor,
+    ).map_asset_specs(func=placed)
+
+
+def _company(settings: Settings, now: Callable[[], datetime]) -> dg.ResourceDefinition:
+    def company(context: dg.InitResourceContext) -> Iterator[Company]:
+        run_id = context.run_id or "no run"
+        with opened(settings, run_id, context.log.info, now) as company:
+            yield company
+
+    return dg.ResourceDefinition(
+        company, description="The company's settings, files and services; one run at a time."
+    )
+
+
+def _schedule(settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=SCHEDULE,
+        cron_schedule="0 6 * * *",
+        execution_timezone=settings.time_zone,
+        job_name=JOB,
+        description="Yesterday, the days before that people may still edit, and every open day.",
+    )
+    def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        today = context.scheduled_execution_time.astimezone(settings.zone).date()
+        first, last = morning_range(settings, today)
+        return dg.RunRequest(
+            run_key=last.isoformat(),
+            tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
+            run_config={"ops": {"clockify_time_entries": {"config": {"watch_history": True}}}},
+        )
+
+    return every_morning
+
+
+def morning_range(settings: Settings, today: date) -> tuple[date, date]:
+    """The work dates of a morning's run: up to yesterday, from the lookback or the oldest open day.
+
+    Args:
+        settings: says the lookback, the cut-over and the first partition.
+        today: the calendar date of the schedule's tick in `TIME_ZONE`.
+    """
+    yesterday = today - timedelta(days=1)
+    first = yesterday - timedelta(days=settings.lookback_days)
+    since = max(settings.send_from or settings.start_date, today - FARTHEST_BACK)
+    oldest = analysis.oldest_open_day(settings.analysis, since)
+    first = min(first, oldest or first)
+    return min(max(first, settings.start_date), yesterday), yesterday
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads: the definitions for the settings of this machine."""
+    return build_definitions(Settings.load())

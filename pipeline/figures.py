@@ -1,0 +1,118 @@
+"""Figures of each day and of a window, as plain rows: what the UI, the checks and the demo show.
+
+Holds the aggregating SQL. Keeps out how it is shown, and every rate, description and e-mail
+address.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pipeline.warehouse import Connection
+
+Row = dict[str, Any]
+
+HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
+WINDOW = "work_date BETWEEN $1 AND $2"
+
+
+def rows(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """The query's rows, each by column name."""
+    result = connection.execute(query, list(parameters))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def by_day(found: Iterable[Row]) -> dict[date, list[Row]]:
+    """Rows that have a `work_date`, by it."""
+    days: dict[date, list[Row]] = defaultdict(list)
+    for row in found:
+        days[row["work_date"]].append(row)
+    return days
+
+
+def read(connection: Connection, first: date, last: date) -> list[Row]:
+    """Entries, hours and people on each day that has entries."""
+    return rows(
+        connection,
+        f"SELECT work_date, count(*) AS entries, {HOURS} AS hours, "
+        "count(DISTINCT user_id) AS people "
+        f"FROM clockify_time_entries WHERE {WINDOW} GROUP BY work_date",
+        [first, last],
+    )
+
+
+def accepted(connection: Connection, first: date, last: date) -> list[Row]:
+    """Accepted entries and hours on each day, by person and customer as Clockify names them."""
+    return rows(
+        connection,
+        "SELECT work_date, user_name AS person, coalesce(client_name || ' / ', '') || "
+        f"coalesce(project_name, 'no project') AS project, count(*) AS entries, {HOURS} AS hours "
+        f"FROM accepted_time_entries WHERE {WINDOW} GROUP BY ALL ORDER BY work_date, hours DESC",
+        [first, last],
+    )
+
+
+def not_accepted(connection: Connection, first: date, last: date) -> list[Row]:
+    """Entries and hours on each day by verdict and first reason, the rejected first."""
+    return rows(
+        connection,
+        f"SELECT work_date, verdict, reasons[1] AS reason, count(*) AS entries, {HOURS} AS hours "
+        f"FROM rejected_time_entries WHERE {WINDOW} GROUP BY ALL "
+        "ORDER BY work_date, verdict DESC, hours DESC",
+        [first, last],
+    )
+
+
+def waiting_entries(connection: Connection, first: date, last: date, most: int) -> list[Row]:
+    """The entries of each day that are rejected or held, longest first, at most `most` a day."""
+    return rows(
+        connection,
+        "SELECT work_date, coalesce(user_name, user_id) AS person, "
+        "coalesce(project_name, 'no project') AS project, "
+        "round(coalesce(duration_seconds, 0) / 3600.0, 2) AS hours, "
+        "array_to_string(reasons, ', ') AS reason, array_to_string(fixes, ' ') AS fix, entry_id, "
+        "user_id, project_id "
+        f"FROM rejected_time_entries WHERE {WINDOW} AND verdict <> 'excluded' "
+        "QUALIFY row_number() OVER (PARTITION BY work_date ORDER BY verdict DESC, hours DESC, "
+        "entry_id) <= $3 ORDER BY work_date, verdict DESC, hours DESC, entry_id",
+        [first, last, most],
+    )
+
+
+def delivered(connection: Connection, first: date, last: date) -> list[Row]:
+    """Deliveries and hours on each day by state; the connection has the ledger beside."""
+    return rows(
+        connection,
+        "SELECT work_date, state, count(*) AS entries, round(sum(minutes) / 60.0, 2) AS hours "
+        f"FROM ledger.deliveries WHERE {WINDOW} GROUP BY ALL ORDER BY work_date, state",
+        [first, last],
+    )
+
+
+def unresolved(connection: Connection, first: date, last: date) -> list[Row]:
+    """Deliveries that stand refused, unknown or doubtful; the connection has the ledger beside."""
+    return rows(
+        connection,
+        "SELECT work_date, state, round(minutes / 60.0, 2) AS hours, error_code, error_message, "
+        "entry_id, quickbooks_id, run_id, CAST(updated_at AS DATE) AS since "
+        f"FROM ledger.deliveries WHERE {WINDOW} "
+        "AND state IN ('pending', 'unknown', 'refused', 'doubtful') ORDER BY state, work_date",
+        [first, last],
+    )
+
+
+def summed(found: Iterable[Mapping[str, Any]], column: str) -> list[Row]:
+    """Entries and hours added up by a column's values."""
+    sums: dict[object, Row] = {}
+    for row in found:
+        group = sums.setdefault(row[column], {column: row[column], "entries": 0, "hours": 0})
+        group["entries"] += row["entries"]
+        group["hours"] = round(group["hours"] + row["hours"], 2)
+    return list(sums.values())
+
+
+def total(found: Iterable[Mapping[str, Any]], column: str) -> float:
+    """The sum of a column, to two decimals: hours and counts for show, never for books."""
+    return round(sum(row[column] for row in found), 2)

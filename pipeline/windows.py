@@ -1,0 +1,48 @@
+"""What a Dagster run is about: the work dates in its tags, and a stop as Dagster's failure.
+
+Holds what assets and checks share of Dagster. Keeps out what they do.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import dagster as dg
+
+from pipeline.stops import Stop
+
+PARTITION = "dagster/partition"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """The first and last work date that the run is to materialize."""
+    span = context.partition_time_window
+    return span.start.date(), (span.end - timedelta(days=1)).date()
+
+
+def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
+    """The first and last work date in a run's tags; none if it is about no days."""
+    first = tags.get(RANGE_START) or tags.get(PARTITION)
+    last = tags.get(RANGE_END) or tags.get(PARTITION)
+    if not first or not last:
+        return None
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def stops_the_run(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Turn a stop into Dagster's failure: its one sentence, retried only if it may heal alone."""
+
+    @wraps(function)
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except Stop as stop:
+            raise dg.Failure(str(stop), allow_retries=stop.is_transient) from stop
+
+    return wrapper
