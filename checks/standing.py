@@ -155,7 +155,7 @@ def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetC
 @dg.asset_check(asset="clockify_time_entries")
 @stops_the_run
 def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
-    """Every day from the cut-over to yesterday was read; gaps come with the command to fill them."""
+    """Every day from the cut-over to yesterday was read; a gap names the command that fills it."""
     first, last = since(company), company.today() - timedelta(days=1)
     with company.warehouse.connect() as connection:
         gaps = figures.rows(

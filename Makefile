@@ -1,0 +1,41 @@
+# The two commands of the README are `make demo` and `make test`.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+.PHONY: demo dev test check lock clean
+
+demo: $(VENV)/.runtime  ## the whole job against the sandbox's last 14 days
+	@$(PYTHON) -m pipeline.demo
+
+dev: $(VENV)/.runtime  ## the Dagster UI: on your accounts if .env names them, else on the demo
+	@$(PYTHON) -m pipeline.demo --ui
+
+test: $(VENV)/.development  ## the whole test suite
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+
+check: $(VENV)/.development  ## lint, format, types, definitions
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(PYTHON) -m pipeline.demo --check-definitions
+
+lock:  ## resolve the dependencies of pyproject.toml anew; needs uv
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --group dev \
+	  --no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet \
+	  --constraint requirements.lock -o requirements-dev.lock
+
+clean:  ## remove the environment and the demo; never the real data
+	rm -rf $(VENV) data/demo
+
+$(VENV)/.runtime: requirements.lock
+	@echo "Installing the pipeline into $(VENV) (about a minute, once) ..."
+	@python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing what the tests need ..."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,234 @@
+"""`make demo` and `make dev`: the whole job on a sandbox of one's own, and the UI on its data.
+
+Starts the sandbox as another process, as everything here talks to it: over HTTP. Holds what a
+newcomer sees in the terminal. Keeps out the pipeline, which does not know that it is a demo.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline import figures
+from pipeline.definitions import JOB, build_definitions
+from pipeline.settings import Settings, SettingsError
+from pipeline.warehouse import Connection, read_only
+from pipeline.windows import RANGE_END, RANGE_START
+
+FOLDER = Path("data/demo")
+DAYS = 14
+HOME = Path("dagster_home")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+console = Console(highlight=False)
+
+
+def main() -> int:
+    """Run what was asked for; the exit code is not 0 if a run failed."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.demo", description=__doc__)
+    parser.add_argument("--ui", action="store_true", help="open the Dagster UI with its daemon")
+    parser.add_argument(
+        "--check-definitions", action="store_true", help="load the definitions as Dagster would"
+    )
+    asked = parser.parse_args()
+    if asked.ui and _has_accounts():
+        console.print("Your accounts from the environment or .env are used.")
+        return _ui(HOME.resolve(), {})
+    with sandbox() as settings:
+        if asked.ui:
+            return _ui(_demo_home(), settings)
+        os.environ.update(settings)
+        if asked.check_definitions:
+            return subprocess.run([_script("dg"), "check", "defs"], check=False).returncode
+        return run()
+
+
+@contextmanager
+def sandbox() -> Iterator[dict[str, str]]:
+    """A sandbox on a free port that keeps its state; yields the settings to talk to it.
+
+    Raises:
+        RuntimeError: it did not start; its own message was printed.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    env_file = FOLDER / "env"
+    command = [sys.executable, "-m", "pipeline.sandbox", "--port", "0"]
+    command += ["--state", str(FOLDER / "world.json"), "--env-file", str(env_file)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline().strip()
+        if not said.startswith("sandbox ready"):
+            raise RuntimeError("the sandbox did not start; is a demo or its UI already running?")
+        console.print(f"[dim]{said}[/dim]")
+        lines = env_file.read_text().splitlines()
+        names = dict(line.split("=", 1) for line in lines if "=" in line)
+        yield names | _places()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def run() -> int:
+    """The job over the sandbox's last days, with its progress and what came of it."""
+    settings = Settings.load()
+    today = datetime.now(settings.zone).date()
+    first = today - timedelta(days=DAYS - 1)
+    job = build_definitions(settings).resolve_job_def(JOB)
+    os.environ["DAGSTER_HOME"] = str(_demo_home())
+    with dg.DagsterInstance.get() as instance, _progress(instance, job):
+        result = job.execute_in_process(
+            instance=instance,
+            run_config=QUIET,
+            tags={RANGE_START: first.isoformat(), RANGE_END: today.isoformat()},
+            raise_on_error=False,
+        )
+    if settings.analysis.exists():
+        with read_only(settings.analysis) as connection:
+            _report(connection, first, today, result.run_id)
+    _checks(result)
+    console.print(f"\nFiles: {settings.warehouse}, {settings.ledger}, {settings.analysis}")
+    console.print("Open the Dagster UI on them: [bold]make dev[/bold]")
+    return 0 if result.success else 1
+
+
+@contextmanager
+def _progress(instance: dg.DagsterInstance, job: dg.JobDefinition) -> Iterator[None]:
+    """A bar over the run's steps, with the last thing that the pipeline said."""
+    done = threading.Event()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Starting", total=len(job.nodes))
+
+        def watch() -> None:
+            while not done.wait(0.3):
+                for run in instance.get_runs(limit=1):
+                    stats = instance.get_run_stats(run.run_id)
+                    steps = instance.get_run_step_stats(run.run_id)
+                    running = [step.step_key for step in steps if not step.end_time]
+                    bar.update(
+                        task,
+                        completed=getattr(stats, "steps_succeeded", 0),
+                        description=running[-1] if running else "Working",
+                    )
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _report(connection: Connection, first: date, last: date, run_id: str) -> None:
+    window = [first, last]
+    verdicts = figures.rows(
+        connection,
+        "SELECT verdict, reason, count(*) AS entries, sum(duration_seconds)::BIGINT AS seconds, "
+        "coalesce(sum(amount_minor), 0)::BIGINT AS minor, any_value(currency) AS currency "
+        "FROM verdicts WHERE work_date BETWEEN $1 AND $2 GROUP BY verdict, reason, currency "
+        "ORDER BY verdict, entries DESC",
+        window,
+    )
+    shown = Table(title=f"Clockify entries from {first} to {last}")
+    for name in ("verdict", "reason"):
+        shown.add_column(name)
+    for name in ("entries", "hours", "amount"):
+        shown.add_column(name, justify="right")
+    for row in verdicts:
+        shown.add_row(
+            row["verdict"],
+            row["reason"] or "",
+            f"{row['entries']:,}",
+            f"{(row['seconds'] or 0) / 3600:,.2f}",
+            _money(row["minor"], row["currency"]),
+        )
+    console.print(shown)
+    deliveries = figures.rows(
+        connection,
+        "SELECT state, run_id = $3 AS is_new, count(*) AS entries, sum(minutes)::BIGINT AS minutes "
+        "FROM deliveries WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL ORDER BY ALL",
+        [*window, run_id],
+    )
+    for row in deliveries:
+        when = "in this run" if row["is_new"] else "before"
+        hours = row["minutes"] / 60
+        console.print(f"{row['entries']:>6,} {row['state']} {when}, {hours:,.2f} hours")
+    if not any(row["is_new"] and row["state"] == "sent" for row in deliveries):
+        console.print("[bold]Nothing new was sent[/bold]: QuickBooks holds all it should.")
+
+
+def _checks(result: dg.ExecuteInProcessResult) -> None:
+    evaluations = result.get_asset_check_evaluations()
+    failed = [evaluation for evaluation in evaluations if not evaluation.passed]
+    console.print(f"\n{len(evaluations) - len(failed)} of {len(evaluations)} checks passed.")
+    for evaluation in failed:
+        name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+        console.print(f"  {evaluation.severity.value.lower():<5} {name}: {evaluation.description}")
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        failure = event.step_failure_data
+        cause = failure.user_failure_data or failure.error
+        console.print(f"[red]{event.step_key} stopped the run:[/red] {cause}")
+
+
+def _money(minor: int, currency: str | None) -> str:
+    return f"{minor // 100:,}.{minor % 100:02} {currency}" if currency else ""
+
+
+def _ui(home: Path, settings: Mapping[str, str]) -> int:
+    environment = {**os.environ, **settings, "DAGSTER_HOME": str(home)}
+    command = [_script("dagster"), "dev", "--workspace", "workspace.yaml"]
+    try:
+        return subprocess.run(command, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _has_accounts() -> bool:
+    """Whether the environment or `.env` names a company; a half-filled one is not the demo's."""
+    try:
+        Settings.load()
+    except SettingsError:
+        return bool(os.environ.get("QUICKBOOKS_CLIENT_ID")) or Path(".env").exists()
+    return True
+
+
+def _demo_home() -> Path:
+    """The demo's own `DAGSTER_HOME`, so that its runs never mix with real ones."""
+    home = (FOLDER / "dagster_home").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HOME / "dagster.yaml", home / "dagster.yaml")
+    return home
+
+
+def _places() -> dict[str, str]:
+    return {
+        "WAREHOUSE": str(FOLDER / "warehouse.duckdb"),
+        "LEDGER": str(FOLDER / "ledger.duckdb"),
+        "ANALYSIS": str(FOLDER / "analysis.duckdb"),
+        "QUICKBOOKS_TOKEN_FILE": str(FOLDER / "quickbooks-token.json"),
+    }
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
