@@ -48,6 +48,11 @@ def value(row: dict[str, Any], path: str, *kinds: type, of: str, **rules: bool) 
     return values([row], path, *kinds, of=of, **rules)[0]
 
 
+def rows_of(**columns: list[Any]) -> list[dict[str, Any]]:
+    """Return columns of equal length as rows."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 _ABSENT = object()
 
 

@@ -1,0 +1,208 @@
+"""The Clockify client: one workspace with its people, projects and entries.
+
+Keeps out how the report is paged (`detailed_report`), what an answer refuses
+(`clockify_answers`) and what a row means (`entries`). Facts: clockify-api.md, 1 and 4.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from pyrate_limiter import Duration, Rate
+
+from pipeline.clockify_answers import DOMAIN, accepted, code_of, parsed
+from pipeline.detailed_report import IN_FLIGHT, DetailedReport
+from pipeline.fields import rows_of, value, values
+from pipeline.http import Http, Service
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+
+Row = dict[str, Any]
+
+LIST_PAGE = 5000
+_WORKSPACE, _USER, _PROJECT = "Clockify's workspace", "Clockify's user", "Clockify's project"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What the workspace's settings say."""
+
+    id: str
+    name: str
+    plan: str | None
+    is_rounding_on: bool
+    round_mode: str
+    """`up`, `nearest` or `down`; empty where the setting is none of these and rounding is off."""
+    round_minutes: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A complete read of the detailed report."""
+
+    rows: list[Row]
+    """The rows as they came, each entry once; fractions are `Decimal`."""
+
+
+class Clockify:
+    """One workspace of Clockify; a context manager.
+
+    Args:
+        settings: Name the workspace, the key, the hosts and the time zone.
+        on_progress: Told how far a long read has come.
+    """
+
+    def __init__(
+        self, settings: Settings, on_progress: Callable[[str], object] = lambda _: None
+    ) -> None:
+        key = settings.clockify_api_key.get_secret_value()
+        self._core, self._reports = (
+            Http(
+                _service(url),
+                settings.http_patience_seconds,
+                {key},
+                headers={"X-Api-Key": key},
+            )
+            for url in (settings.clockify_api_url, settings.clockify_reports_url)
+        )
+        self._path = f"/workspaces/{settings.clockify_workspace_id}"
+        self._report = DetailedReport(self._reports, self._path, settings.time_zone, on_progress)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self._core)
+        self._open.enter_context(self._reports)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def workspace(self) -> Workspace:
+        """Return the workspace's name, plan and rounding.
+
+        Raises:
+            Stop: the key or the workspace is wrong, or the rounding is of an unknown kind.
+        """
+        row = accepted(self._core.read("GET", self._path))
+        is_on = value(row, "workspaceSettings.timeRoundingInReports", bool, of=_WORKSPACE)
+        path = "workspaceSettings.round"
+        mode = value(row, f"{path}.round", str, of=_WORKSPACE, is_optional=True) or ""
+        minutes = value(row, f"{path}.minutes", str, int, of=_WORKSPACE, is_optional=True)
+        known = [word for word in ("up", "nearest", "down") if word in mode.lower().split()]
+        if is_on and not (known and str(minutes).isdecimal()):
+            raise Stop(
+                f"Clockify rounds in a way not known here: `{mode}`, `{minutes}` minutes",
+                "Choose another rounding in Clockify's workspace settings",
+            )
+        return Workspace(
+            id=value(row, "id", str, of=_WORKSPACE),
+            name=value(row, "name", str, of=_WORKSPACE),
+            plan=value(row, "featureSubscriptionType", str, of=_WORKSPACE, is_optional=True),
+            is_rounding_on=is_on,
+            round_mode="".join(known[:1]),
+            round_minutes=int(minutes) if str(minutes).isdecimal() else 0,
+        )
+
+    def users(self) -> list[Row]:
+        """Return the members as rows of `clockify_users`, former ones included."""
+        # Without `memberships` the list of memberships is empty (clockify-api.md, 4.2).
+        asked = {"status": "ALL", "memberships": "WORKSPACE", "include-roles": "false"}
+        rows = self._list("/users", asked)
+        return rows_of(
+            user_id=values(rows, "id", str, of=_USER),
+            user_name=values(rows, "name", str, of=_USER, is_nullable=True),
+            user_email=values(rows, "email", str, of=_USER, is_optional=True),
+            is_active=[_is_member(each) for each in values(rows, "memberships", list, of=_USER)],
+            time_zone=values(rows, "settings.timeZone", str, of=_USER, is_optional=True),
+        )
+
+    def projects(self) -> list[Row]:
+        """Return the projects as rows of `clockify_projects`, archived ones included."""
+        rows = self._list("/projects", {})
+        ids, names = (
+            [text or None for text in values(rows, key, str, of=_PROJECT, is_optional=True)]
+            for key in ("clientId", "clientName")
+        )
+        return rows_of(
+            project_id=values(rows, "id", str, of=_PROJECT),
+            project_name=values(rows, "name", str, of=_PROJECT),
+            client_id=ids,
+            client_name=names,
+            is_billable=values(rows, "billable", bool, of=_PROJECT),
+            is_archived=values(rows, "archived", bool, of=_PROJECT),
+        )
+
+    def report(
+        self, first: date, last: date, *, rounding: bool, only_approved: bool = False
+    ) -> Report:
+        """Read every entry of a range of work dates.
+
+        Args:
+            first: First work date in `TIME_ZONE`.
+            last: Last work date, included.
+            rounding: Whether durations and amounts are rounded as the workspace is set.
+            only_approved: Whether only approved entries are read.
+
+        Raises:
+            Stop: the read stays incomplete, the key or workspace is wrong, or it may not see rates.
+        """
+        return Report(
+            self._report.rows(first, last, rounding=rounding, only_approved=only_approved)
+        )
+
+    def report_totals(self, first: date, last: date, *, rounding: bool) -> Row:
+        """Return what a range adds up to, as plain JSON: to notice a change of old months.
+
+        Returns:
+            `entries`, `seconds`, and `amounts`: currency to minor units, exactly as text.
+        """
+        return self._report.totals(first, last, rounding=rounding)
+
+    def entry_work_start(self, entry_id: str) -> datetime | None:
+        """Return when an entry starts, in UTC, or None if it was deleted.
+
+        Clockify answers 400 with code 501 for a deleted id (clockify-api.md, 9).
+        """
+        response = self._core.read("GET", f"{self._path}/time-entries/{entry_id}")
+        status, code = response.status_code, code_of(parsed(response))
+        if status == 404 or (status, code) == (400, DOMAIN):  # noqa: PLR2004 - HTTP's own
+            return None
+        start = value(accepted(response), "timeInterval.start", str, of="Clockify's entry")
+        return datetime.fromisoformat(start).astimezone(UTC)
+
+    def _list(self, path: str, asked: dict[str, str]) -> list[Row]:
+        rows: dict[str, Row] = {}
+        page = 1
+        while True:
+            params = {**asked, "page": page, "page-size": LIST_PAGE}
+            response = self._core.read("GET", f"{self._path}{path}", params=params)
+            found = accepted(response)
+            rows |= {row["id"]: row for row in found}
+            if response.headers.get("Last-Page") == "true" or not found:
+                return list(rows.values())
+            page += 1
+
+
+def _service(url: str) -> Service:
+    return Service(
+        "Clockify",
+        url,
+        Rate(10, Duration.SECOND),
+        in_flight=IN_FLIGHT,
+        throttled_fix="Run again later; a workspace on the free plan has 30 requests an hour",
+    )
+
+
+def _is_member(memberships: list[Row]) -> bool:
+    return any(
+        (each.get("membershipType"), each.get("membershipStatus")) == ("WORKSPACE", "ACTIVE")
+        for each in memberships
+    )

@@ -1,0 +1,148 @@
+"""Clockify's detailed report, read completely or not at all.
+
+Holds the request, the pages and the counting that proves a read complete. Paging has no snapshot:
+an entry added or deleted meanwhile shifts the later pages, so the rows are counted against the
+report's own `entriesCount` (clockify-api.md, 1.4 and 2).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pipeline.clockify_answers import accepted
+from pipeline.fields import value, values
+from pipeline.http import Http
+from pipeline.stops import Stop
+
+Row = dict[str, Any]
+
+PAGE = 1000
+IN_FLIGHT = 3
+LONGEST_RANGE = timedelta(days=31)
+"""A free plan gives no longer report."""
+READS = 3
+"""Reads of one range that may disagree with their own count before the run stops."""
+_REPORT, _TOTALS = "Clockify's report", "Clockify's report's totals"
+
+
+class DetailedReport:
+    """The detailed report of one workspace.
+
+    Args:
+        http: The reports host.
+        path: The workspace's path on it.
+        time_zone: The IANA zone in which days are meant.
+        on_progress: Told how far a long read has come.
+    """
+
+    def __init__(
+        self, http: Http, path: str, time_zone: str, on_progress: Callable[[str], object]
+    ) -> None:
+        self._http = http
+        self._path = f"{path}/reports/detailed"
+        self._time_zone = time_zone
+        self._on_progress = on_progress
+
+    def rows(self, first: date, last: date, *, rounding: bool, only_approved: bool) -> list[Row]:
+        """Return every entry of a range of days once.
+
+        Raises:
+            Stop: the read stays incomplete or is refused.
+        """
+        rows: dict[str, Row] = {}
+        for start, end in _spans(first, last):
+            body = self._body(start, end, rounding=rounding)
+            if only_approved:
+                body["approvalState"] = "APPROVED"
+            rows |= self._complete(body)
+        return list(rows.values())
+
+    def totals(self, first: date, last: date, *, rounding: bool) -> Row:
+        """Return what a range of days adds up to; see `Clockify.report_totals`."""
+        entries = seconds = 0
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for start, end in _spans(first, last):
+            _, totals = self._page(self._body(start, end, rounding=rounding), 1, size=1)
+            if not totals:
+                continue
+            entries += value(totals, "entriesCount", int, of=_TOTALS)
+            seconds += value(totals, "totalTime", int, of=_TOTALS)
+            for each in _amounts(totals):
+                amounts[each.get("currency") or ""] += Decimal(each.get("amount") or 0)
+        texts = {currency: format(amount, "f") for currency, amount in sorted(amounts.items())}
+        return {"entries": entries, "seconds": seconds, "amounts": texts}
+
+    def _complete(self, body: Row) -> dict[str, Row]:
+        for _ in range(READS):
+            pages = list(self._pages(body))
+            rows = {row["_id"]: row for page, _ in pages for row in page}
+            counts = {_count(totals) for _, totals in pages}
+            if counts == {len(rows)}:
+                return rows
+        raise Stop(
+            f"incomplete read: from {body['dateRangeStart'][:10]} to {body['dateRangeEnd'][:10]} "
+            f"Clockify counts {sorted(counts)} entries and gave {len(rows)}, {READS} times over",
+            "Run again when nobody is editing these days",
+            is_transient=True,
+        )
+
+    def _pages(self, body: Row) -> Iterator[tuple[list[Row], Row]]:
+        first = self._page(body, 1)
+        yield first
+        last = -(-_count(first[1]) // PAGE)
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            others = pool.map(lambda number: self._page(body, number), range(2, last + 1))
+            for number, page in enumerate(others, 2):
+                self._on_progress(f"Clockify: page {number} of {last} read")
+                yield page
+
+    def _page(self, body: Row, number: int, size: int = PAGE) -> tuple[list[Row], Row]:
+        """One page: its rows, and the totals of the whole range, empty where there are none."""
+        detailed = {
+            "page": number,
+            "pageSize": size,
+            "sortColumn": "ID",
+            "options": {"totals": "CALCULATE"},
+        }
+        answer = accepted(
+            self._http.read("POST", self._path, json={**body, "detailedFilter": detailed})
+        )
+        key = "timeEntries" if "timeEntries" in answer else "timeentries"
+        rows = value(answer, key, list, of=_REPORT)
+        values(rows, "_id", str, of="Clockify's report row")
+        totals = value(answer, "totals", list, of=_REPORT)
+        return rows, next(filter(None, totals), {})
+
+    def _body(self, first: date, last: date, *, rounding: bool) -> Row:
+        """A request for everybody's entries; its window is a wall clock in `timeZone`."""
+        return {
+            "dateRangeStart": f"{first}T00:00:00.000",
+            "dateRangeEnd": f"{last}T23:59:59.999",
+            "timeZone": self._time_zone,
+            "rounding": rounding,
+            "amountShown": "EARNED",
+            "amounts": ["EARNED"],
+            "sortOrder": "ASCENDING",
+            "exportType": "JSON",
+        }
+
+
+def _spans(first: date, last: date) -> Iterator[tuple[date, date]]:
+    while first <= last:
+        end = min(last, first + LONGEST_RANGE - timedelta(days=1))
+        yield first, end
+        first = end + timedelta(days=1)
+
+
+def _count(totals: Row) -> int:
+    count: int = value(totals, "entriesCount", int, of=_TOTALS) if totals else 0
+    return count
+
+
+def _amounts(totals: Row) -> list[Row]:
+    """The amounts by currency; an older report gives one amount without its currency."""
+    by_currency: list[Row] | None = totals.get("totalAmountByCurrency")
+    return by_currency or [{"amount": totals.get("totalAmount")}]

@@ -1,0 +1,243 @@
+"""The QuickBooks client: one company's lists and time activities.
+
+Reads are complete, counted before and after, or stop the run. Writes never raise for an outcome
+that nobody can know: they return it. Keeps out what an answer proves (`classification`), and what
+a row means (`quickbooks_rows`). Facts: quickbooks-api.md, 4 to 7.
+"""
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import simplejson
+from pyrate_limiter import Duration, Limiter, Rate
+
+from pipeline.faults import stop_of
+from pipeline.fields import value
+from pipeline.http import Http, Service
+from pipeline.quickbooks_answers import Answer, BatchAnswer, answer_of, no_answer
+from pipeline.quickbooks_rows import company_row, customer_rows, employee_rows, service_item
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+from pipeline.tokens import Tokens
+
+Row = dict[str, Any]
+
+PAGE = 1000
+READS = 3
+"""Reads of one list that may disagree with its count before the run stops."""
+LARGEST_BATCH = 30
+LONGEST_REQUEST_ID = 36
+"""Beside batch ids of one or two digits (quickbooks-api.md, 6)."""
+UNAUTHORISED = 401
+GONE = "610"
+THROTTLED_SECONDS = 60.0
+"""What Intuit asks for after a 429 (7.1)."""
+
+
+class QuickBooks:
+    """One company in QuickBooks; a context manager.
+
+    Args:
+        settings: Name the company, the host and the service item.
+        tokens: What authorises the calls.
+    """
+
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+        self._settings = settings
+        self._secrets = tokens.secrets
+        service = Service(
+            "QuickBooks",
+            f"{settings.quickbooks_api_url}/v3/company/{settings.quickbooks_realm_id}",
+            Rate(8, Duration.SECOND),  # below 10 a second and 500 a minute
+            in_flight=4,
+            throttled_fix="Run again in a few minutes; if it lasts, look in Intuit's developer "
+            "portal whether the app's monthly quota of reads is used up",
+            throttled_seconds=THROTTLED_SECONDS,
+        )
+        self._http = Http(
+            service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
+        )
+        self._batches = Limiter(Rate(40, Duration.MINUTE))
+        self._open = ExitStack()
+        self.last_time: datetime | None = None
+        """Intuit's clock in its last answer to any call."""
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self._http)
+        self._open.enter_context(self._batches)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def company(self) -> Row:
+        """Return the row of `quickbooks_company`.
+
+        Raises:
+            Stop: `SERVICE_ITEM` names no service item, or the company may not be read.
+        """
+        realm = self._settings.quickbooks_realm_id
+        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
+        preferences = self._get("/preferences").get("Preferences", {})
+        item, name = None, self._settings.service_item
+        if name:
+            item = service_item(name, self._all("Item", "Type = 'Service' AND Active = true"))
+        return company_row(realm, info, preferences, item, datetime.now(UTC))
+
+    def employees(self) -> list[Row]:
+        """Return the employees as rows of `quickbooks_employees`, inactive ones included."""
+        return employee_rows(self._all("Employee", "Active IN (true, false)"))
+
+    def customers(self) -> list[Row]:
+        """Return the customers as rows of `quickbooks_customers`, inactive ones included."""
+        return customer_rows(self._all("Customer", "Active IN (true, false)"))
+
+    def time_activities(self, first: date, last: date) -> list[Row]:
+        """Return the time activities of a range of dates, as QuickBooks' JSON.
+
+        Args:
+            first: First `TxnDate`.
+            last: Last `TxnDate`, included.
+        """
+        return self._all("TimeActivity", f"TxnDate >= '{first}' AND TxnDate <= '{last}'")
+
+    def time_activities_created(self, since: datetime, until: datetime) -> list[Row]:
+        """Return the time activities created between two instants of Intuit's clock."""
+        bounds = [at.astimezone(UTC).isoformat(timespec="seconds") for at in (since, until)]
+        created = "MetaData.CreateTime"
+        where = f"{created} >= '{bounds[0]}' AND {created} <= '{bounds[1]}'"
+        return self._all("TimeActivity", where)
+
+    def time_activity(self, activity_id: str) -> Row | None:
+        """Return one time activity, or None if it was deleted."""
+        answer = self._read(f"/timeactivity/{activity_id}")
+        if answer.fault and answer.fault.code == GONE:
+            return None
+        row: Row = self._good(answer).get("TimeActivity", {})
+        return row
+
+    def create_batch(self, request_id: str, items: Sequence[str]) -> BatchAnswer:
+        """Send new time activities, each an exact JSON text, in one batch.
+
+        The same id and items make the same bytes, so that a batch can be replayed. A 401 refreshes
+        the token and sends them again: nothing was stored.
+
+        Returns:
+            The answer, also if none came.
+
+        Raises:
+            Stop: certainly nothing was received.
+            ValueError: too many items or too long an id.
+        """
+        if not 0 < len(items) <= LARGEST_BATCH or len(request_id) > LONGEST_REQUEST_ID:
+            raise ValueError(f"{len(items)} items under request id {request_id}")
+        operations = (
+            f'{{"bId":"{place}","operation":"create","TimeActivity":{item}}}'
+            for place, item in enumerate(items)
+        )
+        self._batches.try_acquire("batch")
+        content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
+        answer = self._write("/batch", content, {"requestid": request_id})
+        return BatchAnswer(**vars(answer), sent=len(items))
+
+    def update_time_activity(self, body: Row, request_id: str) -> Answer:
+        """Replace a time activity; what `body` leaves out is cleared. Answers as above."""
+        content = simplejson.dumps(body, use_decimal=True)
+        return self._write("/timeactivity", content, {"requestid": request_id})
+
+    def delete_time_activity(self, activity_id: str, sync_token: str, request_id: str) -> Answer:
+        """Delete a time activity. Answers as above."""
+        content = simplejson.dumps({"Id": activity_id, "SyncToken": sync_token})
+        asked = {"operation": "delete", "requestid": request_id}
+        return self._write("/timeactivity", content, asked)
+
+    def _all(self, entity: str, where: str) -> list[Row]:
+        """Every record that a condition selects, by id, counted before and after."""
+        for _ in range(READS):
+            before = self._count(entity, where)
+            rows = {row["Id"]: row for row in self._pages(entity, where, before)}
+            after = self._count(entity, where)
+            if before == len(rows) == after:
+                return list(rows.values())
+        raise Stop(
+            f"incomplete read: QuickBooks counts {after} {entity} records where {where} and gave "
+            f"{len(rows)}, {READS} times over",
+            "Run again when nobody is editing them",
+            is_transient=True,
+        )
+
+    def _count(self, entity: str, where: str) -> int:
+        found = self._query("COUNT(*)", entity, f"WHERE {where}")
+        count: int = value(found, "totalCount", int, of="QuickBooks' count")
+        return count
+
+    def _pages(self, entity: str, where: str, count: int) -> list[Row]:
+        rows: list[Row] = []
+        for start in range(1, count + 1, PAGE):
+            page = f"ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
+            rows += self._query("*", entity, f"WHERE {where} {page}").get(entity, [])
+        return rows
+
+    def _query(self, what: str, entity: str, rest: str) -> Row:
+        query = f"SELECT {what} FROM {entity} {rest}"  # noqa: S608 - no SQL; all of it is ours
+        answer = self._get("/query", query=query)
+        row: Row = value(answer, "QueryResponse", dict, of="QuickBooks' answer")
+        return row
+
+    def _get(self, path: str, **params: str) -> Row:
+        return self._good(self._read(path, **params))
+
+    def _read(self, path: str, **params: str) -> Answer:
+        response = self._http.read("GET", path, params={**params, "minorversion": "75"})
+        return self._noted(answer_of(response, self._secrets))
+
+    def _good(self, answer: Answer) -> Row:
+        if answer.fault is None:
+            return answer.body
+        raise stop_of(answer.status, answer.fault, answer.tid) or Stop(
+            f"QuickBooks refused a read: {answer.fault} [intuit_tid {answer.tid}]",
+            "Report it to the maintainers with this line",
+        )
+
+    def _write(self, path: str, content: str, params: dict[str, str]) -> Answer:
+        def send() -> httpx.Response:
+            return self._http.client.post(
+                path,
+                content=content.encode(),
+                params={**params, "minorversion": "75"},
+                headers={"Content-Type": "application/json"},
+            )
+
+        try:
+            return self._noted(answer_of(self._http.write(send), self._secrets))
+        except httpx.RequestError as error:
+            return no_answer(error)
+
+    def _noted(self, answer: Answer) -> Answer:
+        self.last_time = answer.time or self.last_time
+        return answer
+
+
+class _Bearer(httpx.Auth):
+    """Authorises a request; after a 401, once more with a refreshed token and the same bytes."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self._tokens.access_token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == UNAUTHORISED:
+            token = self._tokens.refresh(rejected=token)
+            request.headers["Authorization"] = f"Bearer {token}"
+            yield request

@@ -1,0 +1,105 @@
+"""An answer from QuickBooks as plain values, whatever came: a good one, a fault, or none at all.
+
+Keeps out what an answer proves about a delivery (`classification`).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import httpx
+import simplejson
+
+from pipeline.faults import Fault, fault_in, fault_of
+from pipeline.redaction import redact
+
+LONGEST_TEXT = 2000
+"""Characters of an answer that are kept for logs."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one request."""
+
+    status: int
+    """The HTTP status; 0 if no whole answer came, and then nobody can tell what was stored."""
+    body: dict[str, Any]
+    """The JSON, fractions as `Decimal`; empty if there was none."""
+    time: datetime | None = None
+    """Intuit's clock when it answered."""
+    tid: str | None = None
+    """Intuit's trace."""
+    fault: Fault | None = None
+    text: str = ""
+    """The answer for logs: without secrets, and cut."""
+    error: str | None = None
+    """Why no answer came."""
+
+
+@dataclass(frozen=True)
+class BatchAnswer(Answer):
+    """What came back for a batch."""
+
+    sent: int = 0
+    """How many items were sent."""
+
+    @cached_property
+    def items(self) -> dict[int, dict[str, Any]]:
+        """The answers to the items, by their position in the batch."""
+        places = {str(place): place for place in range(self.sent)}
+        found: dict[int, dict[str, Any]] = {}
+        for item in self._responses:
+            if item.get("bId") in places:
+                found.setdefault(places[item["bId"]], item)
+        return found
+
+    @cached_property
+    def strays(self) -> list[dict[str, Any]]:
+        """Answers that belong to no item sent, or to one already answered."""
+        known = [id(item) for item in self.items.values()]
+        return [item for item in self._responses if id(item) not in known]
+
+    def fault_of(self, place: int) -> Fault | None:
+        """Return the fault of one item, or else of the whole batch."""
+        item = self.items.get(place)
+        return (fault_in(item) if item else None) or self.fault
+
+    @property
+    def _responses(self) -> list[dict[str, Any]]:
+        responses = self.body.get("BatchItemResponse")
+        return responses if isinstance(responses, list) else []
+
+
+def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
+    """Return what a response says."""
+    text = response.text
+    try:
+        body = simplejson.loads(text, use_decimal=True)
+    except ValueError:
+        body = None
+    body = body if isinstance(body, dict) else {}
+    return Answer(
+        status=response.status_code,
+        body=body,
+        time=_instant(body.get("time")),
+        tid=response.headers.get("intuit_tid"),
+        fault=fault_of(response.status_code, redact(text, secrets)),
+        text=redact(text, secrets)[:LONGEST_TEXT],
+    )
+
+
+def no_answer(error: httpx.RequestError) -> Answer:
+    """Return what is known when the connection failed after something may have been received."""
+    return Answer(status=0, body={}, error=f"{type(error).__name__}: {error}")
+
+
+def _instant(time: object) -> datetime | None:
+    """Intuit's clock: ISO 8601 with an offset, or milliseconds in the envelope of a 401."""
+    if isinstance(time, int):
+        return datetime.fromtimestamp(time / 1000, UTC)
+    try:
+        return datetime.fromisoformat(str(time)).astimezone(UTC)
+    except ValueError:
+        return None
