@@ -1,5 +1,6 @@
 """What every test may use: a sandbox over real HTTP, with an invented company of its own."""
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -7,12 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.sandbox import serve
+from pipeline.sandbox.app import build
 from pipeline.sandbox.environment import environment
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed import invent
 from pipeline.sandbox.world import World
+from tests.sandbox.quickbooks_client import Api
 
 SEED = 7
 TODAY = date(2026, 11, 22)
@@ -35,7 +39,7 @@ class Sandbox:
         """The settings with which a pipeline reaches it, as they are now."""
         return environment(self.world, self.url)
 
-    def admin(self, method: str, path: str, **body: Any) -> Any:
+    def admin(self, method: str, path: str, **body: Any) -> Any:  # noqa: ANN401  # JSON
         """Ask an admin route, such as `admin("PATCH", "switches", charset="latin1")`.
 
         Raises:
@@ -46,11 +50,11 @@ class Sandbox:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def switch(self, **values: Any) -> None:
+    def switch(self, **values: object) -> None:
         """Set switches, by name."""
         self.admin("PATCH", "switches", **values)
 
-    def fail(self, route: str, fault: str, **more: Any) -> None:
+    def fail(self, route: str, fault: str, **more: object) -> None:
         """Make requests to a route fail, once unless `times` says otherwise."""
         self.admin("POST", "faults", route=route, fault=fault, **more)
 
@@ -59,9 +63,42 @@ class Sandbox:
         return self.holder.calls[name]
 
 
+class Server:
+    """One server for all tests of a run, since starting one costs more than most tests do."""
+
+    app: ASGIApp
+    url: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request from the sandbox of the test that runs."""
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[Server]:
+    """The server behind every `sandbox`."""
+    server = Server()
+    with serve.serving(server) as server.url:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def invented_world() -> bytes:
+    """The world with which every sandbox begins, to be unpickled."""
+    return pickle.dumps(invent(SEED, TODAY))
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(sandbox_server: Server, invented_world: bytes) -> Sandbox:
     """A sandbox with a company of its own, for one test."""
-    holder = Holder(invent(SEED, TODAY))
-    with serve.running(holder) as url:
-        yield Sandbox(url, holder)
+    holder = Holder(pickle.loads(invented_world))
+    sandbox_server.app = build(holder)
+    return Sandbox(sandbox_server.url, holder)
+
+
+@pytest.fixture
+def quickbooks_api(sandbox: Sandbox) -> Iterator[Api]:
+    """A plain client of the sandbox's QuickBooks, connected."""
+    api = Api(sandbox.holder, sandbox.url)
+    yield api
+    api.http.close()

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipeline.sandbox import environment, serve
+from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed import invent
 from pipeline.sandbox.store import StateInUseError, Store
@@ -39,7 +40,7 @@ def _serve(asked: argparse.Namespace) -> None:
         holder = Holder(world, store)
         if asked.env_file:
             environment.write(environment.environment(world, url), asked.env_file)
-        serve.run(holder, listener, lambda: _say(f"sandbox ready on {url}"))
+        serve.run(build(holder), listener, lambda: _say(f"sandbox ready on {url}"))
     finally:
         listener.close()
         if store is not None:

@@ -4,12 +4,13 @@ Holds: how it is started, in the foreground or in a thread. Keeps out: the comma
 served.
 """
 
-import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from pipeline.sandbox.app import LOOPBACK, build
 from pipeline.sandbox.holder import Holder
@@ -52,17 +53,22 @@ def address(listener: socket.socket, host: str) -> str:
     return f"http://{name}:{listener.getsockname()[1]}"
 
 
-def run(holder: Holder, listener: socket.socket, ready: Callable[[], None]) -> None:
+def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until a signal stops it; `ready` is called once requests are answered."""
-    server = _server(holder, ready)
+    server = _server(app, ready)
     server.run(sockets=[listener])
 
 
-@contextlib.contextmanager
-def running(holder: Holder) -> Iterator[str]:
-    """Serve from a thread for as long as the block lasts, and give the address."""
+def running(holder: Holder) -> AbstractContextManager[str]:
+    """Serve a world from a thread for as long as the block lasts, and give the address."""
+    return serving(build(holder))
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve an application from a thread for as long as the block lasts, and give the address."""
     listener, is_ready = listen("127.0.0.1", 0), threading.Event()
-    server = _server(holder, is_ready.set)
+    server = _server(app, is_ready.set)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     is_ready.wait(10)
@@ -87,9 +93,9 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-def _server(holder: Holder, ready: Callable[[], None]) -> _Server:
+def _server(app: ASGIApp, ready: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
-        build(holder),
+        app,
         access_log=False,
         log_level="warning",
         lifespan="off",
