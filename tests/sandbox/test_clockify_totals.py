@@ -34,6 +34,15 @@ class TestTotals:
             "true",
         ]
 
+    def test_a_write_between_two_pages_shows_on_the_second(self, clockify: Service) -> None:
+        """There is no snapshot."""
+        entry = hundred(clockify.world)[-1]
+        clockify.ask(detailedFilter=page(pageSize=60))
+        body = {"start": "2026-11-18T14:00:00Z", "description": "reworded"}
+        clockify.http.put(f"{clockify.core}/time-entries/{entry.id}", json=body)
+        second = clockify.rows(detailedFilter=page(pageSize=60, page=2))
+        assert second[-1]["description"] == "reworded"
+
     def test_a_wrong_name_for_the_page_size_leaves_fifty(self, clockify: Service) -> None:
         """As the vendor's own sample would have it."""
         hundred(clockify.world)

@@ -6,12 +6,8 @@ client has `""` for it where a report has null.
 
 from typing import Any
 
-from pipeline.sandbox.clockify.report_rows import (
-    PROJECT_COLOR,
-    derived_id,
-    elapsed,
-    in_utc,
-)
+from pipeline.sandbox.clockify.readings import elapsed
+from pipeline.sandbox.clockify.report_rows import PROJECT_COLOR, derived_id, in_utc
 from pipeline.sandbox.clockify.switches import switch
 from pipeline.sandbox.world import Entry, Project, User, World
 

@@ -5,11 +5,11 @@ comes twice, a row deleted there takes its successor out of sight.
 """
 
 from dataclasses import replace
+from operator import attrgetter
 
 from pipeline.sandbox.clockify.report_request import DetailedRequest
 from pipeline.sandbox.clockify.reports import select
 from pipeline.sandbox.clockify.switches import Holder, set_switch, switch
-from pipeline.sandbox.world import Entry
 
 
 def mutate_between_pages(holder: Holder, request: DetailedRequest) -> None:
@@ -17,7 +17,8 @@ def mutate_between_pages(holder: Holder, request: DetailedRequest) -> None:
     mode = switch(holder.world, "mutate_between_pages")
     if not mode or request.page == 1:
         return
-    earliest = min((found.entry for found in select(holder.world, request)), key=_id, default=None)
+    found = (reading.entry for reading in select(holder.world, request).readings)
+    earliest = min(found, key=attrgetter("id"), default=None)
     if earliest is None:
         return
     entries = holder.world.workspace.entries
@@ -29,10 +30,6 @@ def mutate_between_pages(holder: Holder, request: DetailedRequest) -> None:
     holder.touch("workspace", "entries", earliest.id)
     if mode.endswith("once"):
         set_switch(holder, "mutate_between_pages", "")
-
-
-def _id(entry: Entry) -> str:
-    return entry.id
 
 
 def _id_before(entry_id: str) -> str:

@@ -1,79 +1,25 @@
-"""One row of a detailed report: how an entry is rounded, priced and written down.
+"""One row of a detailed report: how an entry is written down.
 
-Pure functions on plain values. Durations are seconds; money is minor units, as a float, since that
-is what the wire carries: amounts may be fractional.
+Pure functions on plain values. Which duration and which money stand in it is decided in
+`readings.py`.
 """
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.sandbox.clockify.readings import Reading
 from pipeline.sandbox.clockify.switches import switch
 from pipeline.sandbox.world import Entry, World
 
 PROJECT_COLOR = "#03A9F4"
 
 
-@dataclass(frozen=True)
-class Reading:
-    """An entry as one report sees it: seconds after rounding, money in minor units."""
-
-    entry: Entry
-    seconds: int | None
-    end: datetime | None
-    rate: float | None
-    amount: float | None
-
-
 def derived_id(kind: str, name: str) -> str:
     """Return the stable 24-hex id of a task or a tag, which the world knows by name only."""
     return hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()[:24]
-
-
-def round_seconds(seconds: int, mode: str, minutes: int, *, tie_down: bool = False) -> int:
-    """Round a duration to whole steps, as the workspace's rounding says.
-
-    Args:
-        seconds: The duration.
-        mode: `Round to nearest`, `Round up to` or `Round down to`.
-        minutes: The step.
-        tie_down: Whether half a step goes down; the vendor's texts leave the tie open.
-
-    Raises:
-        ValueError: If the mode is none of the three.
-    """
-    step = minutes * 60
-    halves = (step - 1) // 2 if tie_down else step // 2
-    added = {"round down to": 0, "round to nearest": halves, "round up to": step - 1}
-    if mode.lower() not in added:
-        raise ValueError(f"unknown rounding mode {mode!r}")
-    return (seconds + added[mode.lower()]) // step * step
-
-
-def read_entry(world: World, entry: Entry, *, is_rounded: bool) -> Reading:
-    """Return an entry's duration and money as a report gives them."""
-    seconds, end = elapsed(entry), entry.end
-    if seconds is None and switch(world, "running_in_report") == "zero":
-        seconds = 0
-    elif seconds is not None and is_rounded:
-        seconds = _rounded(world, seconds)
-        if end is not None and switch(world, "rounding_moves_times"):
-            end = entry.start + timedelta(seconds=seconds)
-    rate = _visible_rate(world, entry)
-    amount = None if rate is None else rate * (seconds or 0) / 3600
-    return Reading(entry, seconds, end, rate, amount)
-
-
-def elapsed(entry: Entry) -> int | None:
-    """Return the whole seconds that an entry claims, or nothing while it runs."""
-    if entry.reported_seconds is not None:
-        return entry.reported_seconds
-    if entry.end is None:
-        return None
-    return int((entry.end - entry.start).total_seconds())
 
 
 def row_writer(world: World, zone: ZoneInfo, shown: str) -> Callable[[Reading], dict[str, Any]]:
@@ -90,22 +36,6 @@ def row_writer(world: World, zone: ZoneInfo, shown: str) -> Callable[[Reading], 
         }
 
     return write
-
-
-def _rounded(world: World, seconds: int) -> int:
-    workspace = world.workspace
-    tie_down = switch(world, "rounding_ties_down")
-    minutes = int(workspace.round_minutes)
-    return round_seconds(seconds, workspace.round_mode, minutes, tie_down=tie_down)
-
-
-def _visible_rate(world: World, entry: Entry) -> float | None:
-    hidden = switch(world, "rates_hidden")
-    if hidden == "null":
-        return None
-    if hidden == "zero" or not entry.is_billable:
-        return 0.0
-    return None if entry.rate_minor is None else float(entry.rate_minor)
 
 
 def _own_fields(entry: Entry) -> dict[str, Any]:

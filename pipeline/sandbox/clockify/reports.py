@@ -7,43 +7,54 @@ a row's in `report_rows.py`, HTTP in `routes.py`.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
+from pipeline.sandbox.clockify.readings import Reading, elapsed, reader
 from pipeline.sandbox.clockify.report_request import DetailedRequest
-from pipeline.sandbox.clockify.report_rows import Reading, elapsed, read_entry, row_writer
+from pipeline.sandbox.clockify.report_rows import row_writer
 from pipeline.sandbox.clockify.switches import switch
 from pipeline.sandbox.world import Entry, World
 
 
+class Selection(NamedTuple):
+    """Every entry of the whole window in the report's order, and what they add up to."""
+
+    readings: list[Reading]
+    totals: dict[str, Any] | None
+
+
 def detailed_report(
-    world: World, request: DetailedRequest, *, count_error: int = 0
+    world: World, request: DetailedRequest, selection: Selection, *, count_error: int = 0
 ) -> tuple[dict[str, Any], bool]:
     """Return a detailed report's body, and whether its page is the last.
 
     Args:
         world: What the sandbox holds.
         request: What is asked for.
+        selection: What `select` found for it.
         count_error: By how much `entriesCount` is to be wrong.
     """
-    readings = select(world, request)
+    readings = selection.readings
     first = (request.page - 1) * request.page_size
     shown = readings[first : first + request.page_size]
     write = row_writer(world, request.zone, request.amount_shown)
     body = {
-        "totals": _totals(readings, request, count_error),
+        "totals": _shown_totals(selection, request, count_error),
         switch(world, "rows_key"): [write(reading) for reading in shown],
     }
     return body, first + request.page_size >= len(readings)
 
 
-def select(world: World, request: DetailedRequest) -> list[Reading]:
-    """Return every entry of the whole window, in the report's order."""
-    tests = _tests(world, request)
-    entries = [
-        entry for entry in world.workspace.entries.values() if all(test(entry) for test in tests)
-    ]
+def select(world: World, request: DetailedRequest) -> Selection:
+    """Return what a request selects."""
+    entries = list(world.workspace.entries.values())
+    for test in _tests(world, request):
+        entries = [entry for entry in entries if test(entry)]
     entries.sort(key=_sort_key(world, request.sort_column), reverse=request.is_descending)
-    return [read_entry(world, entry, is_rounded=request.is_rounded) for entry in entries]
+    read = reader(world, is_rounded=request.is_rounded)
+    readings = [read(entry) for entry in entries]
+    return Selection(readings, _totals(readings, request.amount_shown))
 
 
 def _tests(world: World, request: DetailedRequest) -> list[Callable[[Entry], bool]]:
@@ -89,33 +100,37 @@ def _id_tests(world: World, request: DetailedRequest) -> Iterable[Callable[[Entr
 def _sort_key(world: World, column: str) -> Callable[[Entry], Any]:
     users = world.workspace.users
     keys: dict[str, Callable[[Entry], Any]] = {
-        "ID": lambda entry: entry.id,
-        "DESCRIPTION": lambda entry: entry.description,
+        "ID": attrgetter("id"),
+        "DESCRIPTION": attrgetter("description"),
         "DURATION": lambda entry: elapsed(entry) or 0,
         "USER": lambda entry: (users[entry.user_id].name or "") if entry.user_id in users else "",
     }
-    return keys.get(column, lambda entry: entry.start)
+    return keys.get(column, attrgetter("start"))
 
 
-def _totals(
-    readings: list[Reading], request: DetailedRequest, count_error: int
-) -> list[dict[str, Any] | None]:
-    """Return what the whole window adds up to, not the page; `[null]` where it is empty."""
-    if not request.has_totals:
-        return []
+def _totals(readings: list[Reading], shown: str) -> dict[str, Any] | None:
+    """Return what the whole window adds up to, not the page; nothing where it is empty."""
     if not readings:
-        return [None]
-    totals: dict[str, Any] = {
+        return None
+    billable = (reading.seconds or 0 for reading in readings if reading.entry.is_billable)
+    return {
         "_id": "",
         "totalTime": sum(reading.seconds or 0 for reading in readings),
-        "totalBillableTime": sum(
-            reading.seconds or 0 for reading in readings if reading.entry.is_billable
-        ),
-        "entriesCount": len(readings) + count_error,
+        "totalBillableTime": sum(billable),
+        "entriesCount": len(readings),
+        **({} if shown == "HIDE_AMOUNT" else _amounts(readings, shown)),
     }
-    if request.amount_shown != "HIDE_AMOUNT":
-        totals |= _amounts(readings, request.amount_shown)
-    return [totals]
+
+
+def _shown_totals(
+    selection: Selection, request: DetailedRequest, count_error: int
+) -> list[dict[str, Any] | None]:
+    """Return the totals as the wire has them: `[null]` for an empty window."""
+    if not request.has_totals:
+        return []
+    if selection.totals is None:
+        return [None]
+    return [selection.totals | {"entriesCount": selection.totals["entriesCount"] + count_error}]
 
 
 def _amounts(readings: list[Reading], shown: str) -> dict[str, Any]:

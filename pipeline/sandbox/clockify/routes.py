@@ -26,6 +26,7 @@ from pipeline.sandbox.clockify.refusals import (
 )
 from pipeline.sandbox.clockify.report_request import read_request, wall_clock
 from pipeline.sandbox.clockify.reports import detailed_report
+from pipeline.sandbox.clockify.selections import Selections
 from pipeline.sandbox.clockify.switches import Holder, spend, switch
 from pipeline.sandbox.world import Entry, World
 
@@ -68,6 +69,7 @@ class Clockify:
 
     def __init__(self, holder: Holder) -> None:
         self._holder = holder
+        self._selections = Selections()
 
     @property
     def _world(self) -> World:
@@ -150,13 +152,13 @@ class Clockify:
         """Delete an entry."""
         entry_id = request.path_params["entry"]
         entry_writes.delete_entry(self._world, entry_id)
-        self._holder.touch("workspace", "entries", entry_id)
+        self._changed(entry_id)
         return Response(status_code=204)
 
     def mark_invoiced(self, _request: Request, body: object) -> Response:
         """Mark entries as invoiced; the answer is empty."""
         for entry_id in entry_writes.mark_invoiced(self._world, body):
-            self._holder.touch("workspace", "entries", entry_id)
+            self._changed(entry_id)
         return Response(status_code=200)
 
     def detailed(self, _request: Request, body: object) -> Response:
@@ -169,7 +171,8 @@ class Clockify:
             return JSONResponse({"code": DOMAIN, "message": "Something went wrong"})
         mutate_between_pages(self._holder, request)
         lie = 1 if spend(self._holder, "count_lies") else 0
-        report, is_last = detailed_report(self._world, request, count_error=lie)
+        found = self._selections.of(self._world, request)
+        report, is_last = detailed_report(self._world, request, found, count_error=lie)
         return JSONResponse(report, headers={"Last-Page": str(is_last).lower()})
 
     @property
@@ -187,9 +190,13 @@ class Clockify:
         except ValueError as error:
             raise unreadable(name, text) from error
 
+    def _changed(self, entry_id: str) -> None:
+        self._holder.touch("workspace", "entries", entry_id)
+        self._selections.forget()
+
     def _shown(self, entry: Entry, status: int = 200, *, is_changed: bool = False) -> Response:
         if is_changed:
-            self._holder.touch("workspace", "entries", entry.id)
+            self._changed(entry.id)
         return JSONResponse(core_rows.entry_row(self._world, entry), status_code=status)
 
 
