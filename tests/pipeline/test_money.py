@@ -1,0 +1,50 @@
+"""Money: exact both ways, and refused where it would be guessed."""
+
+from decimal import Decimal
+
+import pytest
+import simplejson
+from hypothesis import given
+from hypothesis import strategies as some
+
+from pipeline.money import OTHER_EXPONENTS, json_number, minor_units
+
+
+@given(some.integers(-(10**30), 10**30))
+def test_minor_units_survive_the_way_into_json_and_back(minor: int) -> None:
+    """Also far beyond what a float can hold."""
+    text = simplejson.dumps(json_number(minor, "USD"), use_decimal=True)
+    assert minor_units(simplejson.loads(text, use_decimal=True), "USD") == minor
+
+
+def test_three_thousand_odd_rates_are_spelt_with_their_cents() -> None:
+    """Two decimals, always."""
+    for minor in range(1, 6001, 2):
+        expected = f"{minor // 100}.{minor % 100:02}"
+        assert str(json_number(minor, "EUR")) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "minor"),
+    [("12.5", 1250), ("0", 0), (Decimal("1E+2"), 10_000), ("-0.01", -1), ("12.500", 1250)],
+)
+def test_a_number_of_currency_units_becomes_minor_units(number: str | Decimal, minor: int) -> None:
+    """However the number is spelt."""
+    assert minor_units(number, "USD") == minor
+
+
+@pytest.mark.parametrize("number", ["12.345", "0.001", "1." + "0" * 40 + "1"])
+def test_parts_of_a_minor_unit_are_refused(number: str) -> None:
+    """Also where they lie beyond the precision of decimal arithmetic."""
+    with pytest.raises(ValueError, match="not a whole number of minor units"):
+        minor_units(number, "USD")
+
+
+@pytest.mark.parametrize("currency", ["JPY", "KWD", "CLF"])
+def test_a_currency_without_two_decimals_is_refused_both_ways(currency: str) -> None:
+    """What Clockify counts in is not confirmed for these."""
+    assert currency in OTHER_EXPONENTS
+    with pytest.raises(ValueError, match=f"{currency} does not have two decimals"):
+        minor_units("1", currency)
+    with pytest.raises(ValueError, match=f"{currency} does not have two decimals"):
+        json_number(1, currency)

@@ -1,0 +1,131 @@
+"""Settings: what they become, and the one message that names everything wrong."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import Settings, SettingsError
+from pipeline.stops import Stop
+
+REAL = {
+    "CLOCKIFY_API_KEY": "key-that-nobody-may-see",
+    "CLOCKIFY_WORKSPACE_ID": "5e4f1c2a953f48f1a09f76b5",
+    "QUICKBOOKS_CLIENT_ID": "app",
+    "QUICKBOOKS_CLIENT_SECRET": "secret-that-nobody-may-see",
+    "QUICKBOOKS_REALM_ID": "9341401490376253",
+    "TIME_ZONE": "America/New_York",
+    "START_DATE": "2026-01-01",
+}
+LOCAL = {
+    "CLOCKIFY_API_URL": "http://127.0.0.1:9/api/v1",
+    "CLOCKIFY_REPORTS_URL": "http://localhost:9/report/v1",
+    "QUICKBOOKS_API_URL": "http://[::1]:9",
+}
+
+
+def message(**changes: str) -> str:
+    """The complaint about the valid settings with some changed."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.load({**REAL, **changes})
+    return str(raised.value)
+
+
+def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() -> None:
+    """The defaults are those that deployments depend on."""
+    settings = Settings.load(REAL)
+    assert settings.is_real
+    assert settings.zone.key == "America/New_York"
+    assert settings.start_date == date(2026, 1, 1)
+    assert settings.max_rate == Decimal(10_000)
+    assert settings.ledger == Path("data/ledger.duckdb")
+    assert (settings.lookback_days, settings.settle_seconds, settings.send_from) == (35, 300, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"CLOCKIFY_API_KEY": ""}, "CLOCKIFY_API_KEY is not set (set an API key"),
+        ({"CLOCKIFY_WORKSPACE_ID": "a/b"}, "CLOCKIFY_WORKSPACE_ID is `a/b`"),
+        ({"QUICKBOOKS_REALM_ID": "9130-1"}, "QUICKBOOKS_REALM_ID is `9130-1`"),
+        ({"TIME_ZONE": ""}, "TIME_ZONE is not set: it decides the date of every entry"),
+        ({"TIME_ZONE": "America/NewYork"}, "the nearest name is America/New_York"),
+        ({"TIME_ZONE": "../zone"}, "TIME_ZONE is `../zone`: there is no such zone"),
+        ({"START_DATE": ""}, "START_DATE is not set"),
+        ({"START_DATE": "2999-01-01"}, "START_DATE is `2999-01-01`: it lies in the future"),
+        ({"START_DATE": "1.2.2026"}, "START_DATE is `1.2.2026`"),
+        ({"SEND_FROM": "2025-12-31"}, "days before START_DATE (2026-01-01) are never loaded"),
+        ({"CLOCKIFY_API_URL": "http://api.clockify.me"}, "use https://"),
+        ({"CLOCKIFY_REPORTS_URL": "reports.clockify.me"}, "that is no web address"),
+        ({"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com/v3"}, "leave /v3 out"),
+        ({"ROUNDING": "yes"}, "ROUNDING is `yes`"),
+        ({"SEND_UP_TO": "today"}, "(set yesterday, last_week or last_month)"),
+        ({"MAX_RATE": "-1"}, "MAX_RATE is `-1`"),
+        ({"DRY_RUN": "perhaps"}, "DRY_RUN is `perhaps`"),
+        ({"LOOKBACK_DAYS": "many"}, "LOOKBACK_DAYS is `many`"),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_fix(changes: dict[str, str], expected: str) -> None:
+    """One change to the valid settings each."""
+    assert expected in message(**changes)
+
+
+def test_everything_wrong_is_named_at_once_and_no_secret_is_shown() -> None:
+    """Nobody corrects ten settings in ten runs."""
+    said = message(ZERO_RATES="perhaps", START_DATE="", METADATA_ROWS="-1")
+    assert all(name in said for name in ("ZERO_RATES", "START_DATE", "METADATA_ROWS"))
+    shown = said + repr(Settings.load(REAL))
+    assert "nobody-may-see" not in shown
+
+
+def test_a_settings_error_stops_a_run() -> None:
+    """So that whoever catches what stops a run catches this."""
+    assert issubclass(SettingsError, Stop)
+
+
+def test_on_loopback_alone_the_time_zone_may_be_left_out() -> None:
+    """It decides the date of every entry, so a real company names it."""
+    settings = Settings.load({**REAL, **LOCAL, "TIME_ZONE": ""})
+    assert settings.time_zone == "UTC"
+    assert not settings.is_real
+    assert "TIME_ZONE" in message(CLOCKIFY_API_URL=LOCAL["CLOCKIFY_API_URL"], TIME_ZONE="")
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_one_service_elsewhere_makes_the_company_real(name: str) -> None:
+    """Reading a real Clockify into a local QuickBooks is no sandbox."""
+    local = {other: url for other, url in LOCAL.items() if other != name}
+    assert Settings.load({**REAL, **local}).is_real
+
+
+def test_names_are_split_at_commas_without_the_blanks_between() -> None:
+    """A list of nothing filters nothing."""
+    settings = Settings.load({**REAL, "ONLY_USERS": " Ann Lee, Bob , ", "ONLY_CLIENTS": "  "})
+    assert settings.only_users == ("Ann Lee", "Bob")
+    assert settings.only_clients == settings.only_projects == ()
+
+
+def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An empty line in `.env` is a reminder, not a value."""
+    monkeypatch.chdir(tmp_path)
+    lines = "".join(f"{name}={value}\n" for name, value in REAL.items())
+    Path(".env").write_text(f"{lines}ROUNDING=on\nLOOKBACK_DAYS=7\nNOT_OURS=1\n")
+    monkeypatch.setenv("ROUNDING", "off")
+    monkeypatch.setenv("LOOKBACK_DAYS", "")
+    settings = Settings.load()
+    assert (settings.rounding, settings.lookback_days) == ("off", 7)
+
+
+def test_values_given_are_not_mixed_with_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two companies in one process do not share settings."""
+    monkeypatch.setenv("ROUNDING", "off")
+    assert Settings.load(REAL).rounding == "workspace"
+
+
+def test_settings_cannot_be_changed() -> None:
+    """One object describes a run from start to end."""
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.load(REAL).dry_run = True  # type: ignore[misc]  # that is the test
