@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (serve.NotLoopbackError, StateInUseError, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)  # noqa: T201  # a command line speaks
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -71,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         default=datetime.now(UTC).date(),
         help="the day up to which the invented world has entries",
     )
-    parser.add_argument("--state", type=Path, help="keep the world in this file over restarts")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        help="keep the world in this file; --seed and --today then matter only the first time",
+    )
     parser.add_argument("--env-file", type=Path, help="write a pipeline's settings to this file")
     return parser
 

@@ -105,6 +105,8 @@ class Edge:
         elif fault.fault == "status":
             await _instead(fault)(scope, receive, send)
         else:
+            if not is_stored:
+                await _read(receive)
             await _pass_on(_half(answer) if fault.fault == "truncate" else [], send)
             await _drop(receive)
 
@@ -148,6 +150,12 @@ def _half(answer: Iterable[Message]) -> list[Message]:
         else:
             half.append(message)
     return half
+
+
+async def _read(receive: Receive) -> None:
+    """Take in the whole request, so that its sender fails in waiting and not in sending."""
+    while (await receive()).get("more_body", False):
+        pass
 
 
 async def _pass_on(answer: Iterable[Message], send: Send) -> None:

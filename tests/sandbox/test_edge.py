@@ -142,7 +142,8 @@ def test_an_address_that_nothing_answers_is_a_400(quickbooks_api: Api) -> None:
 def test_a_body_that_cannot_be_read_is_refused(quickbooks_api: Api) -> None:
     """Bytes that are no UTF-8 have a code of their own."""
     url = f"{quickbooks_api.company}/timeactivity"
-    for content, expected in ((b"\xff", "500"), (b"{", "2010"), (b"[]", "2010")):
+    unreadable = {b"\xff": "500", b"{": "2010", b"[]": "2010", b'{"Id": "\\ud800"}': "2040"}
+    for content, expected in unreadable.items():
         assert code(quickbooks_api.http.post(url, content=content)) == expected
 
 

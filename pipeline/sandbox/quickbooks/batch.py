@@ -31,8 +31,14 @@ def batch(body: Record, request_id: str | None, books: Books) -> Record:
     items = _items(body, setting(books.world, "batch_limit"))
     request_ids.check_batch(request_id, [str(item.get("bId", "")) for item in items])
     answers = [_answer(item, request_id, books) for item in items]
-    time = request_ids.once(request_id and f"{request_id} ", books, lambda: stamp(books.now))
-    return {"BatchItemResponse": answers, "time": time}
+    return {"BatchItemResponse": answers, "time": _time(request_id, books)}
+
+
+def _time(request_id: str | None, books: Books) -> str:
+    """Return the envelope's time, which a replay has from the first answer."""
+    is_replaying = setting(books.world, "request_ids") == "honour" and request_id is not None
+    key = f"{request_id} " if is_replaying else None
+    return str(request_ids.once(key, books, lambda: stamp(books.now)))
 
 
 def _items(body: Record, limit: int) -> list[Record]:
@@ -42,6 +48,8 @@ def _items(body: Record, limit: int) -> list[Record]:
     items = body.get("BatchItemRequest")
     if not isinstance(items, list) or not items:
         raise missing("BatchItemRequest")
+    if not all(isinstance(item, dict) for item in items):
+        raise FaultError("2010", "A batch item is not a JSON object")
     if len(items) > limit:
         raise FaultError("1040", f"The batch has {len(items)} items; the limit is {limit}")
     return items

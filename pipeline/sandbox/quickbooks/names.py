@@ -77,7 +77,7 @@ def _checked(entity: str, record: Record, books: Books, own_id: str | None) -> R
     if entity == "Item":
         if not record.get("Name"):
             raise missing("Name")
-        _check_name(entity, record["Name"])
+        _check_name(entity, str(record["Name"]))
         return {"Type": "Service", "UnitPrice": 0, **_placed(entity, record, books)}
     if entity == "Employee" and not (record.get("GivenName") or record.get("FamilyName")):
         raise FaultError("6080", "One of GivenName or FamilyName must be non-empty", "GivenName")
@@ -85,8 +85,8 @@ def _checked(entity: str, record: Record, books: Books, own_id: str | None) -> R
     record.setdefault("DisplayName", composed)
     if not record["DisplayName"]:
         raise FaultError("6080", "One of the names must be non-empty", "DisplayName")
-    _check_name(entity, record["DisplayName"])
-    _check_free(record["DisplayName"], books, own_id)
+    _check_name(entity, str(record["DisplayName"]))
+    _check_free(str(record["DisplayName"]), books, own_id)
     record.setdefault("PrintOnCheckName", record["DisplayName"])
     return _placed(entity, record, books) if entity == "Customer" else record
 

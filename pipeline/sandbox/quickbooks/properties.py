@@ -40,6 +40,11 @@ PROPERTIES = {entity: {*_HEAD.split(), *names.split()} for entity, names in _PRO
 """Each entity's properties."""
 _REFERENCE = {"value", "name", "type"}
 _UNREFERENCED = {"AttachableRef"}
+_OBJECTS = (
+    "MetaData NameAndId CustomField LinkedTxn PrimaryPhone AlternatePhone Mobile Fax "
+    "PrimaryEmailAddr WebAddr BillAddr ShipAddr PrimaryAddr EmailAddress OtherContactInfo"
+)
+_STRUCTURED = set(_OBJECTS.split())
 
 
 def check_properties(entity: str, body: Record) -> None:
@@ -51,8 +56,12 @@ def check_properties(entity: str, body: Record) -> None:
     for name, value in body.items():
         if name not in PROPERTIES[entity]:
             raise _unknown(name, entity)
-        if value is not None and name.endswith("Ref") and name not in _UNREFERENCED:
+        if value is None or name in _UNREFERENCED or name in _STRUCTURED:
+            continue
+        if name.endswith("Ref"):
             _check_reference(entity, name, value)
+        elif isinstance(value, dict | list):
+            raise _unknown(name, entity)
     if body.get("Id") is not None:
         check_id(body["Id"], "Id")
 

@@ -170,11 +170,16 @@ class _Parser:
             while self._accept(","):
                 query.order.append(self._sort())
         elif self._accept("startposition"):
-            query.start = max(1, int(float(self._take("NUMBER").value)))
+            query.start = max(1, self._count())
         elif self._accept("maxresults"):
-            query.limit = int(float(self._take("NUMBER").value))
+            query.limit = self._count()
         else:
             raise self._fail()
+
+    def _count(self) -> int:
+        if not self._next.text.isdecimal():
+            raise self._fail()
+        return int(self._take("NUMBER").value)
 
     def _order_by(self) -> bool:
         if not self._accept("order"):

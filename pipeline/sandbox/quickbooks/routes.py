@@ -4,6 +4,7 @@ Keeps out: what the calls do, tokens and limits.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -26,6 +27,7 @@ from pipeline.sandbox.switches import setting
 
 Call = Callable[[Request, bytes, Books], Record]
 """What one address does: the request, its body and the books in, the answer's body out."""
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _HOME = "/v3/company/{realm}"
 
 
@@ -92,7 +94,7 @@ def _query(request: Request, body: bytes, books: Books) -> Record:
 
 
 def _batch(request: Request, body: bytes, books: Books) -> Record:
-    return batch(_json(body), request.query_params.get("requestid"), books)
+    return batch(_json(body), _request_id(request), books)
 
 
 def _changes(request: Request, _: bytes, books: Books) -> Record:
@@ -112,7 +114,7 @@ def _read(request: Request, _: bytes, books: Books) -> Record:
 
 
 def _write(request: Request, body: bytes, books: Books) -> Record:
-    entity, sent, request_id = _entity(request), _json(body), request.query_params.get("requestid")
+    entity, sent, request_id = _entity(request), _json(body), _request_id(request)
     request_ids.check_single(request_id)
     operation = request.query_params.get("operation") or ("update" if sent.get("Id") else "create")
 
@@ -130,6 +132,10 @@ def _write(request: Request, body: bytes, books: Books) -> Record:
 
 def _nothing(request: Request, _: bytes, __: Books) -> Record:
     raise unsupported(request.url.path)
+
+
+def _request_id(request: Request) -> str | None:
+    return request.query_params.get("requestid") or None
 
 
 def _entity(request: Request) -> str:
@@ -153,4 +159,14 @@ def _json(body: bytes) -> Record:
         raise FaultError("2010", f"The request is not readable as JSON: {error}") from None
     if not isinstance(sent, dict):
         raise FaultError("2010", "The request is not a JSON object")
+    if _HALF_CHARACTER.search(body):
+        _check_characters(sent)
     return sent
+
+
+def _check_characters(sent: Record) -> None:
+    """Refuse half of a surrogate pair: JSON can spell it, no answer could."""
+    try:
+        as_text(sent).encode()
+    except UnicodeEncodeError:
+        raise FaultError("2040", "Invalid String : not Unicode") from None
