@@ -103,7 +103,9 @@ def _times(frame: pd.DataFrame) -> Columns:
         "day": day.map({each: f"{each:%Y-%m-%d}" for each in day.unique()}),
         "tracked_seconds": tracked,
         "sent_minutes": sent,
-        "only_by_rounding": is_by_rounding.map({True: ", and only rounding makes them so"}),
+        "only_by_rounding": is_by_rounding.fillna(value=False).map(
+            {True: ", and only rounding makes them so", False: ""}
+        ),
         "is_finished": frame["end_at"].notna(),
         "is_measured": is_measured,
         "is_tracked": is_measured & (tracked > 0),

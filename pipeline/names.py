@@ -49,7 +49,9 @@ def _without_invisible(name: str) -> str:
 
 
 def _with_plain_blanks(name: str) -> str:
-    return "".join(" " if char.isspace() else char for char in name)
+    return "".join(
+        " " if char.isspace() and ord(char) not in NON_BREAKING else char for char in name
+    )
 
 
 def _in_nfc(name: str) -> str:
