@@ -58,7 +58,9 @@ _ABSENT = object()
 
 def _misfit(of: str, row: dict[str, Any], path: str, found: object) -> Stop:
     row_id = row.get("_id") or row.get("id") or row.get("Id") or "without an id"
-    wrong = f"has no `{path}`" if found is _ABSENT else f"has a {type(found).__name__} as `{path}`"
+    wrong = (
+        f"has no `{path}`" if found is _ABSENT else f"holds a {type(found).__name__} as `{path}`"
+    )
     return Stop(
         f"{of} {row_id} {wrong}",
         "The API has changed or the key may not see it: compare with the vendor's documentation",

@@ -52,8 +52,9 @@ class Http:
 
     Args:
         service: The other side.
-        patience_seconds: How long one request is retried in all. One answer is awaited a tenth
-            longer, so that the default outlasts QuickBooks' own limit of 120 seconds.
+        patience_seconds: How long one request is retried in all. The answer to a read is awaited
+            for half of it; that to a write for a tenth more, so that the default outlasts
+            QuickBooks' own limit of 120 seconds.
         secrets: Values that no log line may show; may grow.
         headers: Sent with every request.
         auth: What authorises each request.
@@ -72,6 +73,9 @@ class Http:
         self._patience = patience_seconds
         self._limiter = Limiter(service.rate)
         self._guard = Guard(secrets)
+        self._read_timeout = httpx.Timeout(
+            patience_seconds / 2, connect=CONNECT_SECONDS, pool=patience_seconds
+        )
         self.client = httpx.Client(
             base_url=service.base_url,
             headers={"Accept": "application/json", **(headers or {})},
@@ -109,7 +113,7 @@ class Http:
         """
 
         def once() -> httpx.Response:
-            response = self.client.request(method, path, **request)
+            response = self.client.request(method, path, timeout=self._read_timeout, **request)
             if response.status_code == TOO_MANY or response.status_code >= SERVER_ERROR:
                 raise _BusyError(response)
             return response

@@ -325,16 +325,16 @@ def test_a_missing_column_stops_the_run_and_is_named(key: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        (row(_id=1), "has a int as `_id`"),
-        (row(billable="yes"), "has a str as `billable`"),
-        (row(rate="4500"), "has a str as `rate`"),
-        (row(rate=True), "has a bool as `rate`"),
-        (row(amount=[]), "has a list as `amount`"),
-        (row(tags=[{"name": None}]), "Clockify's tag without an id has a NoneType as `name`"),
-        (row({"start": 1}), "has a int as `timeInterval.start`"),
+        (row(_id=1), "holds a int as `_id`"),
+        (row(billable="yes"), "holds a str as `billable`"),
+        (row(rate="4500"), "holds a str as `rate`"),
+        (row(rate=True), "holds a bool as `rate`"),
+        (row(amount=[]), "holds a list as `amount`"),
+        (row(tags=[{"name": None}]), "Clockify's tag without an id holds a NoneType as `name`"),
+        (row({"start": 1}), "holds a int as `timeInterval.start`"),
         (row({"start": "yesterday"}), "`timeInterval.start` that is no time"),
         (row({"duration": "two hours"}), "has `two hours` as a `timeInterval.duration`"),
-        (row(timeInterval=None), "has a NoneType as `timeInterval`"),
+        (row(timeInterval=None), "holds a NoneType as `timeInterval`"),
     ],
 )
 def test_a_mistyped_column_stops_the_run_and_is_named(changed: dict[str, Any], says: str) -> None:

@@ -94,7 +94,7 @@ XML = (
     ],
 )
 def test_every_shape_of_a_fault_is_read(status: int, text: str, expected: Fault) -> None:
-    """Two envelopes, the gateway's form, XML, HTML, nothing; a code is compared without its zeros."""
+    """Two envelopes, the gateway's form, XML, HTML, nothing; a code's zeros do not count."""
     assert fault_of(status, text) == expected
 
 

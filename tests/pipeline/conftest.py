@@ -1,0 +1,55 @@
+"""What the tests of the clients share: settings that point at the test's sandbox."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.clockify import Clockify
+from pipeline.quickbooks import QuickBooks
+from pipeline.settings import Settings
+from pipeline.tokens import Tokens
+from tests.conftest import Sandbox
+
+SettingsFor = Callable[..., Settings]
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    """Where the test's tokens are kept."""
+    return tmp_path / "tokens" / "quickbooks-token.json"
+
+
+@pytest.fixture
+def settings_for(sandbox: Sandbox, token_file: Path) -> SettingsFor:
+    """Make settings for the sandbox, with some changed; failing requests are given up quickly."""
+
+    def make(**changes: str) -> Settings:
+        own = {"QUICKBOOKS_TOKEN_FILE": str(token_file), "HTTP_PATIENCE_SECONDS": "1"}
+        return Settings.load({**sandbox.env, **own, **changes})
+
+    return make
+
+
+@pytest.fixture
+def clockify(settings_for: SettingsFor) -> Iterator[Clockify]:
+    """A client of the sandbox's Clockify."""
+    with Clockify(settings_for()) as client:
+        yield client
+
+
+@pytest.fixture
+def quickbooks(settings_for: SettingsFor) -> Iterator[QuickBooks]:
+    """A client of the sandbox's QuickBooks."""
+    settings = settings_for()
+    with QuickBooks(settings, Tokens(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nothing listens, and nothing else can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

@@ -1,0 +1,234 @@
+"""The HTTP layer: what is sent again, what never is, and what a failure is called."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+from pyrate_limiter import Duration, Rate
+
+from pipeline.http import Http, Service
+from pipeline.stops import Stop
+from tests.conftest import Sandbox
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+def http(url: str, patience: int = 1, throttled_seconds: float | None = None) -> Http:
+    """A client of an address."""
+    rate = Rate(50, Duration.SECOND)
+    service = Service("Example", url, rate, 2, "Wait for the hour to end", throttled_seconds)
+    return Http(service, patience, set())
+
+
+def core(sandbox: Sandbox, patience: int = 1, throttled_seconds: float | None = None) -> Http:
+    """A client of the sandbox's Clockify."""
+    client = http(sandbox.env["CLOCKIFY_API_URL"], patience, throttled_seconds)
+    client.client.headers["X-Api-Key"] = sandbox.env["CLOCKIFY_API_KEY"]
+    return client
+
+
+def post(client: Http) -> httpx.Response:
+    """A write that the sandbox refuses only after it has received it."""
+    return client.write(lambda: client.client.post("/workspaces/w/time-entries", json={}))
+
+
+@contextmanager
+def late_server(port: int, answers: list[bytes]) -> Iterator[list[bytes]]:
+    """A server that begins to listen a little late; gives the requests it has received."""
+    received: list[bytes] = []
+
+    def serve() -> None:
+        time.sleep(0.3)
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection:
+                    received.append(connection.recv(65_536))
+                    connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield received
+    thread.join(5)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "status", "status": 503},
+        {"fault": "status", "status": 500, "body": "{}"},
+        {"fault": "status", "status": 429, "body": ""},
+        {"fault": "drop_before_store"},
+        {"fault": "drop_after_store"},
+        {"fault": "truncate"},
+        {"fault": "delay", "delay_seconds": 1.5},
+    ],
+)
+def test_a_read_that_failed_is_sent_again(sandbox: Sandbox, fault: dict[str, object]) -> None:
+    """Whatever happened to the first, the second gets the answer."""
+    sandbox.fail("user", **fault)  # type: ignore[arg-type]  # a fault's own fields
+    with core(sandbox, patience=2) as client:
+        assert client.read("GET", "/user").json()["email"]
+    assert sandbox.calls("GET /api/v1/user") == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_refused_read_is_not_sent_again(sandbox: Sandbox, status: int) -> None:
+    """The same question gets the same answer."""
+    sandbox.fail("user", "status", status=status, body="{}")
+    with core(sandbox) as client:
+        assert client.read("GET", "/user").status_code == status
+    assert sandbox.calls("GET /api/v1/user") == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "status", "status": 503},
+        {"fault": "drop_before_store"},
+        {"fault": "drop_after_store"},
+        {"fault": "truncate"},
+        {"fault": "delay", "delay_seconds": 1.5},
+        {"fault": "status", "status": 429, "body": ""},
+    ],
+)
+def test_a_write_that_may_have_been_received_is_sent_once(
+    sandbox: Sandbox, fault: dict[str, object]
+) -> None:
+    """Its outcome is the caller's to settle; a 429 is the caller's to wait for."""
+    sandbox.fail("time-entries", **fault)  # type: ignore[arg-type]  # a fault's own fields
+    with core(sandbox) as client:
+        try:
+            assert post(client).status_code == fault["status"]
+        except httpx.RequestError:
+            assert "status" not in fault
+    assert sandbox.calls("POST /api/v1/workspaces/w/time-entries") == 1
+
+
+def test_a_write_that_was_never_received_is_sent_again(free_port: int) -> None:
+    """A refused connection has carried nothing, so the write arrives once."""
+    with (
+        late_server(free_port, [OK]) as received,
+        http(f"http://127.0.0.1:{free_port}", 5) as client,
+    ):
+        assert client.write(lambda: client.client.post("/", content=b"once")).is_success
+    assert len(received) == 1
+
+
+def test_a_write_that_never_arrives_stops_the_run(closed_port: int) -> None:
+    """Certainly nothing was received, so it is no open question."""
+    with http(f"http://127.0.0.1:{closed_port}") as client, pytest.raises(Stop) as raised:
+        client.write(lambda: client.client.post("/", content=b"never"))
+    assert f"127.0.0.1:{closed_port}: nothing listens on that port" in str(raised.value)
+
+
+def test_a_closed_port_is_named_with_the_fix(closed_port: int) -> None:
+    """Transient: the service may just be starting."""
+    with http(f"http://127.0.0.1:{closed_port}") as client, pytest.raises(Stop) as raised:
+        client.read("GET", "/")
+    assert str(raised.value) == (
+        f"Example cannot be reached at 127.0.0.1:{closed_port}: nothing listens on that port. "
+        "Check the port in its URL, or start the service."
+    )
+    assert raised.value.is_transient
+
+
+def test_an_unknown_host_is_named_with_the_fix() -> None:
+    """Names under `.invalid` never resolve (RFC 6761)."""
+    with http("https://clockify.invalid/api") as client, pytest.raises(Stop) as raised:
+        client.read("GET", "/")
+    assert "cannot be reached at clockify.invalid: no such host" in str(raised.value)
+    assert "Check the spelling of its URL" in raised.value.fix
+
+
+def test_a_service_that_does_not_answer_is_named(sandbox: Sandbox) -> None:
+    """Each attempt is given up, and the run stops after its patience."""
+    sandbox.fail("user", "delay", delay_seconds=3, times=None)
+    with core(sandbox) as client, pytest.raises(Stop, match="it did not answer in time"):
+        client.read("GET", "/user")
+
+
+def test_a_connection_without_trusted_encryption_stops_at_once(sandbox: Sandbox) -> None:
+    """Neither a wrong certificate nor a port without TLS heals by waiting."""
+    started = time.monotonic()
+    url = sandbox.url.replace("http://", "https://")
+    with http(url, patience=30) as client, pytest.raises(Stop, match="certificate") as raised:
+        client.read("GET", "/")
+    assert not raised.value.is_transient
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (429, "takes no more requests for now. Wait for the hour to end."),
+        (503, "answers 503 to /api/v1/user"),
+    ],
+)
+def test_a_service_that_keeps_refusing_stops_the_run_for_now(
+    sandbox: Sandbox, status: int, says: str
+) -> None:
+    """The same run may succeed later with nothing changed."""
+    sandbox.fail("user", "status", status=status, body="", times=None)
+    with core(sandbox) as client, pytest.raises(Stop) as raised:
+        client.read("GET", "/user")
+    assert says in str(raised.value)
+    assert raised.value.is_transient
+    assert sandbox.calls("GET /api/v1/user") > 1
+
+
+def in_two_seconds() -> str:
+    """A date as HTTP writes it."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+
+
+@pytest.mark.parametrize("header", ["1", in_two_seconds])
+def test_retry_after_is_honoured(sandbox: Sandbox, header: object) -> None:
+    """In seconds or as a date, and before the back-off of our own."""
+    text = header() if callable(header) else header
+    sandbox.fail("user", "status", status=429, body="", headers={"Retry-After": text})
+    started = time.monotonic()
+    with core(sandbox, patience=10) as client:
+        client.read("GET", "/user")
+    assert time.monotonic() - started >= 0.95
+
+
+def test_retry_after_is_capped_by_our_patience(sandbox: Sandbox) -> None:
+    """An hour's wait is not slept through within a run."""
+    sandbox.fail("user", "status", status=429, body="", headers={"Retry-After": "3600"}, times=None)
+    started = time.monotonic()
+    with core(sandbox) as client, pytest.raises(Stop):
+        client.read("GET", "/user")
+    assert time.monotonic() - started < 5
+
+
+def test_a_429_without_a_date_waits_as_long_as_the_service_asks(sandbox: Sandbox) -> None:
+    """QuickBooks documents 60 seconds; a fixed wait shows by the number of attempts."""
+    sandbox.fail("user", "status", status=429, body="", times=None)
+    with core(sandbox, throttled_seconds=0.6) as client, pytest.raises(Stop):
+        client.read("GET", "/user")
+    assert sandbox.calls("GET /api/v1/user") == 3
+
+
+def test_requests_stay_below_the_rate(sandbox: Sandbox) -> None:
+    """The eleventh request of a second waits for the next one."""
+    service = Service("Example", sandbox.url, Rate(10, Duration.SECOND), 2, "Wait")
+    with Http(service, 5, set()) as client:
+        started = time.monotonic()
+        for _ in range(11):
+            client.read("GET", "/nothing-here")
+        assert time.monotonic() - started >= 0.9
