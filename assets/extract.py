@@ -8,9 +8,9 @@ from datetime import date, timedelta
 
 import dagster as dg
 import pandas as pd
-from pipeline.clockify import Clockify
 
 from pipeline import extraction, figures, schemas
+from pipeline.clockify import Clockify
 from pipeline.company import Company
 from pipeline.extraction import Reading, days_of
 from pipeline.metadata import definition_metadata, table
@@ -38,7 +38,7 @@ class ExtractConfig(dg.Config):
     retry_policy=RETRIES,
     metadata=definition_metadata(schemas.ClockifyUsers, "clockify_users"),
 )
-@stops_the_run
+@stops_the_run()
 def clockify_users(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.MaterializeResult[None]:
@@ -55,7 +55,7 @@ def clockify_users(
     retry_policy=RETRIES,
     metadata=definition_metadata(schemas.ClockifyProjects, "clockify_projects"),
 )
-@stops_the_run
+@stops_the_run()
 def clockify_projects(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.MaterializeResult[None]:
@@ -74,7 +74,7 @@ def clockify_projects(
     retry_policy=RETRIES,
     metadata=definition_metadata(schemas.ClockifyTimeEntries, "clockify_time_entries"),
 )
-@stops_the_run
+@stops_the_run()
 def clockify_time_entries(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company], config: ExtractConfig
 ) -> dg.MaterializeResult[None]:
@@ -92,7 +92,8 @@ def clockify_time_entries(
             settings.rounding == "workspace" and workspace.is_rounding_on
         )
         warehouse.replace(
-            schemas.ClockifyWorkspace, pd.DataFrame([workspace.row(is_rounding_on=is_rounding_on)])
+            schemas.ClockifyWorkspace,
+            pd.DataFrame([extraction.workspace_row(workspace, is_rounding_on=is_rounding_on)]),
         )
         reading = Reading(
             zone=settings.zone,
@@ -115,7 +116,7 @@ def clockify_time_entries(
     retry_policy=RETRIES,
     metadata=definition_metadata(schemas.QuickbooksEmployees, "quickbooks_employees"),
 )
-@stops_the_run
+@stops_the_run()
 def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
     with company.quickbooks() as quickbooks:
@@ -130,7 +131,7 @@ def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     retry_policy=RETRIES,
     metadata=definition_metadata(schemas.QuickbooksCustomers, "quickbooks_customers"),
 )
-@stops_the_run
+@stops_the_run()
 def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
     with company.quickbooks() as quickbooks:
@@ -145,7 +146,7 @@ def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     retry_policy=RETRIES,
     metadata=definition_metadata(schemas.QuickbooksCompany, "quickbooks_company"),
 )
-@stops_the_run
+@stops_the_run()
 def quickbooks_company(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row: the company's plan and preferences, and the service item named in the settings."""
     with company.quickbooks() as quickbooks:
@@ -189,7 +190,11 @@ def _describe_days(
         row = days[day][0] if day in days else {"entries": 0, "hours": 0, "people": 0}
         gone = [
             {"entry_id": entry_id, "what": what}
-            for what, by_day in (("deleted in Clockify", found.deleted), ("moved", found.moved))
+            for what, by_day in (
+                ("deleted in Clockify", found.deleted),
+                ("moved to another day", found.moved),
+                ("running again", found.running),
+            )
             for entry_id in by_day.get(day, [])
         ]
         context.add_asset_metadata(

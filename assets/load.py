@@ -7,7 +7,6 @@ from datetime import date
 
 import dagster as dg
 import pandas as pd
-from pipeline.quickbooks import QuickBooks
 
 from assets.extract import DAILY, SINGLE_RUN
 from pipeline import delivery, eligibility, figures, schemas, verdicts
@@ -17,6 +16,7 @@ from pipeline.delivery import Plan, Terms
 from pipeline.extraction import days_of, pieces
 from pipeline.ledger import Binding, Ledger
 from pipeline.metadata import counts, definition_metadata, table
+from pipeline.quickbooks import QuickBooks
 from pipeline.stops import Stop
 from pipeline.windows import stops_the_run, window
 
@@ -38,7 +38,7 @@ class LoadConfig(dg.Config):
     backfill_policy=SINGLE_RUN,
     metadata=definition_metadata(schemas.Deliveries, "deliveries"),
 )
-@stops_the_run
+@stops_the_run()
 def quickbooks_time_activities(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company], config: LoadConfig
 ) -> dg.MaterializeResult[None]:
@@ -110,7 +110,7 @@ def _terms(context: dg.AssetExecutionContext, company: Company) -> Terms:
         is_taxable=settings.taxable,
         currency=row["home_currency"] if settings.rate_source == "service_item" else None,
         rounding_minutes=int(workspace[0]["rounding_minutes"]) if workspace else 1,
-        run_id=context.run_id,
+        run_id=company.run_id,
         now=company.now,
         log=context.log.info,
         throttled_seconds=min(60, settings.http_patience_seconds),
@@ -140,7 +140,8 @@ def _plan(
 
 
 def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:
-    return {row[column]: row for row in frame.to_dict("records")}
+    records: list[dict[str, object]] = frame.to_dict("records")  # type: ignore[assignment]
+    return {str(row[column]): row for row in records}
 
 
 def _record_plan(company: Company, planned: list[Plan]) -> None:

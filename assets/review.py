@@ -61,7 +61,6 @@ SOURCES = [
     backfill_policy=SINGLE_RUN,
     can_subset=True,
 )
-@stops_the_run
 def review(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
 ) -> Iterator[dg.MaterializeResult[None]]:
@@ -70,13 +69,15 @@ def review(
     Both tables are always written together, so that an entry has one verdict at any moment.
     """
     first, last = window(context)
-    with company.warehouse.connect() as connection:
-        stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
-    for start, end in [*pieces(first, last), *((day, day) for day in stale)]:
-        _judge(context, company, start, end)
-        context.log.info(f"judged {start} to {end}")
-    _describe_days(context, company, first, last)
-    return iter([dg.MaterializeResult(asset_key=key) for key in context.selected_asset_keys])
+    with stops_the_run():
+        with company.warehouse.connect() as connection:
+            stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
+        for start, end in [*pieces(first, last), *((day, day) for day in stale)]:
+            _judge(context, company, start, end)
+            context.log.info(f"judged {start} to {end}")
+        _describe_days(context, company, first, last)
+    for key in sorted(context.selected_asset_keys):
+        yield dg.MaterializeResult(asset_key=key)
 
 
 def _judge(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> None:

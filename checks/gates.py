@@ -61,7 +61,7 @@ def _schema_gate(model: type[schemas.Table]) -> dg.AssetChecksDefinition:
         blocking=True,
         description=f"Every row of {name} fits the schema that the table was made from.",
     )
-    @stops_the_run
+    @stops_the_run()
     def rows_fit_the_schema(
         context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
     ) -> dg.AssetCheckResult:
@@ -82,7 +82,7 @@ schema_gates = [_schema_gate(model) for model in GATED_TABLES]
 
 
 @dg.asset_check(asset="clockify_time_entries", blocking=True)
-@stops_the_run
+@stops_the_run()
 def entry_ids_are_unique(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -103,7 +103,7 @@ def entry_ids_are_unique(
 
 
 @dg.asset_check(asset="quickbooks_company", blocking=True)
-@stops_the_run
+@stops_the_run()
 def company_is_eligible(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
     """The company has a plan with time tracking, and no payroll unless `ALLOW_PAYROLL` is set."""
     with company.warehouse.connect() as connection:
@@ -121,7 +121,7 @@ def company_is_eligible(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
     blocking=True,
     additional_deps=["rejected_time_entries", "clockify_time_entries"],
 )
-@stops_the_run
+@stops_the_run()
 def every_entry_has_one_verdict(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -151,7 +151,7 @@ def every_entry_has_one_verdict(
     blocking=True,
     additional_deps=["rejected_time_entries", "clockify_time_entries"],
 )
-@stops_the_run
+@stops_the_run()
 def extracted_is_accepted_plus_rejected(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -188,7 +188,7 @@ def extracted_is_accepted_plus_rejected(
     blocking=True,
     additional_deps=["quickbooks_employees", "quickbooks_customers"],
 )
-@stops_the_run
+@stops_the_run()
 def accepted_entries_name_an_active_employee_and_customer(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -215,7 +215,7 @@ def accepted_entries_name_an_active_employee_and_customer(
 
 
 @dg.asset_check(asset="quickbooks_time_activities", blocking=True)
-@stops_the_run
+@stops_the_run()
 def no_delivery_refused_or_unknown(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -228,7 +228,7 @@ def no_delivery_refused_or_unknown(
             "AND NOT EXISTS (SELECT 1 FROM ledger.delivery_attempts AS before "
             "WHERE before.entry_id = now.entry_id AND before.part = now.part "
             "AND before.run_id <> $1 AND before.state = now.state) ORDER BY state, work_date",
-            [context.run.run_id],
+            [company.run_id],
         )
     return answer(
         context,
@@ -240,7 +240,7 @@ def no_delivery_refused_or_unknown(
 
 
 @dg.asset_check(asset="quickbooks_time_activities", blocking=True)
-@stops_the_run
+@stops_the_run()
 def activities_are_stored_as_they_were_sent(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -251,7 +251,7 @@ def activities_are_stored_as_they_were_sent(
             "SELECT work_date, error_message, quickbooks_id, entry_id FROM ledger.deliveries "
             "WHERE run_id = $1 AND state = 'sent' AND error_message IS NOT NULL "
             "ORDER BY work_date",
-            [context.run.run_id],
+            [company.run_id],
         )
     return answer(
         context,

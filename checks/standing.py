@@ -69,7 +69,7 @@ def _unmatched(company: Company, name: str, reasons: list[str]) -> list[figures.
 
 
 @dg.asset_check(asset="rejected_time_entries")
-@stops_the_run
+@stops_the_run()
 def every_user_matches_an_employee(
     company: dg.ResourceParam[Company],
 ) -> dg.AssetCheckResult:
@@ -84,7 +84,7 @@ def every_user_matches_an_employee(
 
 
 @dg.asset_check(asset="rejected_time_entries")
-@stops_the_run
+@stops_the_run()
 def every_project_with_entries_matches_a_customer(
     company: dg.ResourceParam[Company],
 ) -> dg.AssetCheckResult:
@@ -99,7 +99,7 @@ def every_project_with_entries_matches_a_customer(
 
 
 @dg.asset_check(asset="clockify_projects", additional_deps=["quickbooks_customers"])
-@stops_the_run
+@stops_the_run()
 def every_billable_project_matches_a_customer(
     company: dg.ResourceParam[Company],
 ) -> dg.AssetCheckResult:
@@ -131,7 +131,7 @@ def every_billable_project_matches_a_customer(
 
 
 @dg.asset_check(asset="rejected_time_entries")
-@stops_the_run
+@stops_the_run()
 def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
     """No entry since the cut-over is rejected; otherwise how many hours, by reason."""
     with company.warehouse.connect() as connection:
@@ -153,7 +153,7 @@ def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetC
 
 
 @dg.asset_check(asset="clockify_time_entries")
-@stops_the_run
+@stops_the_run()
 def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
     """Every day from the cut-over to yesterday was read; a gap names the command that fills it."""
     first, last = since(company), company.today() - timedelta(days=1)
@@ -178,7 +178,7 @@ def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
 
 
 @dg.asset_check(asset="quickbooks_time_activities")
-@stops_the_run
+@stops_the_run()
 def every_accepted_entry_is_delivered(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -203,7 +203,7 @@ def every_accepted_entry_is_delivered(
 
 
 @dg.asset_check(asset="quickbooks_time_activities")
-@stops_the_run
+@stops_the_run()
 def no_delivery_stands_unresolved(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
@@ -220,7 +220,7 @@ def no_delivery_stands_unresolved(
 
 
 @dg.asset_check(asset="quickbooks_time_activities")
-@stops_the_run
+@stops_the_run()
 def open_days_are_within_reach(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:

@@ -72,7 +72,7 @@ def fingerprint(sent: str, employee: Mapping[str, Any], customer: Mapping[str, A
         employee: its row of `quickbooks_employees`.
         customer: its row of `quickbooks_customers`, empty without one.
     """
-    records = simplejson.dumps([dict(employee), dict(customer)], sort_keys=True, default=str)
+    records = [sorted(employee.items()), sorted(customer.items())]
     return sha256(f"{sent}\n{records}".encode()).hexdigest()
 
 

@@ -47,6 +47,15 @@ class Report:
     """The rows as they came, each entry once; fractions are `Decimal`."""
 
 
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where an entry is that a report no longer has."""
+
+    start: datetime
+    """In UTC."""
+    is_running: bool
+
+
 class Clockify:
     """One workspace of Clockify; a context manager.
 
@@ -166,8 +175,8 @@ class Clockify:
         """
         return self._report.totals(first, last, rounding=rounding)
 
-    def entry_work_start(self, entry_id: str) -> datetime | None:
-        """Return when an entry starts, in UTC, or None if it was deleted.
+    def whereabouts(self, entry_id: str) -> Whereabouts | None:
+        """Return where an entry is now, or None if it was deleted.
 
         Clockify answers 400 with code 501 for a deleted id (clockify-api.md, 9).
         """
@@ -175,8 +184,10 @@ class Clockify:
         status, code = response.status_code, code_of(parsed(response))
         if status == 404 or (status, code) == (400, DOMAIN):  # noqa: PLR2004 - HTTP's own
             return None
-        start = value(accepted(response), "timeInterval.start", str, of="Clockify's entry")
-        return datetime.fromisoformat(start).astimezone(UTC)
+        row = accepted(response)
+        start = value(row, "timeInterval.start", str, of="Clockify's entry")
+        end = value(row, "timeInterval.end", str, of="Clockify's entry", is_nullable=True)
+        return Whereabouts(datetime.fromisoformat(start).astimezone(UTC), is_running=end is None)
 
     def _list(self, path: str, asked: dict[str, str]) -> list[Row]:
         rows: dict[str, Row] = {}

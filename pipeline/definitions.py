@@ -39,7 +39,7 @@ def build_definitions(
         is_daily = spec.tags.get("grain") == "work_date"
         return spec.replace_attributes(partitions_def=daily) if is_daily else spec
 
-    job = dg.define_asset_job(JOB, selection="*", partitions_def=daily)
+    job = dg.define_asset_job(JOB, selection="*")
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         asset_checks=dg.load_asset_checks_from_package_module(checks),
@@ -52,8 +52,9 @@ def build_definitions(
 
 def _company(settings: Settings, now: Callable[[], datetime]) -> dg.ResourceDefinition:
     def company(context: dg.InitResourceContext) -> Iterator[Company]:
-        run_id = context.run_id or "no run"
-        with opened(settings, run_id, context.log.info, now) as company:
+        log = context.log.info if context.log else print
+        run_id = context.run.run_id if context.run else "no run"
+        with opened(settings, run_id, log, now) as company:
             yield company
 
     return dg.ResourceDefinition(

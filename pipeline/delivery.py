@@ -20,7 +20,8 @@ from pipeline.classification import Outcome, classify
 from pipeline.faults import stop_of
 from pipeline.ledger import CLOSED_PERIOD, NEVER_CLAIMED_AGAIN, Delivery, Ledger
 from pipeline.look import Look, look, without
-from pipeline.quickbooks import BatchAnswer, QuickBooks
+from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks_answers import BatchAnswer
 from pipeline.stops import Stop
 
 BATCH = 30
@@ -247,8 +248,10 @@ def _attempt(
     counts = Counter(outcome.state for _, outcome in outcomes)
     if set(counts) - {"sent"}:
         terms.log(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    if answer.fault and (stop := stop_of(answer.status, answer.fault, answer.tid)):
-        raise stop
+    for place, (_, outcome) in enumerate(outcomes):
+        fault = answer.fault_of(place)
+        if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
+            raise stop
     return outcomes
 
 

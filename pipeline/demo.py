@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -41,6 +43,8 @@ def main() -> int:
         "--check-definitions", action="store_true", help="load the definitions as Dagster would"
     )
     asked = parser.parse_args()
+    for category in (dg.BetaWarning, dg.PreviewWarning):
+        warnings.filterwarnings("ignore", category=category)
     if asked.ui and _has_accounts():
         console.print("Your accounts from the environment or .env are used.")
         return _ui(HOME.resolve(), {})
@@ -49,7 +53,7 @@ def main() -> int:
             return _ui(_demo_home(), settings)
         os.environ.update(settings)
         if asked.check_definitions:
-            return subprocess.run([_script("dg"), "check", "defs"], check=False).returncode
+            return _called([_script("dg"), "check", "defs"], os.environ)
         return run()
 
 
@@ -64,7 +68,7 @@ def sandbox() -> Iterator[dict[str, str]]:
     env_file = FOLDER / "env"
     command = [sys.executable, "-m", "pipeline.sandbox", "--port", "0"]
     command += ["--state", str(FOLDER / "world.json"), "--env-file", str(env_file)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     try:
         assert process.stdout is not None
         said = process.stdout.readline().strip()
@@ -180,24 +184,30 @@ def _checks(result: dg.ExecuteInProcessResult) -> None:
     console.print(f"\n{len(evaluations) - len(failed)} of {len(evaluations)} checks passed.")
     for evaluation in failed:
         name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
-        console.print(f"  {evaluation.severity.value.lower():<5} {name}: {evaluation.description}")
+        console.print(
+            f"  {evaluation.severity.value.lower():<5} {name}: {escape(evaluation.description)}"
+        )
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data
-        cause = failure.user_failure_data or failure.error
-        console.print(f"[red]{event.step_key} stopped the run:[/red] {cause}")
+        said = failure.user_failure_data.description if failure.user_failure_data else failure.error
+        console.print(f"[red]{event.step_key} stopped the run:[/red] {escape(str(said))}")
 
 
 def _money(minor: int, currency: str | None) -> str:
-    return f"{minor // 100:,}.{minor % 100:02} {currency}" if currency else ""
+    sign, minor = "-" if minor < 0 else "", abs(minor)
+    return f"{sign}{minor // 100:,}.{minor % 100:02} {currency}" if currency else ""
 
 
 def _ui(home: Path, settings: Mapping[str, str]) -> int:
-    environment = {**os.environ, **settings, "DAGSTER_HOME": str(home)}
     command = [_script("dagster"), "dev", "--workspace", "workspace.yaml"]
     try:
-        return subprocess.run(command, env=environment, check=False).returncode
+        return _called(command, {**os.environ, **settings, "DAGSTER_HOME": str(home)})
     except KeyboardInterrupt:
         return 0
+
+
+def _called(command: list[str], environment: Mapping[str, str]) -> int:
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own
 
 
 def _has_accounts() -> bool:

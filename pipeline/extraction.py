@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pipeline import warehouse as doors
-from pipeline.clockify import Clockify
+from pipeline.clockify import Clockify, Workspace
 from pipeline.entries import frame_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days, WatchedMonths, sql_types
 from pipeline.stops import Stop
@@ -48,8 +48,22 @@ class Extracted:
     """Entries that were stored on the day and exist no more."""
     moved: dict[date, list[str]] = field(default_factory=dict)
     """Entries that were stored on the day and are now on another."""
+    running: dict[date, list[str]] = field(default_factory=dict)
+    """Entries that were stored on the day and whose timer runs again; read when it has stopped."""
     followed: set[str] = field(default_factory=set)
     """Entries that a read did not have and that exist all the same."""
+
+
+def workspace_row(workspace: Workspace, *, is_rounding_on: bool) -> dict[str, object]:
+    """The row of `clockify_workspace`, with the rounding by which entries are read."""
+    step = workspace.round_minutes if is_rounding_on else 1
+    return {
+        "workspace_id": workspace.id,
+        "workspace_name": workspace.name,
+        "plan": workspace.plan,
+        "rounding": f"{workspace.round_mode} {step}" if is_rounding_on else "off",
+        "rounding_minutes": max(step, 1),
+    }
 
 
 def pieces(first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -246,18 +260,19 @@ def _follow(
     """
     goals = set()
     for entry_id, day in missing.items():
-        start = clockify.entry_work_start(entry_id)
-        if start is None:
-            found.deleted.setdefault(day, []).append(entry_id)
+        now = clockify.whereabouts(entry_id)
+        if now is None or now.is_running:
+            left = found.deleted if now is None else found.running
+            left.setdefault(day, []).append(entry_id)
             continue
         if entry_id in found.followed:
             raise Stop(
-                f"Incomplete read: the entry {entry_id} starts at {start:%Y-%m-%d %H:%M %Z}, but "
-                "Clockify's report of that day does not have it",
+                f"Incomplete read: the entry {entry_id} starts on {now.start:%Y-%m-%d %H:%M %Z}, "
+                "but Clockify's report of that day does not have it",
                 "run again; if it stays, look at the entry in Clockify",
                 is_transient=True,
             )
         found.followed.add(entry_id)
         found.moved.setdefault(day, []).append(entry_id)
-        goals.add(start.astimezone(reading.zone).date())
+        goals.add(now.start.astimezone(reading.zone).date())
     return sorted(goals)

@@ -115,4 +115,4 @@ def summed(found: Iterable[Mapping[str, Any]], column: str) -> list[Row]:
 
 def total(found: Iterable[Mapping[str, Any]], column: str) -> float:
     """The sum of a column, to two decimals: hours and counts for show, never for books."""
-    return round(sum(row[column] for row in found), 2)
+    return round(float(sum(row[column] for row in found)), 2)

@@ -13,8 +13,8 @@ import pandas as pd
 
 from pipeline import warehouse as doors
 from pipeline.ledger import Ledger
-from pipeline.reasons import Rules
 from pipeline.review import judge
+from pipeline.rules import Rules
 from pipeline.schemas import (
     AcceptedTimeEntries,
     ClockifyTimeEntries,

@@ -3,10 +3,9 @@
 Holds what assets and checks share of Dagster. Keeps out what they do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 import dagster as dg
 
@@ -15,9 +14,6 @@ from pipeline.stops import Stop
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
-
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
 
 
 def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
@@ -35,14 +31,13 @@ def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
     return date.fromisoformat(first), date.fromisoformat(last)
 
 
-def stops_the_run(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Turn a stop into Dagster's failure: its one sentence, retried only if it may heal alone."""
+@contextmanager
+def stops_the_run() -> Iterator[None]:
+    """Turn a stop into Dagster's failure: its one sentence, retried only if it may heal alone.
 
-    @wraps(function)
-    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        try:
-            return function(*args, **kwargs)
-        except Stop as stop:
-            raise dg.Failure(str(stop), allow_retries=stop.is_transient) from stop
-
-    return wrapper
+    Serves as a decorator too: `@stops_the_run()`.
+    """
+    try:
+        yield
+    except Stop as stop:
+        raise dg.Failure(str(stop), allow_retries=stop.is_transient) from stop
