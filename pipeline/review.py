@@ -6,6 +6,7 @@ reading and writing (`verdicts`).
 
 from collections.abc import Collection, Iterator, Sequence
 from string import Formatter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +32,8 @@ def judge(
     """Judge every entry.
 
     An excluded entry has that one reason. Another is rejected if any reason rejects it, else held
-    if any holds it, else accepted. What QuickBooks already holds stays accepted, whatever it has
-    become; what of it cannot be sent any more is then missing.
+    if any holds it, else accepted. What is delivered stays accepted, whatever it has become; what
+    of it cannot be sent any more is then missing.
 
     Args:
         entries: `ClockifyTimeEntries`, at least the columns that `facts` reads.
@@ -54,21 +55,15 @@ def judge(
     failing = failures(frame, reasons)
     failing[is_delivered] = False
     _end_at_exclusion(failing, reasons)
-    return Verdicts.validate(
-        pd.DataFrame(
-            {
-                "entry_id": frame["entry_id"],
-                "verdict": _verdicts(failing, reasons),
-                "reasons": _reasons(failing, reasons),
-                "fixes": _fixes(failing, reasons, frame),
-                "suggestion": _suggestions(failing, reasons, frame),
-                "quickbooks_employee_id": frame["quickbooks_employee_id"],
-                "quickbooks_customer_id": frame["quickbooks_customer_id"],
-                **_sent(frame, rules),
-                "is_delivered": is_delivered,
-            }
-        )
-    )
+    matched = frame[["entry_id", "quickbooks_employee_id", "quickbooks_customer_id"]]
+    decided: dict[str, Any] = {
+        "verdict": _verdicts(failing, reasons),
+        "reasons": _reasons(failing, reasons),
+        "fixes": _fixes(failing, reasons, frame),
+        "suggestion": _suggestions(failing, reasons, frame),
+        "is_delivered": is_delivered,
+    }
+    return Verdicts.validate(matched.assign(**decided, **_sent(frame, rules)))
 
 
 def failures(frame: pd.DataFrame, reasons: Sequence[Reason]) -> Matrix:

@@ -66,7 +66,11 @@ CASES = [
     ),
     Case("unknown_customer", {"project_name": "website"}, {"project_name": "Website"}),
     Case("unknown_customer", {"project_name": None}, {}),
-    Case("unknown_customer", {"client_name": None}, {"project_name": "New Co", **NO_CLIENT}),
+    Case(
+        "unknown_customer",
+        {"project_name": "New Co", "client_name": None},
+        {"project_name": "New Co", **NO_CLIENT},
+    ),
     Case(
         "inactive_customer",
         {"project_name": "Old Co", **NO_CLIENT},
