@@ -13,7 +13,7 @@ _NAMED = re.compile(
     r"(?i)(\b(?:x-api-key|authorization|client_secret|(?:(?:access|refresh)[_ ])?token"
     r"(?: expired)?|bearer|basic)\b[\"']?\s*[:=]?\s*[\"']?(?:bearer |basic )?)[\w.~+/=-]{12,}"
 )
-_SHAPED = re.compile(r"\beyJ[\w.-]{10,}|\bAB\d{2}\w{12,}")
+_SHAPED = re.compile(r"\beyJ[\w.-]{10,}|\bAB\d[\w-]{16,}")
 """A JSON web token; an Intuit refresh token."""
 _LOGGERS = (
     "httpx",
