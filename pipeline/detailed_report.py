@@ -66,7 +66,7 @@ class DetailedReport:
         amounts: dict[str, Decimal] = defaultdict(Decimal)
         for start, end in _spans(first, last):
             _, totals = self._page(self._body(start, end, rounding=rounding), 1, size=1)
-            if not totals:
+            if totals is None:
                 continue
             entries += value(totals, "entriesCount", int, of=_TOTALS)
             seconds += value(totals, "totalTime", int, of=_TOTALS)
@@ -89,7 +89,7 @@ class DetailedReport:
             is_transient=True,
         )
 
-    def _pages(self, body: Row) -> Iterator[tuple[list[Row], Row]]:
+    def _pages(self, body: Row) -> Iterator[tuple[list[Row], Row | None]]:
         first = self._page(body, 1)
         yield first
         last = -(-_count(first[1]) // PAGE)
@@ -99,8 +99,8 @@ class DetailedReport:
                 self._on_progress(f"Clockify: page {number} of {last} read")
                 yield page
 
-    def _page(self, body: Row, number: int, size: int = PAGE) -> tuple[list[Row], Row]:
-        """One page: its rows, and the totals of the whole range, empty where there are none."""
+    def _page(self, body: Row, number: int, size: int = PAGE) -> tuple[list[Row], Row | None]:
+        """One page: its rows, and the totals of the whole range, None where it holds nothing."""
         detailed = {
             "page": number,
             "pageSize": size,
@@ -114,7 +114,7 @@ class DetailedReport:
         rows = value(answer, key, list, of=_REPORT)
         values(rows, "_id", str, of="Clockify's report row")
         totals = value(answer, "totals", list, of=_REPORT)
-        return rows, next(filter(None, totals), {})
+        return rows, totals[0] if totals else None
 
     def _body(self, first: date, last: date, *, rounding: bool) -> Row:
         """A request for everybody's entries; its window is a wall clock in `timeZone`."""
@@ -137,8 +137,8 @@ def _spans(first: date, last: date) -> Iterator[tuple[date, date]]:
         first = end + timedelta(days=1)
 
 
-def _count(totals: Row) -> int:
-    count: int = value(totals, "entriesCount", int, of=_TOTALS) if totals else 0
+def _count(totals: Row | None) -> int:
+    count: int = 0 if totals is None else value(totals, "entriesCount", int, of=_TOTALS)
     return count
 
 
