@@ -1,0 +1,51 @@
+"""What README.md, .env.example and the two workspace files say is what the code does."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pipeline.reasons import REASON_IDS
+from pipeline.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    """The text under a heading of the README."""
+    return README.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_readme_has_every_reason_in_the_catalogues_order() -> None:
+    """One row a reason, and none that does not exist."""
+    rows = re.findall(r"^\| `(\w+)` \|", section("Reasons and fixes"), re.MULTILINE)
+    assert tuple(rows) == REASON_IDS
+
+
+def test_env_example_names_every_setting_and_no_other() -> None:
+    """One line a setting, with no value that could be a secret."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    names = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+    assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
+    assert all(re.fullmatch(r"\w+= +# .+", line) for line in lines if not line.startswith("#"))
+
+
+@pytest.mark.parametrize("test", sorted(set(re.findall(r"`(test_\w+\.py)`", README))))
+def test_a_test_that_the_readme_names_exists(test: str) -> None:
+    """A rule whose test has gone is a rule nobody keeps."""
+    assert list((ROOT / "tests").rglob(test))
+
+
+def test_the_readme_stays_short_enough_to_be_read() -> None:
+    """Ninety lines of prose at most, besides tables and what is shown as code."""
+    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL).splitlines()
+    assert sum(bool(line) and not line.startswith(("|", "#")) for line in prose) <= 90
+
+
+def test_dagster_and_dg_load_the_same_module() -> None:
+    """`workspace.yaml` serves `dagster dev`, pyproject.toml serves `dg`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    workspace = (ROOT / "workspace.yaml").read_text()
+    assert f"module_name: {project['code_location_target_module']}\n" in workspace
