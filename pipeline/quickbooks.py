@@ -16,7 +16,7 @@ import simplejson
 from pyrate_limiter import Duration, Limiter, Rate
 
 from pipeline.faults import stop_of
-from pipeline.fields import value
+from pipeline.fields import value, values
 from pipeline.http import Http, Service
 from pipeline.quickbooks_answers import Answer, BatchAnswer, answer_of, no_answer
 from pipeline.quickbooks_rows import company_row, customer_rows, employee_rows, service_item
@@ -164,7 +164,9 @@ class QuickBooks:
         """Every record that a condition selects, by id, counted before and after."""
         for _ in range(READS):
             before = self._count(entity, where)
-            rows = {row["Id"]: row for row in self._pages(entity, where, before)}
+            found = self._pages(entity, where, before)
+            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
+            rows = dict(zip(ids, found, strict=True))
             after = self._count(entity, where)
             if before == len(rows) == after:
                 return list(rows.values())
