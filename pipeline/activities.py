@@ -83,7 +83,7 @@ def facts(body: Body) -> Facts:
     return Facts(
         person=person if name_of == "Employee" else f"{name_of} {person}",
         customer=_reference(body, "CustomerRef"),
-        work_date=date.fromisoformat(str(body["TxnDate"])[:10]),
+        work_date=date.fromisoformat(str(body.get("TxnDate") or date.min)[:10]),
         minutes=_minutes(body),
         is_billable=body.get("BillableStatus") in {"Billable", "HasBeenBilled"},
         description=" ".join((body.get("Description") or "").split()),
@@ -110,8 +110,9 @@ def _reference(body: Body, key: str) -> str:
 
 
 def _minutes(body: Body) -> int:
-    if "Hours" in body or "Minutes" in body or "StartTime" not in body or "EndTime" not in body:
-        return int(body.get("Hours") or 0) * 60 + int(body.get("Minutes") or 0)
+    stated = int(body.get("Hours") or 0) * 60 + int(body.get("Minutes") or 0)
+    if stated or not (body.get("StartTime") and body.get("EndTime")):
+        return stated
     start, end = (datetime.fromisoformat(body[key]) for key in ("StartTime", "EndTime"))
     pause = int(body.get("BreakHours") or 0) * 60 + int(body.get("BreakMinutes") or 0)
     return int((end - start).total_seconds()) // 60 - pause

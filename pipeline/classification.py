@@ -68,7 +68,7 @@ def classify(
 
 
 def _of_fault(status: int, fault: Fault, *, is_first_attempt: bool) -> Outcome:
-    code = int(fault.code) if fault.code.isdigit() else 0
+    code = int(fault.code) if fault.code.isdecimal() else 0
     text = f"{fault.message}: {fault.detail}" if fault.detail else fault.message
     if code == THROTTLED or status == HTTP_TOO_MANY:
         return Outcome("throttled", error_code=fault.code, error_message=text)

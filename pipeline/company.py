@@ -84,7 +84,7 @@ def opened(
         try:
             yield Company(settings, Warehouse(settings.warehouse), now, run_id)
         finally:
-            back_up(settings.ledger, now())
+            back_up(settings.ledger, now(), settings.lock_seconds, log)
             analysis.publish(settings, run_id, now(), log)
 
 

@@ -17,15 +17,20 @@ from typing import Self
 import pandas as pd
 import stamina
 
+from pipeline.fitting import validated
 from pipeline.schemas import LEDGER_TABLES, Deliveries, LedgerBinding
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Database, FileBusyError, transaction, validated
+from pipeline.warehouse import Connection, Database, FileBusyError, transaction
 
 DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")
 NEVER_CLAIMED_AGAIN = (*DELIVERED, *UNSETTLED, "doubtful", "gone")
 CLOSED_PERIOD = ("6200", "6210")
 BACKUPS_KEPT = 14
+COPIED_AT = "?" * 8 + "T" + "?" * 12
+"""A copy's time in its name; so exact because `ledger-b` may lie beside `ledger`."""
+ROWS_A_STATEMENT = 500
+"""At 23 columns a row, well below PostgreSQL's 65,535 parameters a statement."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +102,10 @@ class Ledger:
         """
         with ExitStack() as stack:
             for attempt in stamina.retry_context(
-                on=FileBusyError, attempts=None, timeout=wait_seconds, wait_max=1.0
+                on=FileBusyError,
+                attempts=None if wait_seconds else 1,
+                timeout=wait_seconds or None,
+                wait_max=1.0,
             ):
                 with attempt:
                     try:
@@ -189,18 +197,24 @@ class Ledger:
             )
             self._insert("delivery_attempts", ATTEMPT_COLUMNS, history)
 
+    def flush(self) -> None:
+        """Move what stands in the log beside the file into the file."""
+        self._connection.execute("CHECKPOINT")
+
     def _insert(
         self, table: str, columns: str, rows: Sequence[tuple[object, ...]], otherwise: str = ""
     ) -> None:
-        width = len(rows[0])
-        places = ", ".join(
-            "(" + ", ".join(f"${row * width + column + 1}" for column in range(width)) + ")"
-            for row in range(len(rows))
-        )
-        self._connection.execute(
-            f"INSERT INTO {table} ({columns}) VALUES {places} {otherwise}",
-            [value for row in rows for value in row],
-        )
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            some = rows[start : start + ROWS_A_STATEMENT]
+            width = len(some[0])
+            places = ", ".join(
+                "(" + ", ".join(f"${row * width + column + 1}" for column in range(width)) + ")"
+                for row in range(len(some))
+            )
+            self._connection.execute(
+                f"INSERT INTO {table} ({columns}) VALUES {places} {otherwise}",
+                [value for row in some for value in row],
+            )
 
     def _select(self, where: str, parameters: Sequence[object]) -> list[Delivery]:
         rows = self._connection.execute(
@@ -214,8 +228,9 @@ def database(path: Path) -> Database:
     return Database(
         path=path,
         what="ledger",
-        when_broken=f"put the newest copy from {backups(path)} in its place; what was sent since "
-        "is found again in QuickBooks before anything is sent",
+        when_broken=f"move it and {path.name}.wal away and put the newest copy from "
+        f"{backups(path)} in its place; what was sent since is found again in QuickBooks before "
+        "anything is sent",
         tables=LEDGER_TABLES,
         keys={Deliveries: "entry_id, part"},
     )
@@ -226,14 +241,36 @@ def backups(path: Path) -> Path:
     return path.parent / "backups"
 
 
-def back_up(path: Path, now: datetime) -> None:
-    """Copy the closed ledger and drop all but the newest copies."""
+def back_up(
+    path: Path, now: datetime, wait_seconds: float, on_wait: Callable[[str], object]
+) -> None:
+    """Copy the ledger and drop all but the newest copies.
+
+    Opened for it, so that nobody writes meanwhile and what a killed run left in the log beside
+    the file is in the copy; closed right after it, since closing the copied file's handle drops
+    the lock.
+
+    Args:
+        path: the ledger; nothing is copied while there is none.
+        now: the copy's time, in UTC, which names it.
+        wait_seconds: how long to wait for the ledger's lock.
+        on_wait: told once whom we wait for.
+
+    Raises:
+        FileBusyError: still held after `wait_seconds`.
+        Stop: the disk is full, or the file is corrupt, foreign or newer.
+    """
     if not path.exists():
         return
     folder = backups(path)
     folder.mkdir(exist_ok=True)
-    shutil.copy2(path, folder / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
-    for old in sorted(folder.glob(f"{path.stem}-*{path.suffix}"))[:-BACKUPS_KEPT]:
+    copy = folder / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}"
+    draft = copy.with_suffix(".new")
+    with Ledger.opened(path, wait_seconds, on_wait) as ledger:
+        ledger.flush()
+        shutil.copy2(path, draft)
+    draft.replace(copy)
+    for old in sorted(folder.glob(f"{path.stem}-{COPIED_AT}{path.suffix}"))[:-BACKUPS_KEPT]:
         old.unlink()
 
 

@@ -54,14 +54,15 @@ def without(stored: Mapping[str, Facts], unsettled: Iterable[Facts]) -> dict[str
 def _pairs(entries: Mapping[str, Facts], stored: Mapping[str, Facts]) -> dict[str, str]:
     """Entry to equal activity, one to one; those with the same rate and item first.
 
-    Rate and item may differ: the bookkeeper prices.
+    Rate and item may differ: the bookkeeper prices. Both sides are taken in the order of their
+    ids, so that which of several equals are paired does not depend on how they were read.
     """
     free: dict[object, list[str]] = defaultdict(list)
-    for key, facts in stored.items():
+    for key, facts in sorted(stored.items(), key=_by_id):
         free[_without_price(facts)].append(key)
     pairs: dict[str, str] = {}
     for priced_alike in (True, False):
-        for entry, facts in entries.items():
+        for entry, facts in sorted(entries.items(), key=_by_id):
             candidates = free[_without_price(facts)] if entry not in pairs else []
             for key in candidates:
                 if not priced_alike or not differences(facts, stored[key]):
@@ -69,6 +70,11 @@ def _pairs(entries: Mapping[str, Facts], stored: Mapping[str, Facts]) -> dict[st
                     candidates.remove(key)
                     break
     return pairs
+
+
+def _by_id(item: tuple[str, Facts]) -> tuple[int, str]:
+    """QuickBooks' ids are numbers spelled as text."""
+    return len(item[0]), item[0]
 
 
 def _without_price(facts: Facts) -> Facts:

@@ -4,15 +4,18 @@ The event log keeps metadata for ever and many may read it: names, counts, hours
 never rates, descriptions or e-mail addresses; with `METADATA_NAMES=ids` no names either.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from pipeline.schemas import Table, sql_types
 
-NAMED = {"person": "user_id", "project": "project_id"}
-"""Columns that hold names, with the column of the id that stands for them."""
+NAMED = {"person": "user_id", "project": "project_id", "fix": "reason"}
+"""Columns that hold names, with the column of ids that stands for them."""
 
 
 def column_schema(model: type[Table]) -> dg.TableSchema:
@@ -67,6 +70,11 @@ def counts(rows: Iterable[Mapping[str, Any]], key: str) -> dict[str, int | float
 
 
 def _shown(value: object) -> str | int | float | bool | None:
-    if value is None or isinstance(value, str | int | float | bool):
+    """The value as a table's cell takes it: what is missing as nothing, the rest as text."""
+    if value is None or isinstance(value, str | bool):
         return value
-    return str(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
+    return None if value is pd.NA or value is pd.NaT else str(value)

@@ -19,8 +19,8 @@ Day = Series[pa.DateTime]
 Instant = Series[Annotated[pd.DatetimeTZDtype, "us", "UTC"]]
 Texts = Series[object]
 
-ENTRY_ID = r"^[0-9a-f]{24}$"
-QUICKBOOKS_ID = r"^[0-9]+$"
+ENTRY_ID = r"^[0-9a-f]{24}\Z"
+QUICKBOOKS_ID = r"^[0-9]+\Z"
 
 
 def column(description: str, *, nullable: bool = False, **rules: Any) -> Any:  # noqa: ANN401 - what pandera's Field takes and gives

@@ -1,7 +1,8 @@
 """The only opener of DuckDB, and the only doors between frames and tables.
 
 Holds how a file is opened, versioned, locked and closed, and how a validated frame becomes rows
-and rows a frame whose dtypes never depend on the data. Keeps out what the rows mean.
+and rows a frame whose dtypes never depend on the data. Keeps out what fits a table (`fitting`) and
+what the rows mean.
 """
 
 import json
@@ -10,19 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
+from pipeline.fitting import LIST, fitting, validated
 from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of, sql_types
 from pipeline.stops import Stop
 
 Connection = duckdb.DuckDBPyConnection
 
-LIST = "VARCHAR[]"
 LOCKED = "Could not set lock"
 NEWER = "trying to read a database file with version number"
 
@@ -70,10 +68,20 @@ class Database:
             self._create()
         connection = self._open()
         try:
-            return self._current(connection)
+            version = self._version_in(connection)
+            if version == self.version:
+                return connection
+            # Closing any handle on a file drops this process's lock on it (POSIX), so the copy
+            # ends this connection; the next one has the lock again.
+            connection.execute("CHECKPOINT")
+            shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.v{version}"))
+            connection.close()
+            connection = self._open()
+            self._migrate(connection)
         except BaseException:
             connection.close()
             raise
+        return connection
 
     def _open(self) -> Connection:
         connection = duckdb.connect(str(self.path))
@@ -82,6 +90,12 @@ class Database:
 
     def _create(self) -> None:
         """Make the file beside its place and move it there, so that half a file is never ours."""
+        log = self.path.with_name(self.path.name + ".wal")
+        if log.exists():  # DuckDB would replay it into the new file
+            raise Stop(
+                f"The {self.what} {self.path} is missing, but its log {log.name} is there",
+                "put the file back, or move the log away too",
+            )
         draft = self.path.with_name(self.path.name + ".new")
         draft.unlink(missing_ok=True)
         with duckdb.connect(str(draft)) as connection:
@@ -97,33 +111,25 @@ class Database:
             columns.append(f"PRIMARY KEY ({self.keys[table]})")
         return f"CREATE TABLE {name_of(table)} ({', '.join(columns)})"
 
-    def _current(self, connection: Connection) -> Connection:
-        """The connection to a file of our version: refused when newer, migrated when older."""
-        version = self._version_in(connection)
-        if version > self.version:
-            raise Stop(
-                f"The {self.what} {self.path} has version {version}, newer than this program's "
-                f"{self.version}",
-                "run the newer program, or name another file",
-            )
-        if version < self.version:
-            connection.execute("CHECKPOINT")
-            shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.v{version}"))
-            self._migrate(connection, version)
-        return connection
-
     def _version_in(self, connection: Connection) -> int:
+        """The file's version; refused when newer than ours, or when the file is not ours."""
         try:
             [(version,)] = connection.execute("SELECT version FROM schema_version").fetchall()
         except (duckdb.CatalogException, ValueError) as error:
             raise Stop(
                 f"The {self.what} {self.path} is a DuckDB file of something else", self.when_broken
             ) from error
+        if version > self.version:
+            raise Stop(
+                f"The {self.what} {self.path} has version {version}, newer than this program's "
+                f"{self.version}",
+                "run the newer program, or name another file",
+            )
         return int(version)
 
-    def _migrate(self, connection: Connection, version: int) -> None:
+    def _migrate(self, connection: Connection) -> None:
         with transaction(connection):
-            for step in range(version, self.version):
+            for step in range(self._version_in(connection), self.version):
                 connection.execute(self.migrations[step])
             connection.execute("UPDATE schema_version SET version = $1", [self.version])
 
@@ -202,8 +208,7 @@ def read(
     frame = connection.execute(query, list(parameters)).df()
     for name in lists:
         frame[name] = [json.loads(text) for text in frame[name]]
-    schema = model.to_schema().remove_columns([name for name in types if name not in wanted])
-    return _fitting(schema, frame, name_of(model), "the stored table is broken: read it anew")
+    return fitting(model, frame, wanted, "the stored table is broken: read it anew")
 
 
 def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:
@@ -235,26 +240,6 @@ def stage(connection: Connection, model: type[Table], frame: pd.DataFrame, name:
     connection.register("incoming_frame", valid.assign(**lists))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {casts} FROM incoming_frame")
     connection.unregister("incoming_frame")
-
-
-def validated(model: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame in the model's dtypes and order.
-
-    Raises:
-        Stop: naming the table, the first column that is wrong, and what it holds.
-    """
-    fix = "nothing was written; an API has changed or a rule has a bug: report it"
-    return _fitting(model.to_schema(), frame, name_of(model), fix)
-
-
-def _fitting(schema: pa.DataFrameSchema, frame: pd.DataFrame, table: str, fix: str) -> pd.DataFrame:
-    try:
-        return schema.validate(frame, lazy=True)
-    except SchemaErrors as error:
-        case: dict[str, Any] = error.failure_cases.iloc[0].to_dict()
-        wrong = f"`{case['column']}` fails {case['check']}: {str(case['failure_case'])[:80]}"
-        count = len(error.failure_cases)
-        raise Stop(f"{count} values do not fit the table {table}; {wrong}", fix) from error
 
 
 class Warehouse:
