@@ -55,7 +55,8 @@ def accepted(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON
     known = _REFUSALS.get((status, code)) or _REFUSALS.get((status, None))
     if known:
         raise Stop(f"{known[0]} (HTTP {status}, code {code})", known[1])
-    said = redact(str(body.get("message") or "")) if isinstance(body, dict) else ""
+    message = str(body.get("message") or "") if isinstance(body, dict) else ""
+    said = redact(message, {response.request.headers.get("X-Api-Key", "")})
     raise Stop(
         f"Clockify answers {status}, code {code}, to {response.url.path}: {said[:200]}",
         "Check CLOCKIFY_API_URL and CLOCKIFY_REPORTS_URL, then run again",

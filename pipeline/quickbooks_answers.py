@@ -4,7 +4,7 @@ Keeps out what an answer proves about a delivery (`classification`).
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ class Answer:
 
     status: int
     """The HTTP status; 0 if no whole answer came, and then nobody can tell what was stored."""
-    body: dict[str, Any]
+    body: dict[str, Any] = field(repr=False)
     """The JSON, fractions as `Decimal`; empty if there was none."""
     time: datetime | None = None
     """Intuit's clock when it answered."""
@@ -74,25 +74,31 @@ class BatchAnswer(Answer):
 
 def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
     """Return what a response says."""
-    text = response.text
-    try:
-        body = simplejson.loads(text, use_decimal=True)
-    except ValueError:
-        body = None
-    body = body if isinstance(body, dict) else {}
+    shown = redact(response.text, secrets)
+    fault = fault_of(response.status_code, shown)
+    # What was stored must come back to the character; what was refused must not quote a token.
+    body = _json(shown if fault else response.text)
     return Answer(
         status=response.status_code,
         body=body,
         time=_instant(body.get("time")),
         tid=response.headers.get("intuit_tid"),
-        fault=fault_of(response.status_code, redact(text, secrets)),
-        text=redact(text, secrets)[:LONGEST_TEXT],
+        fault=fault,
+        text=shown[:LONGEST_TEXT],
     )
 
 
 def no_answer(error: httpx.RequestError) -> Answer:
     """Return what is known when the connection failed after something may have been received."""
     return Answer(status=0, body={}, error=f"{type(error).__name__}: {error}")
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        body = simplejson.loads(text, use_decimal=True)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _instant(time: object) -> datetime | None:
