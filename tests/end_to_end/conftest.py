@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class House:
     changes: dict[str, str] = field(default_factory=dict)
     """Settings that differ from the sandbox's."""
     now: datetime = datetime(TODAY.year, TODAY.month, TODAY.day, 17, tzinfo=UTC)
+    """Moves on with each run, as clocks do."""
 
     @property
     def settings(self) -> Settings:
@@ -50,6 +51,7 @@ class House:
         definitions = build_definitions(self.settings, now=lambda: self.now)
         job = definitions.resolve_job_def(JOB)
         ops = {name: {"config": values} for name, values in config.items()}
+        self.now += timedelta(minutes=5)
         return job.execute_in_process(
             instance=self.instance,
             run_config={**QUIET, "ops": ops},
@@ -94,3 +96,11 @@ def house(sandbox: Sandbox, tmp_path: Path) -> Iterator[House]:
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     with dg.DagsterInstance.ephemeral() as instance:
         yield House(sandbox, tmp_path, instance)
+
+
+@pytest.fixture
+def quiet(house: House) -> House:
+    """A pipeline on a sandbox where nobody has tracked time, and whose books hold none."""
+    house.sandbox.world.workspace.entries.clear()
+    house.sandbox.world.company.activities.clear()
+    return house
