@@ -7,7 +7,7 @@ which must not touch the warehouse while a run holds it.
 
 import shutil
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.ledger import Ledger
@@ -15,6 +15,8 @@ from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
 from pipeline.warehouse import Warehouse, attached, read_only
 
+REACH = timedelta(days=100)
+"""How far back the schedule reaches for an open day; older ones are named by a check."""
 OPEN_DAYS = """
 CREATE OR REPLACE VIEW open_days AS
 SELECT work_date, verdict, count(*) AS entries, sum(duration_seconds)::BIGINT AS duration_seconds
@@ -69,6 +71,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
         )
         for view in VIEWS:
             connection.execute(view)
+        connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
     draft.replace(settings.analysis)
 
 

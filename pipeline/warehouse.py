@@ -22,6 +22,9 @@ from pipeline.stops import Stop
 Connection = duckdb.DuckDBPyConnection
 
 LOCKED = "Could not set lock"
+FULL = "No space left"
+OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
+"""Errors that are the file's, not the caller's; a full disk may also fail a commit."""
 NEWER = "trying to read a database file with version number"
 
 
@@ -57,8 +60,10 @@ class Database:
             raise self._stop(error) from error
         try:
             yield connection
-        except (duckdb.IOException, duckdb.FatalException) as error:
-            raise self._stop(error) from error
+        except duckdb.Error as error:
+            if isinstance(error, OF_THE_FILE) or FULL in str(error):
+                raise self._stop(error) from error
+            raise
         finally:
             connection.close()
 
@@ -103,6 +108,7 @@ class Database:
             connection.execute("INSERT INTO schema_version VALUES ($1)", [self.version])
             for table in self.tables:
                 connection.execute(self._create_table(table))
+            connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
         draft.replace(self.path)
 
     def _create_table(self, table: type[Table]) -> str:
@@ -142,7 +148,7 @@ class Database:
                 "close that program, or wait for it; analysts read the analysis copy instead",
                 is_transient=True,
             )
-        if "No space left" in text or "disk full" in text.lower():
+        if FULL in text:
             return Stop(
                 f"The disk that holds the {self.what} {self.path} is full",
                 "free some space and run again; what was written before is kept",
