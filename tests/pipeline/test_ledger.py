@@ -1,0 +1,404 @@
+"""The ledger: rows that are replaced, a history that is not, one writer, and copies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.ledger import (
+    BACKUPS_KEPT,
+    NEVER_CLAIMED_AGAIN,
+    ROWS_A_STATEMENT,
+    Binding,
+    Delivery,
+    Ledger,
+    back_up,
+    backups,
+)
+from pipeline.stops import Stop
+from pipeline.warehouse import FileBusyError
+from tests.pipeline.others import holding, is_free
+from tests.pipeline.rows import DAY, NOW, delivery
+
+STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone")
+BINDING = Binding("1", "w", "Europe/Berlin", "nearest 15")
+MANY = 5000
+BEARABLE_SECONDS = 2.0
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.ledger import Ledger
+from tests.pipeline.rows import delivery
+with Ledger.opened(Path(sys.argv[1]), 1, print) as ledger:
+    ledger.record([delivery(7)])
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the test's ledger lies."""
+    return tmp_path / "data" / "ledger.duckdb"
+
+
+def never(message: str) -> None:
+    """Nobody is waited for."""
+    raise AssertionError(message)
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[Ledger]:
+    """An open, new ledger."""
+    with Ledger.opened(path, 0, never) as opened:
+        yield opened
+
+
+def ids(*numbers: int) -> list[str]:
+    """Entry ids."""
+    return [f"{number:024x}" for number in numbers]
+
+
+def history(ledger: Ledger) -> list[tuple[object, ...]]:
+    """What was appended, in order."""
+    query = "SELECT entry_id, state, attempt, batch_id, batch_position FROM delivery_attempts"
+    return ledger._connection.execute(query).fetchall()
+
+
+FULL = delivery(
+    state="sent",
+    revision=2,
+    amount_minor=9007199254740993,
+    currency="EUR",
+    quickbooks_id="145",
+    sync_token="0",
+    attempts=3,
+    error_code="2020",
+    error_message='it\'s "🙂"',
+    intuit_tid="1-5",
+    intuit_time=NOW - timedelta(hours=7),
+    sent_at=NOW + timedelta(microseconds=1),
+)
+
+
+@pytest.mark.parametrize("row", [delivery(), FULL], ids=["sparse", "full"])
+def test_a_delivery_comes_back_as_it_was_recorded(ledger: Ledger, row: Delivery) -> None:
+    """Instants to the microsecond, amounts to the minor unit."""
+    ledger.record([row])
+    assert ledger.deliveries([row.entry_id, *ids(9)]) == {row.entry_id: row}
+
+
+def test_a_state_replaces_the_last_and_both_stand_in_the_history(ledger: Ledger) -> None:
+    """The row says what is known now, the history how it came to that."""
+    first = delivery(attempts=1)
+    then = replace(first, state="unknown", attempts=2, error_code="500")
+    ledger.record([first, delivery(2)], "batch")
+    ledger.record([then])
+    assert ledger.deliveries(ids(1, 2)) == {ids(1)[0]: then, ids(2)[0]: delivery(2)}
+    assert history(ledger) == [
+        (ids(1)[0], "pending", 1, "batch", 0),
+        (ids(2)[0], "pending", 0, "batch", 1),
+        (ids(1)[0], "unknown", 2, None, None),
+    ]
+
+
+def test_parts_of_an_entry_are_rows_of_their_own(ledger: Ledger) -> None:
+    """The key is entry and part."""
+    ledger.record([delivery(part=0), delivery(part=1, state="sent")])
+    assert sorted((row.part, row.state) for row in ledger.between(DAY, DAY)) == [
+        (0, "pending"),
+        (1, "sent"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"state": "lost"}, "state"),
+        ({"entry_id": "x"}, "entry_id"),
+        ({"minutes": -1}, "minutes"),
+        ({"request_id": "r" * 37}, "request_id"),
+        ({"updated_at": datetime(2024, 5, 14)}, "updated_at"),  # noqa: DTZ001
+    ],
+)
+def test_one_wrong_row_and_nothing_of_the_batch_is_recorded(
+    ledger: Ledger, change: dict[str, object], column: str
+) -> None:
+    """All or nothing."""
+    with pytest.raises(Stop, match=f"deliveries cannot take the column `{column}`"):
+        ledger.record([delivery(1), delivery(2, **change)])
+    assert ledger.deliveries(ids(1, 2)) == {}
+    assert history(ledger) == []
+
+
+def test_no_state_is_recorded_without_its_history(ledger: Ledger) -> None:
+    """Both are written in one transaction, also in more rows than one statement takes."""
+    ledger._connection.execute("DROP TABLE delivery_attempts")
+    with pytest.raises(duckdb.CatalogException):
+        ledger.record([delivery(number) for number in range(ROWS_A_STATEMENT + 1)])
+    assert ledger.unsettled() == []
+
+
+def test_recording_nothing_is_nothing(ledger: Ledger) -> None:
+    """A plan without adoptions, say."""
+    ledger.record([])
+    assert history(ledger) == []
+
+
+def test_a_new_ledger_is_bound_and_the_same_binding_passes_again(ledger: Ledger) -> None:
+    """On every load."""
+    ledger.bind(BINDING)
+    ledger.bind(BINDING)
+
+
+@pytest.mark.parametrize("field", ["realm_id", "workspace_id", "time_zone", "rounding"])
+def test_another_company_or_clock_is_refused_until_it_is_rebound(
+    ledger: Ledger, field: str
+) -> None:
+    """Each of the four would send to other books or on other days; after a rebind, the old one."""
+    other = replace(BINDING, **{field: "other"})
+    ledger.bind(BINDING)
+    with pytest.raises(Stop, match=r"The ledger is bound to .* `rebind: true`"):
+        ledger.bind(other)
+    ledger.bind(BINDING)
+    ledger.bind(other, rebind=True)
+    ledger.bind(other)
+    with pytest.raises(Stop, match="other"):
+        ledger.bind(BINDING)
+
+
+def test_a_refused_binding_is_not_written(path: Path) -> None:
+    """A rebind with the same binding changes nothing either."""
+    with Ledger.opened(path, 0, never) as ledger:
+        ledger.bind(BINDING)
+        with pytest.raises(Stop):
+            ledger.bind(replace(BINDING, realm_id="2"))
+    with Ledger.opened(path, 0, never) as ledger:
+        ledger.bind(BINDING, rebind=True)
+        rows = ledger._connection.execute("SELECT * FROM ledger_binding").fetchall()
+    assert rows == [("1", "w", "Europe/Berlin", "nearest 15")]
+
+
+def test_a_second_loader_waits_with_one_message_and_then_refuses(path: Path) -> None:
+    """Both name the holder."""
+    messages: list[str] = []
+    with Ledger.opened(path, 0, never):
+        pass
+    with holding(path) as holder:
+        began = time.monotonic()
+        with (
+            pytest.raises(FileBusyError, match=f"PID {holder.pid}"),
+            Ledger.opened(path, 1.0, messages.append),
+        ):
+            pass
+        assert 0.5 < time.monotonic() - began < 3
+    [message] = messages
+    assert message.startswith("waiting for the ledger: ")
+    assert f"PID {holder.pid}" in message
+
+
+def test_with_no_patience_it_refuses_at_once(path: Path) -> None:
+    """`LOCK_SECONDS=0`."""
+    with Ledger.opened(path, 0, never):
+        pass
+    with holding(path), pytest.raises(FileBusyError), Ledger.opened(path, 0, lambda _: None):
+        pass
+
+
+def test_the_ledger_is_nobody_elses_until_it_is_closed(path: Path) -> None:
+    """Also after rows were recorded, and after an error."""
+    with Ledger.opened(path, 0, never) as ledger:
+        ledger.record([delivery()])
+        assert not is_free(path)
+    assert is_free(path)
+    with pytest.raises(Stop), Ledger.opened(path, 0, never):
+        raise Stop("stop", "fix")
+    assert is_free(path)
+
+
+def test_a_killed_holder_frees_the_ledger_for_who_waits(path: Path) -> None:
+    """A lease that a dead process kept would stop every run after it."""
+    with Ledger.opened(path, 0, never):
+        pass
+    with holding(path) as holder:
+
+        def kill(_: str) -> None:
+            os.kill(holder.pid, signal.SIGKILL)
+
+        with Ledger.opened(path, 10, kill) as ledger:
+            assert ledger.unsettled() == []
+
+
+def test_a_stopped_holder_keeps_the_ledger(path: Path) -> None:
+    """A lease that expired under a paused process would let two send at once."""
+    with Ledger.opened(path, 0, never):
+        pass
+    with holding(path) as holder:
+        os.kill(holder.pid, signal.SIGSTOP)
+        with pytest.raises(FileBusyError), Ledger.opened(path, 0.3, lambda _: None):
+            pass
+        os.kill(holder.pid, signal.SIGCONT)
+
+
+def killed_while_open(path: Path) -> None:
+    """Let another process record entry 7 and die before it closes the ledger."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-W", "ignore", "-c", KILLED, str(path)]
+    assert subprocess.run(command, check=False, cwd=root).returncode == -signal.SIGKILL
+    assert path.with_name(path.name + ".wal").exists()
+
+
+def test_what_a_killed_loader_recorded_is_there(path: Path) -> None:
+    """An intent that was written before a request must outlive a crash."""
+    killed_while_open(path)
+    with Ledger.opened(path, 0, never) as ledger:
+        assert ledger.unsettled() == [delivery(7)]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_who_asks_for_a_state_gets_it(ledger: Ledger, state: str) -> None:
+    """Delivered: QuickBooks holds it. Unsettled: nobody knows. Claimed: the activity is ours."""
+    ledger.record([delivery(state=state, quickbooks_id="145"), delivery(2, state="refused")])
+    assert ledger.delivered(ids(1, 2, 3)) == (set(ids(1)) & _set(state in {"sent", "adopted"}))
+    is_unsettled = state in {"pending", "unknown"}
+    assert [row.entry_id for row in ledger.unsettled()] == (ids(1) if is_unsettled else [])
+    # What merely looks like ours is a person's to decide, and still anybody's.
+    assert ledger.claimed(["145", "146"]) == ({"145"} if state != "doubtful" else set())
+    # A refusal alone may be tried again: it proves that nothing was stored.
+    assert (state in NEVER_CLAIMED_AGAIN) == (state != "refused")
+
+
+def _set(is_in: object) -> set[str]:
+    return set(ids(1)) if is_in else set()
+
+
+def test_deliveries_of_days_include_both_ends(ledger: Ledger) -> None:
+    """And no other."""
+    a_day = timedelta(days=1)
+    ledger.record([delivery(n, work_date=DAY + n * a_day) for n in range(5)])
+    found = ledger.between(DAY + a_day, DAY + 3 * a_day)
+    assert sorted(row.entry_id for row in found) == ids(1, 2, 3)
+
+
+def closed(number: int, day: int, **changes: object) -> Delivery:
+    """A delivery refused because its period is closed."""
+    given = {"state": "refused", "error_code": "6210", "work_date": DAY.replace(day=day)}
+    return delivery(number, **{**given, **changes})
+
+
+LATER = NOW + timedelta(hours=1)
+CLOSED_PERIODS = {
+    "nothing was refused": ([], None),
+    "one was": ([closed(1, 10)], 1),
+    "with a password": ([closed(1, 10, error_code="6200")], 1),
+    "another fault is no closing": ([closed(1, 10, error_code="610")], None),
+    "it is not refused any more": ([closed(1, 10, state="pending")], None),
+    "the newest day counts": ([closed(1, 10), closed(2, 12), closed(3, 11)], 2),
+    "the first entry of that day is the probe": ([closed(3, 10), closed(2, 10)], 2),
+    "an earlier day went through later": (
+        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=9), updated_at=LATER)],
+        None,
+    ),
+    "the same day went through later": (
+        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=10), updated_at=LATER)],
+        None,
+    ),
+    "a later day went through later": (
+        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=11), updated_at=LATER)],
+        1,
+    ),
+    "an earlier day went through before": (
+        [closed(1, 10, updated_at=LATER), delivery(2, state="sent", work_date=DAY.replace(day=9))],
+        1,
+    ),
+    "adopting proves nothing": (
+        [
+            closed(1, 10),
+            delivery(2, state="adopted", work_date=DAY.replace(day=9), updated_at=LATER),
+        ],
+        1,
+    ),
+    "the middle is open again, the oldest is not": (
+        [
+            closed(1, 8),
+            closed(2, 12),
+            delivery(3, state="sent", work_date=DAY.replace(day=10), updated_at=LATER),
+        ],
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "probe"), CLOSED_PERIODS.values(), ids=CLOSED_PERIODS)
+def test_the_closed_period_ends_with_its_newest_refusal(
+    ledger: Ledger, rows: list[Delivery], probe: int | None
+) -> None:
+    """Until a success at an earlier or the same date proves that the books are open there."""
+    ledger.record(rows)
+    found = ledger.closed_period()
+    assert (found and found.entry_id) == (probe and ids(probe)[0])
+
+
+def test_thousands_of_entries_are_written_and_found_in_bearable_time(ledger: Ledger) -> None:
+    """A first month of a big company, adopted at once."""
+    rows = [delivery(n, state="adopted", quickbooks_id=str(n)) for n in range(MANY)]
+    ledger.record(rows)
+    wanted = ids(*range(1, 2 * MANY))
+    began = time.process_time()
+    assert len(ledger.delivered(wanted)) == MANY - 1
+    assert len(ledger.deliveries(wanted)) == MANY - 1
+    assert len(ledger.claimed(str(n) for n in range(MANY, 2 * MANY))) == 0
+    assert time.process_time() - began < BEARABLE_SECONDS
+
+
+def copied(path: Path) -> list[str]:
+    """The names of the copies of a ledger, oldest first."""
+    return sorted(copy.name for copy in backups(path).iterdir())
+
+
+def test_the_newest_copies_are_kept_and_no_more(path: Path) -> None:
+    """Those of a ledger whose name begins alike are left alone."""
+    other = path.with_name("ledger-b.duckdb")
+    for each in (path, other):
+        with Ledger.opened(each, 0, never):
+            pass
+    back_up(other, NOW - timedelta(days=99), 0, never)
+    for day in range(BACKUPS_KEPT + 3):
+        back_up(path, NOW + timedelta(days=day), 0, never)
+    names = copied(path)
+    assert f"ledger-b-{NOW - timedelta(days=99):%Y%m%d}" in names[-1]
+    assert len(names) == BACKUPS_KEPT + 1
+    assert names[0] == f"ledger-{NOW + timedelta(days=3):%Y%m%dT%H%M%S%f}.duckdb"
+    assert names[-2] == f"ledger-{NOW + timedelta(days=BACKUPS_KEPT + 2):%Y%m%dT%H%M%S%f}.duckdb"
+
+
+def test_a_copy_is_a_ledger_with_all_that_a_killed_loader_recorded(path: Path) -> None:
+    """What DuckDB has only in the log beside the file is in the copy too."""
+    killed_while_open(path)
+    back_up(path, NOW, 0, never)
+    [copy] = backups(path).iterdir()
+    with Ledger.opened(copy, 0, never) as ledger:
+        assert ledger.unsettled() == [delivery(7)]
+    assert is_free(path)
+
+
+def test_no_copy_is_made_while_another_writes(path: Path) -> None:
+    """Half of two states is worse than an older whole one."""
+    with Ledger.opened(path, 0, never):
+        pass
+    with holding(path), pytest.raises(FileBusyError):
+        back_up(path, NOW, 0, lambda _: None)
+    assert copied(path) == []
+
+
+def test_nothing_is_copied_before_there_is_a_ledger(path: Path) -> None:
+    """A run that stopped before its first load."""
+    back_up(path, datetime(2024, 5, 14, tzinfo=UTC), 0, never)
+    assert not path.parent.exists()
