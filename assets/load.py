@@ -3,7 +3,7 @@
 The order of steps is in `pipeline.delivery`; the promise in prose stands in the README.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 import pandas as pd
@@ -19,6 +19,11 @@ from pipeline.metadata import counts, definition_metadata, table
 from pipeline.quickbooks import QuickBooks
 from pipeline.stops import Stop
 from pipeline.windows import stops_the_run, window
+
+DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)
+)
+"""A morning's run may take two hours; a day without one is worth a look by the evening."""
 
 
 class LoadConfig(dg.Config):
@@ -36,6 +41,7 @@ class LoadConfig(dg.Config):
     deps=["accepted_time_entries"],
     tags=DAILY,
     backfill_policy=SINGLE_RUN,
+    freshness_policy=DAILY_WITH_LEEWAY,
     metadata=definition_metadata(schemas.Deliveries, "deliveries"),
 )
 @stops_the_run()

@@ -39,12 +39,13 @@ def answer(
     *,
     right: str,
     problem: str,
+    fix: str,
     columns: list[str],
 ) -> dg.AssetCheckResult:
     """A gate's result: its message is the answer, with the wrong rows beside it."""
     first, last = judged_window(context)
     span = "all days" if (first, last) == EVERYTHING else f"{first} to {last}"
-    said = f"{len(wrong)} {problem}" if wrong else right
+    said = f"{problem}: {len(wrong)}. {fix}." if wrong else right
     return dg.AssetCheckResult(
         passed=not wrong,
         description=f"{span}: {said}",
@@ -97,7 +98,8 @@ def entry_ids_are_unique(
         context,
         wrong,
         right="every entry is stored once",
-        problem="entries are stored more than once: extract their days again",
+        problem="Entries stored more than once",
+        fix="Extract their days again",
         columns=["entry_id", "times"],
     )
 
@@ -141,7 +143,8 @@ def every_entry_has_one_verdict(
         context,
         wrong,
         right="every entry has one verdict",
-        problem="entries have no verdict or several: launch the review of their days again",
+        problem="Entries with no verdict or several",
+        fix="Launch the review of their days again",
         columns=["work_date", "entry_id", "verdicts"],
     )
 
@@ -178,7 +181,8 @@ def extracted_is_accepted_plus_rejected(
         context,
         wrong,
         right="nothing was lost between extract and verdict",
-        problem="sums differ between extract and verdict: launch the review again",
+        problem="Sums that differ between extract and verdict",
+        fix="Launch the review of these days again",
         columns=["side", "currency", "entries", "seconds"],
     )
 
@@ -209,7 +213,8 @@ def accepted_entries_name_an_active_employee_and_customer(
         context,
         wrong,
         right="every accepted entry names an active employee and customer",
-        problem="accepted entries name nobody active: launch the review of their days again",
+        problem="Accepted entries that name nobody active",
+        fix="Launch the review of their days again",
         columns=["work_date", "entry_id"],
     )
 
@@ -234,7 +239,8 @@ def no_delivery_refused_or_unknown(
         context,
         wrong,
         right="every delivery of this run has reached QuickBooks",
-        problem="deliveries of this run have not reached QuickBooks, or nobody knows",
+        problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows",
+        fix="The table says why; the check no_delivery_stands_unresolved keeps them until cleared",
         columns=["work_date", "state", "error_code", "error_message", "entry_id"],
     )
 
@@ -257,7 +263,7 @@ def activities_are_stored_as_they_were_sent(
         context,
         wrong,
         right="QuickBooks stored every time activity as it was sent",
-        problem="time activities are stored otherwise than they were sent: compare and correct "
-        "them in QuickBooks",
+        problem="Time activities stored otherwise than they were sent",
+        fix="Compare and correct them in QuickBooks",
         columns=["work_date", "error_message", "quickbooks_id", "entry_id"],
     )

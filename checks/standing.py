@@ -11,13 +11,14 @@ import dagster as dg
 from checks.gates import EVERYTHING
 from pipeline import figures, matching, schemas
 from pipeline import warehouse as doors
-from pipeline.analysis import OPEN_DAYS
+from pipeline.analysis import OPEN_DAYS, REACH
 from pipeline.company import Company
 from pipeline.metadata import table
 from pipeline.windows import stops_the_run
 
-REACH = timedelta(days=100)
-"""How far back the schedule reaches for an open day (`definitions`)."""
+LAUNCH = "dg launch --assets '*' --partition-range {first}...{last}"
+SHOWN = 3
+"""Commands that a message names; its table has all of them."""
 PERSON_REASONS = ["unknown_employee", "inactive_employee", "ambiguous_employee"]
 CUSTOMER_REASONS = ["unknown_customer", "inactive_customer", "ambiguous_customer"]
 
@@ -34,20 +35,29 @@ def standing(
     *,
     right: str,
     problem: str,
+    fix: str,
 ) -> dg.AssetCheckResult:
     """A standing check's result: a warning with its table, as long as something is wrong."""
     settings = company.settings
-    count = int(figures.total(wrong, "entries")) if wrong and "entries" in wrong[0] else len(wrong)
+    if settings.metadata_names == "ids":  # a suggestion is made of names
+        columns = [name for name in columns if name != "suggestion"]
     return dg.AssetCheckResult(
         passed=not wrong,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{count} {problem}" if wrong else right,
+        description=f"{problem}: {_measured(wrong)}. {fix}." if wrong else right,
         metadata={
             "open": table(
                 wrong, columns, most=settings.metadata_rows, names=settings.metadata_names
             )
         },
     )
+
+
+def _measured(rows: list[figures.Row]) -> str:
+    """How much is wrong: entries and hours where the rows count them, else the rows."""
+    count = int(figures.total(rows, "entries")) if "entries" in rows[0] else len(rows)
+    hours = f" ({figures.total(rows, 'hours'):.2f} hours)" if "hours" in rows[0] else ""
+    return f"{count}{hours}"
 
 
 def _unmatched(company: Company, name: str, reasons: list[str]) -> list[figures.Row]:
@@ -57,9 +67,9 @@ def _unmatched(company: Company, name: str, reasons: list[str]) -> list[figures.
             connection,
             f"SELECT {name}, any_value(user_id) AS user_id, any_value(project_id) AS project_id, "
             f"count(*) AS entries, {figures.HOURS} AS hours, min(work_date) AS since, "
-            "any_value(suggestion) AS suggestion, "
+            "any_value(reason) AS reason, any_value(suggestion) AS suggestion, "
             "any_value(fixes[list_position(reasons, reason)]) AS fix "
-            "FROM (SELECT *, unnest(reasons) AS reason, user_name AS person, "
+            "FROM (SELECT *, unnest(reasons) AS reason, coalesce(user_name, user_id) AS person, "
             "coalesce(client_name || ' / ', '') || project_name AS project "
             "FROM rejected_time_entries) "
             "WHERE work_date >= $1 AND verdict = 'rejected' AND list_contains($2, reason) "
@@ -79,7 +89,8 @@ def every_user_matches_an_employee(
         _unmatched(company, "person", PERSON_REASONS),
         ["person", "entries", "hours", "fix", "suggestion", "since"],
         right="every user with open entries matches an employee",
-        problem="entries wait for a user to match an employee",
+        problem="Entries of people who match no employee",
+        fix="The table says what to change, the most hours first",
     )
 
 
@@ -94,7 +105,8 @@ def every_project_with_entries_matches_a_customer(
         _unmatched(company, "project", CUSTOMER_REASONS),
         ["project", "entries", "hours", "fix", "suggestion", "since"],
         right="every project with open entries matches a customer",
-        problem="entries wait for a project to match a customer",
+        problem="Entries of projects that match no customer",
+        fix="The table says what to change, the most hours first",
     )
 
 
@@ -109,16 +121,20 @@ def every_billable_project_matches_a_customer(
             connection, schemas.ClockifyProjects, "is_billable AND NOT is_archived"
         )
         customers = doors.read(connection, schemas.QuickbooksCustomers)
-    names = projects[["client_name", "project_name"]].astype(object)
-    pairs = [tuple(pair) for pair in names.where(names.notna(), None).itertuples(index=False)]
-    matches = matching.match_customers(pairs, customers, company.settings.customer_matching)
+    columns = projects[["project_id", "client_name", "project_name"]].astype(object)
+    ids = {
+        (client, project): key
+        for key, client, project in columns.where(columns.notna(), None).itertuples(index=False)
+    }
+    matches = matching.match_customers(ids, customers, company.settings.customer_matching)
     wrong = [
         {
             "project": " / ".join(part for part in pair if part),
+            "project_id": project_id,
             "problem": matches[pair].problem,
             "suggestion": matches[pair].hint,
         }
-        for pair in pairs
+        for pair, project_id in ids.items()
         if matches[pair].problem
     ]
     return standing(
@@ -126,7 +142,8 @@ def every_billable_project_matches_a_customer(
         wrong,
         ["project", "problem", "suggestion"],
         right="every active billable project matches a customer",
-        problem="active billable projects match no customer",
+        problem="Active billable projects that match no customer",
+        fix="Correct the name or create the customer before hours are tracked on them",
     )
 
 
@@ -148,7 +165,8 @@ def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetC
         wrong,
         ["reason", "entries", "hours", "people", "since", "until"],
         right="no entry is rejected",
-        problem="entries are rejected: open a day of this asset for the fix of each",
+        problem="Rejected entries",
+        fix="Open a day of this asset under Partitions for the fix of each",
     )
 
 
@@ -166,14 +184,14 @@ def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
             "WHERE day::DATE NOT IN (SELECT work_date FROM days)) GROUP BY gap ORDER BY first",
             [first, last],
         )
-    command = "dg launch --assets '*' --partition-range {first}...{last}"
-    wrong = [gap | {"command": command.format(**gap)} for gap in gaps]
+    wrong = [gap | {"command": LAUNCH.format(**gap)} for gap in gaps]
     return standing(
         company,
         wrong,
         ["first", "last", "days", "command"],
         right=f"every day from {first} to {last} is loaded",
-        problem="gaps: days since the cut-over that were never read",
+        problem=f"Gaps in the days read since {first}",
+        fix=f"Fill them with: {'; '.join(gap['command'] for gap in wrong[:SHOWN])}",
     )
 
 
@@ -198,7 +216,8 @@ def every_accepted_entry_is_delivered(
         wrong,
         ["work_date", "state", "entries", "hours"],
         right="every accepted entry is in QuickBooks",
-        problem="accepted entries are not in QuickBooks: launch their days, or see their state",
+        problem="Accepted entries that are not in QuickBooks",
+        fix="Launch the load of their days, or see what their state says",
     )
 
 
@@ -215,7 +234,8 @@ def no_delivery_stands_unresolved(
         wrong,
         ["state", "work_date", "since", "hours", "error_message", "entry_id", "quickbooks_id"],
         right="nothing stands refused, unknown or doubtful",
-        problem="deliveries stand refused, unknown or doubtful: compare them with QuickBooks",
+        problem="Deliveries that stand refused, unknown or doubtful",
+        fix="Compare them with QuickBooks",
     )
 
 
@@ -234,10 +254,13 @@ def open_days_are_within_reach(
             "AND work_date < $2 ORDER BY work_date",
             [since(company), company.today() - REACH],
         )
+    days = [row["work_date"] for row in wrong]
+    command = LAUNCH.format(first=days[0], last=days[-1]) if days else ""
     return standing(
         company,
         wrong,
         ["work_date", "verdict", "entries"],
         right="the schedule reaches every open day",
-        problem="entries lie on open days older than the schedule reaches: launch those days",
+        problem="Entries on open days older than the schedule reaches",
+        fix=f"Launch those days: {command}",
     )

@@ -18,8 +18,8 @@ from pipeline.windows import RANGE_END, RANGE_START
 
 JOB = "clockify_to_quickbooks"
 SCHEDULE = "every_morning"
-FARTHEST_BACK = timedelta(days=100)
-"""How far back the schedule reaches for an open day; older ones are named by a check."""
+OWNERS = {"extract": "team:data", "review": "team:analysis", "load": "team:bookkeeping"}
+"""Whom to ask about an asset, by its group; who that is in a company, the README says."""
 
 
 def build_definitions(
@@ -36,6 +36,7 @@ def build_definitions(
     )
 
     def placed(spec: dg.AssetSpec) -> dg.AssetSpec:
+        spec = spec.replace_attributes(owners=[OWNERS[spec.group_name or ""]])
         is_daily = spec.tags.get("grain") == "work_date"
         return spec.replace_attributes(partitions_def=daily) if is_daily else spec
 
@@ -91,7 +92,7 @@ def morning_range(settings: Settings, today: date) -> tuple[date, date]:
     """
     yesterday = today - timedelta(days=1)
     first = yesterday - timedelta(days=settings.lookback_days)
-    since = max(settings.send_from or settings.start_date, today - FARTHEST_BACK)
+    since = max(settings.send_from or settings.start_date, today - analysis.REACH)
     oldest = analysis.oldest_open_day(settings.analysis, since)
     first = min(first, oldest or first)
     return min(max(first, settings.start_date), yesterday), yesterday
