@@ -8,7 +8,6 @@ a row means (`quickbooks_rows`). Facts: quickbooks-api.md, 4 to 7.
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -71,12 +70,7 @@ class QuickBooks:
         self._open.enter_context(self._batches)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def company(self) -> Row:

@@ -1,8 +1,8 @@
 """The settings: the only reader of the environment and of `.env`.
 
 Holds the names, their defaults and what each must be; keeps out what is done with them. Nothing
-is read before `Settings.load()` is called. A field's description is what the message about a
-wrong value asks for, so it says what to set.
+is read before `Settings.load()` is called. A field's description is the fix that the message about
+a wrong value ends with, where its type does not say enough.
 """
 
 import ipaddress
@@ -40,42 +40,22 @@ class Settings(BaseSettings):
     clockify_workspace_id: str = Field(
         pattern=r"^\w+$", description="set the id in the address of the workspace's settings page"
     )
-    clockify_api_url: str = Field(
-        "https://api.clockify.me/api/v1", description="set the core API's base"
-    )
-    clockify_reports_url: str = Field(
-        "https://reports.api.clockify.me/v1", description="set the reports API's base"
-    )
+    clockify_api_url: str = "https://api.clockify.me/api/v1"
+    clockify_reports_url: str = "https://reports.api.clockify.me/v1"
     quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
-    quickbooks_client_secret: SecretStr = Field(
-        description="set the client secret of your Intuit app"
-    )
+    quickbooks_client_secret: SecretStr = Field(description="set your Intuit app's client secret")
     quickbooks_realm_id: str = Field(
         pattern=r"^[0-9]+$", description="set the company id, digits only"
     )
-    quickbooks_refresh_token: SecretStr | None = Field(
-        None, description="set the refresh token of a fresh connection; used once"
-    )
-    quickbooks_token_file: Path = Field(
-        Path("data/quickbooks-token.json"), description="set where rotated tokens are kept"
-    )
-    quickbooks_api_url: str = Field(
-        "https://quickbooks.api.intuit.com", description="set the API's base without /v3"
-    )
-    quickbooks_authorize_url: str = Field(
-        "https://appcenter.intuit.com/connect/oauth2", description="set Intuit's consent page"
-    )
-    quickbooks_token_url: str = Field(
-        "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
-        description="set Intuit's token endpoint",
-    )
-    quickbooks_revoke_url: str = Field(
-        "https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
-        description="set Intuit's revocation endpoint",
-    )
-    warehouse: Path = Field(Path("data/warehouse.duckdb"), description="set a file path")
-    ledger: Path = Field(Path("data/ledger.duckdb"), description="set a file path")
-    analysis: Path = Field(Path("data/analysis.duckdb"), description="set a file path")
+    quickbooks_refresh_token: SecretStr | None = None
+    quickbooks_token_file: Path = Path("data/quickbooks-token.json")
+    quickbooks_api_url: str = "https://quickbooks.api.intuit.com"
+    quickbooks_authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
+    quickbooks_token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
+    quickbooks_revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
+    warehouse: Path = Path("data/warehouse.duckdb")
+    ledger: Path = Path("data/ledger.duckdb")
+    analysis: Path = Path("data/analysis.duckdb")
     time_zone: str = Field(
         "", description="set the company's IANA time zone, such as America/New_York"
     )
@@ -83,42 +63,32 @@ class Settings(BaseSettings):
     send_from: date | None = Field(
         None, description="set the first work date to send, as YYYY-MM-DD"
     )
-    send_after_days: int = Field(0, ge=0, description="set a number of days")
-    send_up_to: Literal["yesterday", "last_week", "last_month"] = Field(
-        "yesterday", description="set yesterday, last_week or last_month"
-    )
-    lookback_days: int = Field(35, ge=0, description="set a number of days")
-    rounding: Literal["workspace", "on", "off"] = Field(
-        "workspace", description="set workspace, on or off"
-    )
-    send_non_billable: bool = Field(default=False, description="set true or false")
-    zero_rates: Literal["reject", "send"] = Field("reject", description="set reject or send")
+    send_after_days: int = Field(0, ge=0)
+    send_up_to: Literal["yesterday", "last_week", "last_month"] = "yesterday"
+    lookback_days: int = Field(35, ge=0)
+    rounding: Literal["workspace", "on", "off"] = "workspace"
+    send_non_billable: bool = False
+    zero_rates: Literal["reject", "send"] = "reject"
     max_rate: Decimal = Field(
         Decimal(10_000), gt=0, description="set the highest hourly rate, in currency units"
     )
-    rate_source: Literal["clockify", "service_item"] = Field(
-        "clockify", description="set clockify or service_item"
-    )
-    require_approval: bool = Field(default=False, description="set true or false")
-    customer_matching: Literal["auto", "project", "client_project"] = Field(
-        "auto", description="set auto, project or client_project"
-    )
-    service_item: str = Field("", description="set the name of a service item in QuickBooks")
-    taxable: bool = Field(default=False, description="set true or false")
-    only_users: Names = Field((), description="set names with commas between")
-    only_clients: Names = Field((), description="set names with commas between")
-    only_projects: Names = Field((), description="set names with commas between")
-    metadata_names: Literal["names", "ids"] = Field("names", description="set names or ids")
-    metadata_rows: int = Field(50, ge=0, description="set a number of rows")
-    dry_run: bool = Field(default=False, description="set true or false")
-    settle_seconds: int = Field(300, ge=0, description="set a number of seconds")
-    allow_payroll: bool = Field(default=False, description="set true or false")
-    http_patience_seconds: int = Field(
-        120, ge=1, description="set for how many seconds one request is retried"
-    )
-    lock_seconds: int = Field(
-        600, ge=0, description="set for how many seconds a run waits for another's lock"
-    )
+    rate_source: Literal["clockify", "service_item"] = "clockify"
+    require_approval: bool = False
+    customer_matching: Literal["auto", "project", "client_project"] = "auto"
+    service_item: str = ""
+    taxable: bool = False
+    only_users: Names = ()
+    only_clients: Names = ()
+    only_projects: Names = ()
+    metadata_names: Literal["names", "ids"] = "names"
+    metadata_rows: int = Field(50, ge=0)
+    dry_run: bool = False
+    settle_seconds: int = Field(300, ge=0)
+    allow_payroll: bool = False
+    http_patience_seconds: int = Field(120, ge=1)
+    """For how long one request is retried in all."""
+    lock_seconds: int = Field(600, ge=0)
+    """For how long a run waits for another's lock."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> "Settings":
@@ -165,7 +135,7 @@ class Settings(BaseSettings):
     def _safe_url(cls, value: str) -> str:
         url = urlsplit(value)
         if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError("that is no web address")
+            raise ValueError("that is no web address: give it as https://host/path")
         if url.scheme == "http" and not is_loopback(value):
             raise ValueError("http:// would send keys unprotected: use https://")
         if value.endswith("/v3"):
@@ -235,10 +205,12 @@ def _complaint(error: ErrorDetails) -> str:
     """One wrong setting: its name, its value unless secret, what is wrong and the fix."""
     name = str(error["loc"][0])
     field = Settings.model_fields[name]
+    fix = f" ({field.description})" if field.description else ""
     if error["type"] == "missing":
-        return f"{name.upper()} is not set ({field.description})"
+        return f"{name.upper()} is not set{fix}"
     wrong = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
+    wrong = wrong.replace("Input should be", "it should be")
     if "Secret" in str(field.annotation):
-        return f"{name.upper()} is not usable: {wrong} ({field.description})"
+        return f"{name.upper()} is not usable: {wrong}{fix}"
     shown = f"`{error['input']}`" if error["input"] else "not set"
-    return f"{name.upper()} is {shown}: {wrong} ({field.description})"
+    return f"{name.upper()} is {shown}: {wrong}{fix}"

@@ -26,7 +26,7 @@ def settings_for(sandbox: Sandbox, token_file: Path) -> SettingsFor:
     """Make settings for the sandbox, with some changed; failing requests are given up quickly."""
 
     def make(**changes: str) -> Settings:
-        own = {"QUICKBOOKS_TOKEN_FILE": str(token_file), "HTTP_PATIENCE_SECONDS": "1"}
+        own = {"QUICKBOOKS_TOKEN_FILE": str(token_file), "HTTP_PATIENCE_SECONDS": "2"}
         return Settings.load({**sandbox.env, **own, **changes})
 
     return make

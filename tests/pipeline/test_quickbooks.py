@@ -333,7 +333,7 @@ def test_answers_to_unknown_items_are_strays(sandbox: Sandbox, quickbooks: Quick
         ({"fault": "drop_before_store"}, "RemoteProtocolError", False),
         ({"fault": "drop_after_store"}, "RemoteProtocolError", True),
         ({"fault": "truncate"}, "RemoteProtocolError", True),
-        ({"fault": "delay", "delay_seconds": 2, "when": "after"}, "ReadTimeout", True),
+        ({"fault": "delay", "delay_seconds": 3, "when": "after"}, "ReadTimeout", True),
     ],
 )
 def test_an_outcome_that_nobody_knows_is_returned_and_not_sent_again(

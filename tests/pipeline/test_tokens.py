@@ -321,7 +321,7 @@ def test_a_lock_held_too_long_stops_the_run(
         ({"fault": "status", "status": 429, "body": ""}, "did not give a usable answer"),
         ({"fault": "status", "status": 200, "body": "{}"}, "did not give a usable answer"),
         ({"fault": "drop_before_store"}, "the connection broke"),
-        ({"fault": "delay", "delay_seconds": 2}, "it did not answer in time"),
+        ({"fault": "delay", "delay_seconds": 3}, "it did not answer in time"),
     ],
 )
 def test_an_outage_of_the_token_service_is_transient(
