@@ -41,7 +41,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         rows: The report's rows, rounded as settled; they give durations and money.
         raw_rows: The same entries read without rounding: they give start, end and tracked
             seconds. None where `rows` are unrounded.
-        approved_ids: Ids of the approved entries; None where approval is not required.
+        approved_ids: Ids of the approved entries, best as a set; None where approval is not required.
         zone: The company's zone, which decides the work date.
         user_zones: User id to the IANA zone of the profile.
         read_at: When the report was read.
@@ -51,7 +51,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     Raises:
         Stop: a row lacks a column or holds another type; the two reads differ in their entries.
     """
-    raw = rows if raw_rows is None else _aligned(rows, raw_rows)
+    raw = rows if raw_rows is None or raw_rows is rows else _aligned(rows, raw_rows)
     start = _instants(raw, "start")
     work_date = start.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     columns = {
@@ -66,11 +66,13 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         "raw_seconds": _seconds(raw),
     }
     frame = pd.DataFrame(columns).assign(first_seen_at=read_at, read_at=read_at)
-    ids = set(approved_ids or ())
-    approved = None if approved_ids is None else [id_ in ids for id_ in frame["entry_id"]]
-    frame["is_approved"] = pd.Series(approved, index=frame.index, dtype="boolean")
+    frame["is_approved"] = pd.array(_approvals(frame["entry_id"], approved_ids), dtype="boolean")
     inside = work_date.between(pd.Timestamp(first), pd.Timestamp(last))
     return ClockifyTimeEntries.validate(frame[inside].reset_index(drop=True))
+
+
+def _approvals(ids: Iterable[str], approved: Collection[str] | None) -> list[bool | None]:
+    return [None if approved is None else entry_id in approved for entry_id in ids]
 
 
 def _people_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
