@@ -147,15 +147,11 @@ def sendable(
     """The accepted, undelivered entries of a window that are still acceptable as they stand.
 
     A check gates only its own run, so every row is judged again here, by the tables as they are
-    now, and must be of the latest extract: a load launched alone after a failed check sends
-    nothing that is not eligible.
+    now, and must be its entry of the latest extract in every column: a load launched alone after a
+    failed check sends nothing that is not eligible.
     """
     accepted = doors.read(
-        connection,
-        AcceptedTimeEntries,
-        f"{WINDOW} AND NOT is_delivered AND (entry_id, work_date, read_at) IN "
-        "(SELECT entry_id, work_date, read_at FROM clockify_time_entries)",
-        [first, last],
+        connection, AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
     )
     again = judged(connection, ledger, rules, first, last)
     decided = [
@@ -167,8 +163,22 @@ def sendable(
         "sent_rate_minor",
         "sent_amount_minor",
     ]
-    still = again.loc[again["verdict"] == "accepted", decided]
+    is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(_as_read(connection))
+    still = again.loc[is_still, decided]
     return accepted.merge(still, on=decided, how="inner", validate="one_to_one")
+
+
+def _as_read(connection: Connection) -> set[str]:
+    """Accepted entries that are, column for column, what was read last."""
+    alike = " AND ".join(
+        f"entry.{name} IS NOT DISTINCT FROM accepted.{name}"
+        for name in sql_types(ClockifyTimeEntries)
+    )
+    rows = connection.execute(
+        "SELECT entry_id FROM accepted_time_entries AS accepted WHERE NOT is_delivered "
+        f"AND EXISTS (SELECT 1 FROM clockify_time_entries AS entry WHERE {alike})"
+    ).fetchall()
+    return {entry_id for (entry_id,) in rows}
 
 
 def _added(table: type[Table]) -> str:

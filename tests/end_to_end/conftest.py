@@ -1,7 +1,10 @@
 """A whole pipeline on a sandbox: its files, its clock, and runs through Dagster in this process."""
 
+import pickle
+import shutil
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,11 +14,19 @@ import dagster as dg
 import pytest
 
 from pipeline.definitions import JOB, build_definitions
+from pipeline.sandbox.app import build
+from pipeline.sandbox.holder import Holder
+from pipeline.sandbox.seed.oddities import add_entry
+from pipeline.sandbox.world import World
 from pipeline.settings import Settings
 from pipeline.warehouse import read_only
 from pipeline.windows import RANGE_END, RANGE_START
-from tests.conftest import TODAY, Sandbox
+from tests.conftest import TODAY, Sandbox, Server
+from tests.end_to_end.stages import UP_TO_REVIEW
 
+DAY = date(2026, 11, 17)
+"""The day that `reviewed` is about; most of what it holds fills one batch."""
+ENTRIES_A_DAY = 16
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -79,8 +90,10 @@ def problems(result: dg.ExecuteInProcessResult) -> list[str]:
         data = event.step_failure_data
         described = data.user_failure_data.description if data.user_failure_data else None
         said.append(f"{event.step_key}: {described or data.error}")
-    for event in result.filter_events(lambda event: event.is_run_failure):
-        said.append(f"run: {event.message} {event.event_specific_data}")
+    said += [
+        f"run: {event.message} {event.event_specific_data}"
+        for event in result.filter_events(lambda event: event.is_run_failure)
+    ]
     checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
     return said + [
         f"{check.check_name}: {check.description}"
@@ -89,18 +102,71 @@ def problems(result: dg.ExecuteInProcessResult) -> list[str]:
     ]
 
 
+def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluation:
+    """What a check of this name came to in a run."""
+    [found] = [each for each in result.get_asset_check_evaluations() if each.check_name == name]
+    return found
+
+
 @pytest.fixture
 def house(sandbox: Sandbox, tmp_path: Path) -> Iterator[House]:
     """A pipeline with empty files on a fresh sandbox."""
-    warnings.filterwarnings("ignore", category=dg.BetaWarning)
-    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with _instance() as instance:
         yield House(sandbox, tmp_path, instance)
 
 
 @pytest.fixture
 def quiet(house: House) -> House:
     """A pipeline on a sandbox where nobody has tracked time, and whose books hold none."""
-    house.sandbox.world.workspace.entries.clear()
-    house.sandbox.world.company.activities.clear()
+    _silence(house.sandbox.world)
     return house
+
+
+@pytest.fixture
+def reviewed(house: House, judged_company: tuple[bytes, Path]) -> House:
+    """A pipeline that has judged two days of 16 entries, all accepted, and has sent nothing."""
+    world, folder = judged_company
+    house.sandbox.holder.world = pickle.loads(world)
+    shutil.copytree(folder, house.folder, dirs_exist_ok=True)
+    house.now += timedelta(hours=1)
+    return house
+
+
+@pytest.fixture(scope="session")
+def judged_company(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[bytes, Path]:
+    """The world and the files that `reviewed` begins with: made once, since it takes seconds."""
+    holder = Holder(pickle.loads(invented_world))
+    _silence(holder.world)
+    people, places = ("daniel", "priya", "marcus"), ("Marsh Boardwalk", "Play Yard")
+    for number in range(2 * ENTRIES_A_DAY):
+        days, turn = divmod(number, ENTRIES_A_DAY)
+        add_entry(
+            holder.world,
+            DAY + timedelta(days=days),
+            f"{8 + turn // 2:02}:{30 * (turn % 2):02}",
+            seconds=600 + 60 * number,
+            mailbox=people[number % 3],
+            project=places[number % 2],
+            description=f"Work number {number:02}",
+        )
+    sandbox_server.app = build(holder)
+    folder = tmp_path_factory.mktemp("judged")
+    with _instance() as instance:
+        house = House(Sandbox(sandbox_server.url, holder), folder, instance)
+        assert problems(house.run(DAY, DAY + timedelta(days=1), *UP_TO_REVIEW)) == []
+    return pickle.dumps(holder.world), folder
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def _silence(world: World) -> None:
+    world.workspace.entries.clear()
+    world.company.activities.clear()

@@ -1,0 +1,167 @@
+"""A load launched alone: only what may be sent at that moment is sent, whatever was stored."""
+
+from collections import Counter
+from datetime import timedelta
+
+import duckdb
+import pytest
+
+from pipeline.sandbox.seed.old_button import press_old_button
+from tests.end_to_end.books import BATCHES, due, held
+from tests.end_to_end.conftest import DAY, House, check, problems
+from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW
+
+NEXT = DAY + timedelta(days=1)
+TAMPERED = (
+    "quickbooks_employee_id = '12'",
+    "quickbooks_employee_id = '999'",
+    "quickbooks_customer_id = '26'",
+    "quickbooks_customer_id = '999'",
+    "minutes = minutes + 1",
+    "hours = hours + 1",
+    "sent_rate_minor = sent_rate_minor + 1",
+    "currency = 'JPY'",
+    "is_billable = false",
+    "description = 'Something else'",
+    "work_date = work_date + 1",
+    "entry_id = 'ffffffffffffffffffffffff'",
+    "read_at = read_at - INTERVAL 1 DAY",
+    "is_delivered = true",
+)
+"""What may have become of a row of accepted_time_entries; none of it may be sent."""
+
+
+def execute(house: House, *statements: str) -> None:
+    """Change the warehouse behind the pipeline's back."""
+    with duckdb.connect(str(house.settings.warehouse)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def entry_ids(house: House) -> list[str]:
+    """The ids of all entries, in the order in which the work was done."""
+    entries = house.sandbox.world.workspace.entries.values()
+    return [entry.id for entry in sorted(entries, key=lambda entry: entry.start)]
+
+
+def test_rows_that_were_tampered_with_are_not_sent(reviewed: House) -> None:
+    """Each kind of tampering on an entry of its own; the entries left alone are sent."""
+    world = reviewed.sandbox.world
+    ids = entry_ids(reviewed)
+    for entry_id, change in zip(ids, TAMPERED, strict=False):
+        execute(
+            reviewed, f"UPDATE accepted_time_entries SET {change} WHERE entry_id = '{entry_id}'"
+        )
+    execute(reviewed, f"DELETE FROM clockify_time_entries WHERE entry_id = '{ids[len(TAMPERED)]}'")
+    for entry_id in ids[: len(TAMPERED) + 1]:
+        del world.workspace.entries[entry_id]
+    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    assert held(world) == due(world, DAY, NEXT)
+    assert held(world).total() == 32 - len(TAMPERED) - 1
+
+
+def test_a_row_that_says_again_what_is_delivered_is_not_sent_again(reviewed: House) -> None:
+    """Only the ledger decides what is delivered: a flag reset in the warehouse changes nothing."""
+    reviewed.run(DAY, NEXT, LOAD)
+    sent = held(reviewed.sandbox.world)
+    execute(reviewed, "UPDATE accepted_time_entries SET is_delivered = false")
+    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    assert held(reviewed.sandbox.world) == sent
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("INSERT INTO accepted_time_entries FROM accepted_time_entries LIMIT 1", "entry_id"),
+        ("UPDATE accepted_time_entries SET user_id = NULL WHERE hours = 0", "user_id"),
+        ("ALTER TABLE accepted_time_entries ALTER minutes TYPE VARCHAR USING 'ten'", "minutes"),
+        ("ALTER TABLE clockify_time_entries DROP COLUMN is_billable", "is_billable"),
+        ("UPDATE quickbooks_employees SET display_name = NULL", "display_name"),
+        ("ALTER TABLE quickbooks_customers ALTER is_active TYPE VARCHAR USING 'yes'", "is_active"),
+    ],
+)
+def test_a_broken_table_stops_the_load_before_any_write(
+    reviewed: House, statement: str, said: str
+) -> None:
+    """A row twice, a null where none may be, another type, a column gone: named, nothing sent."""
+    execute(reviewed, statement)
+    result = reviewed.run(DAY, NEXT, LOAD)
+    assert f"{LOAD}: " in problems(result)[0]
+    assert said in problems(result)[0]
+    assert reviewed.sandbox.calls(BATCHES) == 0
+
+
+def test_names_that_changed_after_the_review_are_not_sent(reviewed: House) -> None:
+    """A customer made inactive and an employee renamed, both read since: the rest is sent."""
+    sandbox = reviewed.sandbox
+    wanted = due(sandbox.world, DAY, NEXT)
+    customer, employee = next((each.customer, each.employee) for each in wanted)
+    sandbox.admin("PATCH", f"customers/{customer}", Active=False)
+    sandbox.admin("PATCH", f"employees/{employee}", DisplayName="Somebody Else")
+    reviewed.run(DAY, NEXT, "quickbooks_employees", "quickbooks_customers")
+    result = reviewed.run(DAY, NEXT, LOAD)
+    assert problems(result) == []
+    left = {each for each in wanted if customer != each.customer and employee != each.employee}
+    assert 0 < len(left) < 32
+    assert set(held(sandbox.world)) == left
+    undelivered = check(result, "every_accepted_entry_is_delivered")
+    assert f" {32 - len(left)} " in str(undelivered.description)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"plan": "QuickBooks Online Simple Start"}, "Simple Start, takes no time activities"),
+        ({"is_payroll_on": True}, "Payroll is on"),
+        ({"is_time_tracking_on": False}, "Time tracking is off"),
+    ],
+)
+def test_a_company_that_became_ineligible_is_not_written(
+    reviewed: House, change: dict[str, object], said: str
+) -> None:
+    """The gate turns the whole run red, and a load alone after it stops with the same sentence."""
+    reviewed.sandbox.admin("PATCH", "company", **change)
+    whole = reviewed.run(DAY, NEXT, "quickbooks_company", LOAD)
+    assert said in " ".join(problems(whole))
+    alone = reviewed.run(DAY, NEXT, LOAD)
+    assert said in problems(alone)[0]
+    assert reviewed.sandbox.calls(BATCHES) == 0
+
+
+def test_an_entry_edited_since_its_review_waits_for_the_next(reviewed: House) -> None:
+    """What was judged is not what is stored now; the next whole run sends what is true then."""
+    world = reviewed.sandbox.world
+    for entry in world.workspace.entries.values():
+        entry.description = entry.description.replace("Work", "Better work")
+    reviewed.run(DAY, NEXT, ENTRIES)
+    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    assert not held(world)
+    assert problems(reviewed.run(DAY, NEXT, *REVIEW, LOAD)) == []
+    assert held(world) == due(world, DAY, NEXT)
+
+
+def test_a_dry_run_sends_nothing_and_shows_to_the_byte_what_the_next_load_does(
+    reviewed: House,
+) -> None:
+    """To send, to adopt and to be decided by a person; no row in the ledger, no write."""
+    world = reviewed.sandbox.world
+    press_old_button(world, NEXT, NEXT, reviewed.now)
+    reworded, *_ = world.company.activities.values()
+    reworded["Description"] += " (as agreed)"
+    before = held(world)
+    assert problems(reviewed.run(DAY, NEXT, LOAD, **{LOAD: {"dry_run": True}})) == []
+    assert held(world) == before
+    assert reviewed.sandbox.calls(BATCHES) == 0
+    for table in ("deliveries", "delivery_attempts", "ledger_binding"):
+        assert reviewed.rows(f"SELECT count(*) FROM {table}") == [(0,)]
+    planned = reviewed.rows(
+        "SELECT entry_id, MAP {'send': 'sent', 'adopt': 'adopted', 'doubt': 'doubtful'}[action], "
+        "work_date, payload, minutes, amount_minor, currency FROM delivery_plan ORDER BY entry_id"
+    )
+    reviewed.run(DAY, NEXT, LOAD)
+    assert planned == reviewed.rows(
+        "SELECT entry_id, state, work_date, payload, minutes, amount_minor, currency "
+        "FROM deliveries ORDER BY entry_id"
+    )
+    assert Counter(state for _, state, *_ in planned) == {"sent": 16, "adopted": 15, "doubtful": 1}
+    assert (held(world) - before).total() == 16
