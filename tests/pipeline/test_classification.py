@@ -1,0 +1,196 @@
+"""What an answer proves: the whole table of delivery.md, step 6."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.activities import Facts, parse
+from pipeline.classification import Outcome, classify
+from pipeline.faults import Fault, fault_of
+
+SENT = (
+    '{"BillableStatus":"Billable","CustomerRef":{"value":"21"},"Description":"Garden Lighting",'
+    '"EmployeeRef":{"value":"55"},"HourlyRate":137.25,"Hours":1,"ItemRef":{"value":"8"},'
+    '"Minutes":30,"NameOf":"Employee","TxnDate":"2024-05-14"}'
+)
+STORED = parse(SENT) | {"Id": "145", "SyncToken": "0", "domain": "QBO", "Taxable": False}
+REFUSED = [
+    *("2010", "2011", "2020", "2170", "2499", "2500"),
+    *("610", "6190", "6200", "6209", "6210"),
+    *("6290", "6300", "6389", "6390"),
+]
+NOT_PROVED = [
+    *("2009", "2501", "609", "611", "6189", "6211", "6289", "6391"),
+    *("", "0", "500", "5010", "6000", "6240", "10000", "-2010", "2010x", "²", "20.20"),
+]
+
+
+def fault(code: str) -> Fault:
+    """A fault of a code."""
+    return Fault(code=code, message="No", detail="because")
+
+
+def classified(
+    status: int,
+    item: dict[str, Any] | None = None,
+    found: Fault | None = None,
+    *,
+    is_first_attempt: bool = True,
+) -> Outcome:
+    """Classify an answer to the valid payload."""
+    return classify(status, item, found, sent=SENT, is_first_attempt=is_first_attempt)
+
+
+@pytest.mark.parametrize("code", REFUSED)
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_validation_fault_on_a_first_attempt_refuses(code: str, status: int) -> None:
+    """It proves that nothing was stored."""
+    outcome = classified(status, found=fault(code))
+    assert outcome == Outcome("refused", error_code=code, error_message="No: because")
+
+
+@pytest.mark.parametrize("code", REFUSED)
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_same_fault_on_a_replay_proves_nothing(code: str, status: int) -> None:
+    """The first attempt may have been stored before the reference became inactive."""
+    outcome = classified(status, found=fault(code), is_first_attempt=False)
+    assert outcome == Outcome("unknown", error_code=code, error_message="No: because")
+
+
+@pytest.mark.parametrize("code", NOT_PROVED)
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("is_first_attempt", [True, False])
+def test_a_fault_beside_the_list_proves_nothing(
+    code: str, status: int, *, is_first_attempt: bool
+) -> None:
+    """The codes next to each boundary, and what is no code."""
+    outcome = classified(status, found=fault(code), is_first_attempt=is_first_attempt)
+    assert outcome.state == "unknown"
+
+
+@pytest.mark.parametrize("status", [0, 401, 403, 404, 500, 502, 503, 504])
+@pytest.mark.parametrize("is_first_attempt", [True, False])
+def test_a_listed_fault_under_another_status_proves_nothing(
+    status: int, *, is_first_attempt: bool
+) -> None:
+    """A gateway may speak of something else."""
+    outcome = classified(status, found=fault("2020"), is_first_attempt=is_first_attempt)
+    assert outcome.state == "unknown"
+
+
+@pytest.mark.parametrize("status", [0, 201, 204, 302, 400, 401, 500, 502, 503, 504])
+@pytest.mark.parametrize("item", [None, {}, {"bId": "0"}])
+def test_an_answer_that_says_nothing_is_unknown(status: int, item: dict[str, Any] | None) -> None:
+    """Time-outs, outages, redirects, and no answer at all."""
+    outcome = classified(status, item)
+    assert outcome.state == "unknown"
+    assert outcome.error_code == (str(status) if status else None)
+    assert outcome.error_message
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        None,
+        {},
+        {"TimeActivity": None},
+        {"TimeActivity": {}},
+        {"TimeActivity": {**STORED, "Id": ""}},
+        {"TimeActivity": {"status": "Deleted"}},
+        {"Customer": {"Id": "145"}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_first_attempt", [True, False])
+def test_a_success_without_an_id_is_unknown(
+    item: dict[str, Any] | None, *, is_first_attempt: bool
+) -> None:
+    """Also one without an item for this delivery."""
+    assert classified(200, item, is_first_attempt=is_first_attempt).state == "unknown"
+
+
+def test_an_id_under_another_status_than_success_is_unknown() -> None:
+    """Nobody documents it."""
+    assert classified(500, {"TimeActivity": STORED}).state == "unknown"
+
+
+@pytest.mark.parametrize("is_first_attempt", [True, False])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(429, None), (429, ""), (429, "2020"), (200, "3001"), (400, "3001"), (403, "3001")],
+)
+def test_throttling_waits(status: int, code: str | None, *, is_first_attempt: bool) -> None:
+    """Whether the whole answer is throttled, with or without a body, or one item inside a 200."""
+    found = None if code is None else fault(code)
+    outcome = classified(status, found=found, is_first_attempt=is_first_attempt)
+    assert outcome.state == "throttled"
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [("003001", "throttled"), ("002020", "refused"), ("000610", "refused")]
+)
+def test_leading_zeros_of_a_code_mean_nothing(code: str, state: str) -> None:
+    """Older answers pad codes to six digits; straight or as the client reads them."""
+    text = f'{{"Fault":{{"Error":[{{"Message":"No","code":"{code}"}}],"type":"ValidationFault"}}}}'
+    assert classified(200, found=fault(code)).state == state
+    assert classified(400, found=fault_of(400, text)).state == state
+
+
+@pytest.mark.parametrize("is_first_attempt", [True, False])
+def test_stored_as_sent_is_sent(*, is_first_attempt: bool) -> None:
+    """With QuickBooks' id and version of it."""
+    outcome = classified(200, {"TimeActivity": STORED}, is_first_attempt=is_first_attempt)
+    assert outcome == Outcome("sent", quickbooks_id="145", sync_token="0")
+
+
+CHANGED = {
+    "person": {"EmployeeRef": {"value": "7"}},
+    "customer": {"CustomerRef": {"value": "2"}},
+    "work_date": {"TxnDate": "2024-05-15"},
+    "minutes": {"Minutes": 29},
+    "is_billable": {"BillableStatus": "NotBillable"},
+    "description": {"Description": "Garden Lighting?"},
+    "rate": {"HourlyRate": Decimal("137.24")},
+    "item": {"ItemRef": {"value": "2"}},
+}
+ODD = {
+    "other name": ("person", {"NameOf": "Other", "OtherNameRef": {"value": "55"}}),
+    "no date": ("work_date", {"TxnDate": None}),
+}
+
+
+def test_every_compared_field_is_tried_below() -> None:
+    """A new one must be added there."""
+    assert set(CHANGED) == set(Facts._fields)
+
+
+@pytest.mark.parametrize(("field", "change"), [*CHANGED.items(), *ODD.values()])
+def test_stored_otherwise_than_sent_is_sent_and_says_what_differs(
+    field: str, change: dict[str, Any]
+) -> None:
+    """It is there, whatever it is; to send it again would double it."""
+    outcome = classified(200, {"TimeActivity": STORED | change})
+    assert (outcome.state, outcome.quickbooks_id) == ("sent", "145")
+    assert outcome.differs == (field,)
+    assert outcome.error_message == f"stored otherwise than sent: {field}"
+
+
+@given(
+    status=st.sampled_from([0, 200, 201, 400, 401, 403, 404, 429, 500, 503]) | st.integers(0, 599),
+    code=st.sampled_from([*REFUSED, *NOT_PROVED, "3001"]) | st.integers(0, 11000).map(str),
+    has_fault=st.booleans(),
+    item=st.sampled_from([None, {}, {"TimeActivity": {}}, {"TimeActivity": STORED}]),
+)
+def test_no_answer_to_a_replay_ever_refuses(
+    *, status: int, code: str, has_fault: bool, item: dict[str, Any] | None
+) -> None:
+    """Refused may be sent again, so it must be proved; and sent needs an id."""
+    found = fault(code) if has_fault else None
+    replay = classified(status, item, found, is_first_attempt=False)
+    assert replay.state != "refused"
+    first = classified(status, item, found)
+    assert first.state == replay.state or (first.state, replay.state) == ("refused", "unknown")
+    assert (first.quickbooks_id is not None) == (first.state == "sent")
