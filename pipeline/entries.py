@@ -5,7 +5,8 @@ judgement over an entry, which is the review's. Facts: clockify-api.md, 2.2 to 2
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -27,7 +28,7 @@ _LARGEST = 2**63 - 1
 def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     rows: Sequence[Row],
     raw_rows: Sequence[Row] | None,
-    approved_ids: Collection[str] | None,
+    approved_ids: AbstractSet[str] | None,
     *,
     zone: ZoneInfo,
     user_zones: Mapping[str, str | None],
@@ -41,7 +42,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         rows: The report's rows, rounded as settled; they give durations and money.
         raw_rows: The same entries read without rounding: they give start, end and tracked
             seconds. None where `rows` are unrounded.
-        approved_ids: Ids of the approved entries, best as a set; None where approval is not required.
+        approved_ids: Ids of the approved entries; None where approval is not required.
         zone: The company's zone, which decides the work date.
         user_zones: User id to the IANA zone of the profile.
         read_at: When the report was read.
@@ -71,7 +72,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     return ClockifyTimeEntries.validate(frame[inside].reset_index(drop=True))
 
 
-def _approvals(ids: Iterable[str], approved: Collection[str] | None) -> list[bool | None]:
+def _approvals(ids: Iterable[str], approved: AbstractSet[str] | None) -> list[bool | None]:
     return [None if approved is None else entry_id in approved for entry_id in ids]
 
 
