@@ -1,6 +1,7 @@
 """One valid row of every table, with single changes to it."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -23,16 +24,14 @@ TYPED: dict[str, object] = {"BIGINT": 1, "BOOLEAN": True, "TIMESTAMPTZ": NOW, "V
 
 def valid(model: type[Table], number: int = 0, **changes: object) -> dict[str, Any]:
     """The valid row of a table with this number, which makes its ids and days unique."""
-    row = {name: _value(name, sql, number) for name, sql in sql_types(model).items()}
+    row = {name: _value(name, sql, number) for name, sql in _types(model).items()}
     assert changes.keys() <= row.keys()
     return row | changes
 
 
 def sparse(model: type[Table], number: int = 0, **changes: object) -> dict[str, Any]:
     """The same with nothing in every column that may be empty."""
-    columns = model.to_schema().columns
-    nothing = {name: None for name, column in columns.items() if column.nullable}
-    return valid(model, number, **{**nothing, **changes})
+    return valid(model, number, **{**_nothing(model), **changes})
 
 
 def frame(model: type[Table], *rows: dict[str, Any]) -> pd.DataFrame:
@@ -54,6 +53,17 @@ def delivery(number: int = 1, **changes: Any) -> Delivery:  # noqa: ANN401 - fie
         "run_id": "run",
     }
     return Delivery(**{**given, **changes})
+
+
+@cache
+def _types(model: type[Table]) -> dict[str, str]:
+    return sql_types(model)
+
+
+@cache
+def _nothing(model: type[Table]) -> dict[str, None]:
+    columns = model.to_schema().columns
+    return {name: None for name, column in columns.items() if column.nullable}
 
 
 def _value(name: str, sql: str, number: int) -> object:

@@ -251,7 +251,7 @@ def broken(content: bytes | None, path: Path) -> None:
 def test_a_corrupt_file_stops_with_what_to_do(warehouse: Warehouse, content: bytes | None) -> None:
     """And is left as it is."""
     broken(content, warehouse.database.path)
-    with pytest.raises(Stop, match=r"cannot be read: .* move it away: the next run") as stop:
+    with pytest.raises(Stop, match=r"cannot be read: .* Move it away: the next run") as stop:
         warehouse.read(ClockifyUsers)
     assert not stop.value.is_transient
 
@@ -452,7 +452,7 @@ def test_a_file_or_folder_that_may_not_be_written_is_named(tmp_path: Path, place
         check=False,
         cwd=Path(__file__).parents[2],
     )
-    assert "may not be opened. allow writing to it." in done.stdout, done
+    assert "may not be opened. Allow writing to it." in done.stdout, done
     assert str(path) in done.stdout
 
 
