@@ -91,27 +91,41 @@ def opened(
 @contextmanager
 def _held(settings: Settings, run_id: str, log: Log) -> Iterator[None]:
     """The lock on the warehouse. `dg launch` passes no queue, so this is what protects."""
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.warehouse.with_suffix(".lock"))
     holder = settings.warehouse.with_suffix(".holder")
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log(f"waiting for the warehouse, held by {_named(holder)}")
-        try:
-            lock.acquire(timeout=settings.lock_seconds)
-        except Timeout as error:
-            raise Stop(
-                f"The warehouse {settings.warehouse} is held by {_named(holder)}",
-                "wait until that run has ended, then launch this one again",
-                is_transient=True,
-            ) from error
-    try:
+        settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        _acquire(lock, settings, holder, log)
         holder.write_text(f"run {run_id} (process {os.getpid()})")
+    except OSError as error:
+        lock.release()
+        raise Stop(
+            f"The folder of the warehouse {settings.warehouse} cannot be written "
+            f"({error.strerror})",
+            "free the disk or correct the folder's permissions, then run again",
+        ) from error
+    try:
         yield
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _acquire(lock: FileLock, settings: Settings, holder: Path, log: Log) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log(f"waiting for the warehouse, held by {_named(holder)}")
+    else:
+        return
+    try:
+        lock.acquire(timeout=settings.lock_seconds)
+    except Timeout as error:
+        raise Stop(
+            f"The warehouse {settings.warehouse} is held by {_named(holder)}",
+            "wait until that run has ended, then launch this one again",
+            is_transient=True,
+        ) from error
 
 
 def _named(holder: Path) -> str:

@@ -14,6 +14,7 @@ import checks
 from pipeline import analysis
 from pipeline.company import Company, opened, utc_now
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 from pipeline.windows import RANGE_END, RANGE_START
 
 JOB = "clockify_to_quickbooks"
@@ -53,10 +54,14 @@ def build_definitions(
 
 def _company(settings: Settings, now: Callable[[], datetime]) -> dg.ResourceDefinition:
     def company(context: dg.InitResourceContext) -> Iterator[Company]:
-        log = context.log.info if context.log else print
-        run_id = context.run.run_id if context.run else "no run"
-        with opened(settings, run_id, log, now) as company:
-            yield company
+        assert context.log, "the company is opened by runs only"
+        assert context.run
+        try:
+            with opened(settings, context.run.run_id, context.log.info, now) as company:
+                yield company
+        except Stop as stop:  # Dagster itself would show "Error executing resource_fn"
+            context.log.error(str(stop))  # noqa: TRY400 - the traceback follows
+            raise
 
     return dg.ResourceDefinition(
         company, description="The company's settings, files and services; one run at a time."

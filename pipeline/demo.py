@@ -184,8 +184,8 @@ def _checks(result: dg.ExecuteInProcessResult) -> None:
     console.print(f"\n{len(evaluations) - len(failed)} of {len(evaluations)} checks passed.")
     for evaluation in failed:
         name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
-        said = escape(evaluation.description or "")
-        console.print(f"  {evaluation.severity.value.lower():<5} {name}: {said}")
+        described = escape(evaluation.description or "")
+        console.print(f"  {evaluation.severity.value.lower():<5} {name}: {described}")
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data
         said = failure.user_failure_data.description if failure.user_failure_data else failure.error

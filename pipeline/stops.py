@@ -20,7 +20,7 @@ class Stop(Exception):  # noqa: N818 - it names what happens to the run, as deli
         self.is_transient = is_transient
 
     def __str__(self) -> str:
-        return f"{_sentence(self.what)} {_sentence(self.fix)}"
+        return f"{_sentence(self.what)} {_sentence(self.fix[:1].upper() + self.fix[1:])}"
 
 
 def _sentence(text: str) -> str:

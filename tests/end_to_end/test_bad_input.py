@@ -1,0 +1,360 @@
+"""What is wrong outside stops a run with one sentence that holds the fix, and nothing half-done.
+
+One valid day, and one change to it a case. Wrong rows are no bad input: they are verdicts.
+"""
+
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+import stamina
+
+from pipeline.ledger import Binding, Ledger
+from pipeline.settings import SettingsError
+from tests.conftest import TODAY
+from tests.end_to_end.conftest import House
+from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW
+
+DAY = TODAY - timedelta(days=5)
+NOBODY_LISTENS = "http://127.0.0.1:9"
+COMPANY = "quickbooks_company"
+USERS = "clockify_users"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give up at once: how long requests and assets are tried again is not the matter here."""
+    monkeypatch.setattr(dg.RetryPolicy, "calculate_delay", lambda *_: 0)
+    with stamina.set_testing(True, attempts=1):
+        yield
+
+
+def sentences(house: House, result: dg.ExecuteInProcessResult) -> set[str]:
+    """What a run says is wrong: its failures and failed gates, without Dagster's own text."""
+    failed = result.filter_events(lambda event: event.is_step_failure)
+    details = [event.step_failure_data.user_failure_data for event in failed]
+    logged = [
+        entry
+        for entry in house.instance.all_logs(result.run_id)
+        if not entry.is_dagster_event and not entry.user_message.startswith("Dependencies for step")
+    ]
+    gates = [each for each in result.get_asset_check_evaluations() if each.blocking]
+    return {
+        *(str(detail.description) for detail in details if detail),
+        *(str(gate.description) for gate in gates if not gate.passed),
+        *(entry.user_message for entry in logged if entry.level >= logging.ERROR),
+    }
+
+
+def stored(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a file holds; nothing where there is no file."""
+    if not path.exists():
+        return []
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def books(house: House) -> tuple[int, list[tuple[Any, ...]]]:
+    """What was sent: QuickBooks' activities, and the ledger's rows."""
+    sent = stored(house.settings.ledger, "FROM deliveries ORDER BY entry_id")
+    return len(house.activities), sent
+
+
+def pieces(house: House) -> tuple[list[tuple[Any, ...]], ...]:
+    """What was read and judged, to compare."""
+    tables = ("clockify_time_entries", "days", *REVIEW)
+    path = house.settings.warehouse
+    return tuple(stored(path, f"SELECT * FROM {table} ORDER BY ALL") for table in tables)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that is wrong."""
+
+    words: tuple[str, ...]
+    """What the sentence must name: the thing, and the fix."""
+    settings: dict[str, str] | None = None
+    change: Callable[[House], object] = lambda _: None
+    assets: tuple[str, ...] = ()
+    """What is launched; everything by default."""
+    is_read: bool = False
+    """Whether Clockify could be read: then the day is stored, whole."""
+
+
+CASES = {
+    "wrong API key": Case(("Clockify", "CLOCKIFY_API_KEY"), {"CLOCKIFY_API_KEY": "wrong"}),
+    "wrong workspace": Case(
+        ("Clockify workspace", "CLOCKIFY_WORKSPACE_ID"), {"CLOCKIFY_WORKSPACE_ID": "5f" * 12}
+    ),
+    "revoked token": Case(
+        ("QuickBooks", "Connect the company again", "QUICKBOOKS_REFRESH_TOKEN"),
+        change=lambda house: setattr(house.sandbox.world.tokens, "is_revoked", True),
+        is_read=True,
+    ),
+    "unknown realm": Case(
+        ("QuickBooks", "QUICKBOOKS_REALM_ID"),
+        {"QUICKBOOKS_REALM_ID": "123"},
+        assets=(COMPANY, *REVIEW, LOAD),
+    ),
+    "Simple Start": Case(
+        ("Simple Start", "move it to QuickBooks Online Essentials, Plus or Advanced"),
+        change=lambda house: house.sandbox.admin(
+            "PATCH", "company", plan="QuickBooks Online Simple Start"
+        ),
+        is_read=True,
+    ),
+    "payroll on": Case(
+        ("Payroll is on", "turn it off", "ALLOW_PAYROLL=true"),
+        change=lambda house: house.sandbox.admin("PATCH", "company", is_payroll_on=True),
+        is_read=True,
+    ),
+    "no time tracking": Case(
+        ("Time tracking is off", "turn it on in QuickBooks"),
+        change=lambda house: house.sandbox.admin("PATCH", "company", is_time_tracking_on=False),
+        is_read=True,
+    ),
+    "closed port of Clockify": Case(
+        ("Clockify cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
+        {"CLOCKIFY_API_URL": f"{NOBODY_LISTENS}/api/v1"},
+        assets=(USERS, ENTRIES, *REVIEW, LOAD),
+    ),
+    "closed port of the reports": Case(
+        ("Clockify cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
+        {"CLOCKIFY_REPORTS_URL": f"{NOBODY_LISTENS}/report/v1"},
+    ),
+    "closed port of QuickBooks": Case(
+        ("QuickBooks cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
+        {"QUICKBOOKS_API_URL": NOBODY_LISTENS},
+        assets=(COMPANY, *REVIEW, LOAD),
+    ),
+    "closed port of the token service": Case(
+        ("Intuit's token service cannot be reached", "Check the port in its URL"),
+        {"QUICKBOOKS_TOKEN_URL": f"{NOBODY_LISTENS}/token"},
+        assets=(COMPANY, *REVIEW, LOAD),
+    ),
+    "no such host": Case(
+        ("clockify.invalid: no such host", "Check the spelling of its URL in the settings"),
+        {"CLOCKIFY_API_URL": "https://clockify.invalid/api/v1"},
+    ),
+    "count that does not fit": Case(
+        ("ncomplete read", "26", "25", "Run again"),
+        change=lambda house: house.sandbox.switch(count_lies=True),
+    ),
+    "unknown service item": Case(
+        ("service item", "`Nonsense` (SERVICE_ITEM)", "Set one of: Hours"),
+        {"SERVICE_ITEM": "Nonsense"},
+        is_read=True,
+    ),
+    "corrupt ledger": Case(
+        ("ledger", "cannot be read", "put the newest copy from"),
+        change=lambda house: house.settings.ledger.write_bytes(b"no database" * 999),
+        is_read=True,
+    ),
+    "ledger of something else": Case(
+        ("ledger", "is a DuckDB file of something else", "put the newest copy from"),
+        change=lambda house: duckdb.connect(str(house.settings.ledger)).close(),
+        is_read=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_stops_with_one_sentence_and_leaves_nothing_half_done(house: House, name: str) -> None:
+    """The run is red, says one thing, has sent nothing, and stored whole days or nothing."""
+    case = CASES[name]
+    house.changes |= case.settings or {}
+    case.change(house)
+    ledger = house.settings.ledger
+    before = ledger.read_bytes() if ledger.exists() else None
+    activities = len(house.activities)
+
+    result = house.run(DAY, DAY, *case.assets)
+
+    assert not result.success
+    [said] = sentences(house, result)
+    assert [word for word in case.words if word not in said] == []
+    assert said.count("\n") == 0
+    assert len(house.activities) == activities
+    entries, days, *verdicts = pieces(house)
+    assert verdicts == [[], []]
+    assert (len(entries), len(days)) == ((25, 1) if case.is_read else (0, 0))
+    if before is None:
+        assert stored(ledger, "FROM deliveries") == []
+    else:
+        assert ledger.read_bytes() == before
+
+
+def test_payroll_that_the_bookkeeper_has_agreed_to_is_no_obstacle(house: House) -> None:
+    """`ALLOW_PAYROLL=true` lets the same company through; so the day itself is valid."""
+    house.sandbox.admin("PATCH", "company", is_payroll_on=True)
+    house.changes["ALLOW_PAYROLL"] = "true"
+    result = house.run(DAY)
+    assert (result.success, sentences(house, result)) == (True, set())
+    assert len(books(house)[1]) > 10
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda path: path.write_bytes(b"no database" * 999), ("cannot be read", "Move it away")),
+        (
+            lambda path: _execute(path, "UPDATE schema_version SET version = 99"),
+            ("has version 99, newer than", "Run the newer program"),
+        ),
+    ],
+    ids=["corrupt", "newer"],
+)
+def test_a_warehouse_that_is_not_ours_is_left_as_it_is(
+    house: House, spoil: Callable[[Path], object], words: tuple[str, ...]
+) -> None:
+    """Refused by name, its bytes untouched; moved away, the next run makes a new one."""
+    house.run(DAY, DAY, USERS)
+    path = house.settings.warehouse
+    spoil(path)
+    before = path.read_bytes()
+    result = house.run(DAY)
+    assert not result.success
+    [said] = sentences(house, result)
+    assert [word for word in ("warehouse", str(path), *words) if word not in said] == []
+    assert path.read_bytes() == before
+    assert books(house)[1] == []
+    path.rename(path.with_suffix(".away"))
+    assert house.run(DAY, DAY, USERS).success
+
+
+def test_the_ledger_of_another_company_is_not_written(house: House) -> None:
+    """A ledger bound to another realm stops the load before anything is sent."""
+    with Ledger.opened(house.settings.ledger, 0, print) as ledger:
+        ledger.bind(Binding("999", "another workspace", "UTC", "off"))
+    before = books(house)
+    result = house.run(DAY)
+    assert not result.success
+    [said] = sentences(house, result)
+    realm = house.settings.quickbooks_realm_id
+    for word in ("ledger is bound to", "999", realm, "LEDGER", "`rebind: true`"):
+        assert word in said
+    assert books(house) == before
+
+
+def test_a_key_that_may_no_longer_see_rates_stops_the_run(house: House) -> None:
+    """The day's stored entries keep their rates, and nothing more is sent."""
+    assert house.run(DAY).success
+    before = books(house), pieces(house)
+    house.sandbox.switch(rates_hidden="zero")
+    result = house.run(DAY)
+    assert not result.success
+    [said] = sentences(house, result)
+    assert "sees no rate" in said
+    assert "Use the key of an admin who may see billable rates" in said
+    assert (books(house), pieces(house)) == before
+
+
+def test_two_users_of_one_name_are_billed_as_neither(house: House) -> None:
+    """Their entries are rejected, naming both; the standing check says so; the others are sent."""
+    workspace = house.sandbox.world.workspace
+    on_the_day = [each for each in workspace.entries.values() if each.start.date() == DAY]
+    first, second, *_ = sorted({each.user_id for each in on_the_day})
+    workspace.users[first].name = workspace.users[second].name = "Same Name"
+    result = house.run(DAY)
+    assert result.success
+    query = "SELECT fixes[list_position(reasons, 'ambiguous_employee')] FROM rejected_time_entries"
+    fixes = [fix for (fix,) in house.rows(f"{query} WHERE user_name = 'Same Name'") if fix]
+    assert fixes
+    assert all(first in fix and second in fix for fix in fixes)
+    names = house.rows("SELECT DISTINCT user_name FROM accepted_time_entries")
+    assert ("Same Name",) not in names
+    assert len(names) > 1
+    checks = {each.check_name: each for each in result.get_asset_check_evaluations()}
+    assert not checks["every_user_matches_an_employee"].passed
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("TIME_ZONE", "America/New_Yrok", ("no such zone", "America/New_York")),
+        ("START_DATE", "2999-01-01", ("it lies in the future", "YYYY-MM-DD")),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_before_anything_loads(
+    house: House, setting: str, value: str, words: tuple[str, ...]
+) -> None:
+    """The message names the variable, its value and the fix; nothing is built."""
+    house.changes[setting] = value
+    with pytest.raises(SettingsError) as refused:
+        _ = house.settings
+    said = str(refused.value)
+    assert [word for word in (setting, value, *words) if word not in said] == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few megabytes."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a disk that is small enough to fill")
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", place]
+    mounted = subprocess.run(mount, capture_output=True, check=False, text=True)
+    if mounted.returncode:
+        pytest.skip(f"this machine lets nobody mount a disk: {mounted.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("WAREHOUSE", ("No space left", "Free the disk")),
+        ("LEDGER", ("The disk that holds the ledger", "is full", "Free some space")),
+    ],
+)
+def test_a_full_disk_stops_the_run_and_space_heals_it(
+    house: House, small_disk: Path, file: str, words: tuple[str, ...]
+) -> None:
+    """The sentence names the file; what stood stays; with space, the same run goes through."""
+    house.changes[file] = str(small_disk / "file.duckdb")
+    assert house.run(DAY - timedelta(days=1)).success
+    before = books(house), pieces(house)
+    filler = small_disk / "filler"
+    _fill(filler)
+    result = house.run(DAY)
+    assert not result.success
+    [said] = sentences(house, result)
+    assert [word for word in (file.lower(), str(small_disk), *words) if word not in said] == []
+    filler.unlink()
+    assert books(house) == before[0]
+    if file == "WAREHOUSE":
+        assert pieces(house) == before[1]
+    assert house.run(DAY).success
+    assert _days_sent(house) == [DAY - timedelta(days=1), DAY]
+
+
+def _execute(path: Path, statement: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+
+
+def _fill(path: Path) -> None:
+    """Take the disk's last byte."""
+    with path.open("wb", buffering=0) as file:
+        for size in (65536, 1):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                continue
+
+
+def _days_sent(house: House) -> list[date]:
+    query = "SELECT DISTINCT work_date FROM deliveries ORDER BY work_date"
+    return [day for (day,) in stored(house.settings.ledger, query)]
