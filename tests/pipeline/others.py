@@ -1,9 +1,11 @@
-"""Other processes: one that holds a DuckDB file open, and one that tries to open it."""
+"""Other processes: one that holds a DuckDB file open, and one that tries to open files."""
 
+import atexit
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 HOLD = """
@@ -12,16 +14,27 @@ connection = duckdb.connect(sys.argv[1])
 print("held", flush=True)
 sys.stdin.read()
 """
-OPEN = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('SELECT * FROM duckdb_tables()')"
+TRY = """
+import duckdb, sys
+for line in sys.stdin:
+    try:
+        with duckdb.connect(line.strip()) as connection:
+            connection.execute("SELECT * FROM duckdb_tables()")
+        print("free", flush=True)
+    except duckdb.IOException as error:
+        print(str(error).replace(chr(10), " "), flush=True)
+"""
+
+
+def _started(program: str, *arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @contextmanager
 def holding(path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A process that holds the file open until the end, or until it is killed."""
-    command = [sys.executable, "-c", HOLD, str(path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
+    with _started(HOLD, str(path)) as holder:
         try:
             assert holder.stdout
             assert holder.stdout.readline() == "held\n"
@@ -30,10 +43,21 @@ def holding(path: Path) -> Iterator["subprocess.Popen[str]"]:
             holder.kill()
 
 
+@cache
+def _trier() -> "subprocess.Popen[str]":
+    """One for all tests: starting it costs more than most of them."""
+    trier = _started(TRY)
+    atexit.register(trier.communicate)
+    return trier
+
+
 def is_free(path: Path) -> bool:
     """Whether another process can open the file."""
-    done = subprocess.run(
-        [sys.executable, "-c", OPEN, str(path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0 or "Could not set lock" in done.stderr, done.stderr
-    return done.returncode == 0
+    trier = _trier()
+    assert trier.stdin
+    assert trier.stdout
+    trier.stdin.write(f"{path}\n")
+    trier.stdin.flush()
+    answer = trier.stdout.readline()
+    assert answer == "free\n" or "Could not set lock" in answer, answer
+    return answer == "free\n"
