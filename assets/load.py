@@ -3,6 +3,7 @@
 The order of steps is in `pipeline.delivery`; the promise in prose stands in the README.
 """
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
@@ -14,9 +15,9 @@ from pipeline import warehouse as doors
 from pipeline.company import Company
 from pipeline.delivery import Plan, Terms
 from pipeline.extraction import days_of, pieces
-from pipeline.ledger import Binding, Ledger
+from pipeline.ledger import Binding, Delivery, Ledger
 from pipeline.metadata import counts, definition_metadata, table
-from pipeline.quickbooks import QuickBooks
+from pipeline.rules import Rules
 from pipeline.stops import Stop
 from pipeline.windows import stops_the_run, window
 
@@ -60,18 +61,24 @@ def quickbooks_time_activities(
     with company.ledger(context.log.info) as ledger, company.quickbooks() as quickbooks:
         _refuse_ineligible(company, ledger, rebind=config.rebind, is_dry=is_dry)
         terms = _terms(context, company)
+        with company.warehouse.connect() as connection:
+            rules = verdicts.rules_of_run(
+                connection, ledger, company.settings, company.today(), (first, last)
+            )
         for start, end in pieces(first, last):
-            plan = _plan(company, ledger, quickbooks, terms, start, end)
-            planned.append(plan)
+            entries = _intents(company, ledger, rules, terms, start, end)
+            plan = delivery.plan(ledger, quickbooks, entries, terms)
             context.log.info(
                 f"{start} to {end}: {len(plan.send)} to send, {len(plan.adopt)} already in "
                 f"QuickBooks, {len(plan.doubt)} to be decided by a person"
             )
-            if not is_dry:
+            if is_dry:
+                planned.append(plan)
+            else:
                 delivery.carry_out(plan, ledger, quickbooks, terms)
     if is_dry:
         _record_plan(company, planned)
-    _describe_days(context, company, planned if is_dry else [], first, last)
+    _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
 
 
@@ -123,26 +130,19 @@ def _terms(context: dg.AssetExecutionContext, company: Company) -> Terms:
     )
 
 
-def _plan(
-    company: Company,
-    ledger: Ledger,
-    quickbooks: QuickBooks,
-    terms: Terms,
-    first: date,
-    last: date,
-) -> Plan:
+def _intents(
+    company: Company, ledger: Ledger, rules: Rules, terms: Terms, first: date, last: date
+) -> Iterator[Delivery]:
     with company.warehouse.connect() as connection:
-        rules = verdicts.rules(company.settings, verdicts.company(connection), company.today())
         entries = verdicts.sendable(connection, ledger, rules, first, last)
         employees = doors.read(connection, schemas.QuickbooksEmployees)
         customers = doors.read(connection, schemas.QuickbooksCustomers)
-    intents = delivery.intents(
+    return delivery.intents(
         entries,
         _by_id(employees, "quickbooks_employee_id"),
         _by_id(customers, "quickbooks_customer_id"),
         terms,
     )
-    return delivery.plan(ledger, quickbooks, intents, terms)
 
 
 def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:

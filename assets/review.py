@@ -22,6 +22,7 @@ from pipeline import figures, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import days_of, pieces
 from pipeline.metadata import counts, definition_metadata, table
+from pipeline.rules import Rules
 from pipeline.windows import stops_the_run, window
 
 SOURCES = [
@@ -72,17 +73,26 @@ def review(
     with stops_the_run():
         with company.warehouse.connect() as connection:
             stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
+        rules = _rules(context, company, first, last)
         for start, end in [*pieces(first, last), *((day, day) for day in stale)]:
-            _judge(context, company, start, end)
+            _judge(context, company, rules, start, end)
             context.log.info(f"judged {start} to {end}")
         _describe_days(context, company, first, last)
     for key in sorted(context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key)
 
 
-def _judge(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> None:
+def _rules(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> Rules:
     with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
-        rules = verdicts.rules(company.settings, verdicts.company(connection), company.today())
+        return verdicts.rules_of_run(
+            connection, ledger, company.settings, company.today(), (first, last)
+        )
+
+
+def _judge(
+    context: dg.AssetExecutionContext, company: Company, rules: Rules, first: date, last: date
+) -> None:
+    with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
         judged = verdicts.judged(connection, ledger, rules, first, last)
         verdicts.store(connection, judged, first, last, company.now())
 
@@ -132,7 +142,7 @@ def _rejected(
         "dagster/partition_row_count": int(figures.total(groups, "entries")),
         "entries not accepted": table(
             entries,
-            ["person", "project", "hours", "reason", "fix", "entry_id"],
+            ["person", "project", "hours", "fix", "reason", "entry_id"],
             most=settings.metadata_rows,
             names=settings.metadata_names,
         ),

@@ -28,8 +28,11 @@ BATCH = 30
 """Items a batch: Intuit's recommended maximum (QuickBooks' reference, 5)."""
 MAY_DIFFER = 3
 """Activities stored otherwise than sent, after which we misunderstand the other side."""
+MAY_BE_SILENT = 2
+"""Batches in a row of which nothing is known, after which QuickBooks is down."""
 THROTTLED_ROUNDS = 5
 """Times that one batch waits when throttled."""
+THROTTLED = "3001"
 HARMLESS = frozenset({"description", "item"})
 """Differences that bill the right person and customer the right amount."""
 
@@ -127,21 +130,31 @@ def carry_out(plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms) 
     """Record what is adopted or doubtful, and send the rest in batches.
 
     Raises:
-        Stop: QuickBooks refuses everything, or stores otherwise than sent three times. What was
-            sent until then is recorded.
+        Stop: QuickBooks refuses everything, does not answer twice running, or stores otherwise
+            than sent three times. What was sent until then is recorded.
     """
     ledger.record(plan.adopt)
     ledger.record(plan.doubt)
-    differing = 0
+    differing = silent = 0
     total = len(plan.send)
     for start in range(0, total, BATCH):
-        differing += _send(plan.send[start : start + BATCH], ledger, quickbooks, terms)
+        outcomes = _send(plan.send[start : start + BATCH], ledger, quickbooks, terms)
         terms.log(f"sent {min(start + BATCH, total)} of {total} time activities")
+        differing += sum(bool(set(outcome.differs) - HARMLESS) for outcome in outcomes)
         if differing >= MAY_DIFFER:
             raise Stop(
                 f"QuickBooks stored {differing} time activities otherwise than they were sent",
                 "compare them in the table `deliveries` (error_message) with QuickBooks before "
                 "loading again",
+            )
+        is_silent = all(outcome.state == "unknown" for outcome in outcomes)
+        silent = silent + 1 if is_silent else 0
+        if silent >= MAY_BE_SILENT:
+            raise Stop(
+                f"QuickBooks did not say what became of {silent} batches in a row: "
+                f"{outcomes[-1].error_message}",
+                "run again when it is well; these are not sent again before it is known",
+                is_transient=True,
             )
 
 
@@ -166,8 +179,12 @@ def _claimable(ledger: Ledger, wanted: Sequence[Delivery]) -> list[Delivery]:
 
 
 def _may_retry(before: Delivery, intent: Delivery) -> bool:
-    """A refusal is tried again if what was refused has changed, or as the probe of closed books."""
-    return before.fingerprint != intent.fingerprint or before.error_code in CLOSED_PERIOD
+    """A refusal is tried again if what was refused has changed, or if it was for the moment only.
+
+    Of closed books, the review lets nothing through but a probe.
+    """
+    is_passing = before.error_code in {*CLOSED_PERIOD, THROTTLED}
+    return is_passing or before.fingerprint != intent.fingerprint
 
 
 def _unclaimed(
@@ -209,18 +226,26 @@ def _doubtful(new: Sequence[Delivery], found: Look) -> Iterator[Delivery]:
             )
 
 
-def _send(batch: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, terms: Terms) -> int:
-    """Send a batch until no item of it is throttled; how many were stored otherwise than sent."""
-    differing = 0
+def _send(
+    batch: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, terms: Terms
+) -> list[Outcome]:
+    """Send a batch until no item of it is throttled; the outcomes.
+
+    Raises:
+        Stop: throttled too often. That is a refusal for the moment, which the next run tries again.
+    """
+    known: list[Outcome] = []
     waiting = batch
     for _ in range(THROTTLED_ROUNDS):
-        outcomes = _attempt(waiting, ledger, quickbooks, terms)
-        differing += sum(bool(set(outcome.differs) - HARMLESS) for _, outcome in outcomes)
-        waiting = [row for row, outcome in outcomes if outcome.state == "throttled"]
+        attempted = _attempt(waiting, ledger, quickbooks, terms)
+        known += [outcome for _, outcome in attempted if outcome.state != "throttled"]
+        waiting = [row for row, outcome in attempted if outcome.state == "throttled"]
         if not waiting:
-            return differing
+            return known
         terms.log(f"QuickBooks throttles: {len(waiting)} wait {terms.throttled_seconds:.0f} s")
         time.sleep(terms.throttled_seconds)
+    said = {"error_code": THROTTLED, "error_message": "throttled again and again"}
+    ledger.record([replace(row, state="refused", **said) for row in waiting])
     raise Stop(
         "QuickBooks throttled the same time activities again and again",
         "run again later; what was not sent is tried then",

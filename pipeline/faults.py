@@ -95,7 +95,8 @@ class _Stopper(NamedTuple):
     what: str
     fix: str
     codes: frozenset[str] = frozenset()
-    status: int = 0
+    status: int | None = None
+    """None where the code decides; an answer that never came has 0."""
     is_transient: bool = False
 
 

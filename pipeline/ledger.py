@@ -165,19 +165,18 @@ class Ledger:
         ).fetchall()
         return {row[0] for row in rows}
 
-    def closed_period(self) -> Delivery | None:
-        """The newest work date that Intuit refused as closed, unless one before it went through.
+    def closed_period(self) -> list[Delivery]:
+        """Refusals as of closed books, less those with a success on a day not after theirs since.
 
-        Its entry is the probe: the one that each run tries again.
+        Those of the day that was tried least recently come first.
         """
-        found = self._select(
+        return self._select(
             "error_code = ANY($1) AND state = 'refused' AND NOT EXISTS (SELECT 1 FROM deliveries "
             "AS later WHERE later.state = 'sent' AND later.work_date <= deliveries.work_date "
-            "AND later.updated_at > deliveries.updated_at) "
-            "ORDER BY work_date DESC, entry_id LIMIT 1",
+            "AND later.updated_at > deliveries.updated_at) ORDER BY max(updated_at) OVER "
+            "(PARTITION BY work_date), work_date, entry_id",
             [list(CLOSED_PERIOD)],
         )
-        return found[0] if found else None
 
     def record(self, rows: Sequence[Delivery], batch_id: str | None = None) -> None:
         """Write the new state of deliveries and append it to their history, all or nothing."""

@@ -81,6 +81,37 @@ def rules(settings: Settings, company: Mapping[str, Any], today: date) -> Rules:
     )
 
 
+def rules_of_run(
+    connection: Connection, ledger: Ledger, settings: Settings, today: date, days: tuple[date, date]
+) -> Rules:
+    """The rules for a run over some days: they hold what Intuit would refuse as closed.
+
+    All but one probe, an entry of these days that nothing else keeps back; of another day each
+    time, so that books reopened in part are found out too. Without a probe nothing is held: if the
+    books are still closed, the next refusal tells.
+
+    Args:
+        connection: an open warehouse.
+        ledger: knows what was refused as closed.
+        settings: the settings.
+        today: the calendar date now in `TIME_ZONE`.
+        days: the run's first and last work date.
+    """
+    open_rules = rules(settings, company(connection), today)
+    closed = ledger.closed_period()
+    rows = connection.execute(
+        f"SELECT entry_id FROM clockify_time_entries WHERE {WINDOW} AND entry_id NOT IN "
+        "(SELECT entry_id FROM rejected_time_entries WHERE reasons <> ['books_closed'])",
+        days,
+    ).fetchall()
+    free = {entry_id for (entry_id,) in rows}
+    probe = next((refused.entry_id for refused in closed if refused.entry_id in free), None)
+    if probe is None:
+        return open_rules
+    through = max(refused.work_date for refused in closed)
+    return replace(open_rules, books_closed_through=through, probe_entry_id=probe)
+
+
 def judged(
     connection: Connection, ledger: Ledger, rules: Rules, first: date, last: date
 ) -> pd.DataFrame:
@@ -88,17 +119,13 @@ def judged(
 
     Args:
         connection: an open warehouse.
-        ledger: says what QuickBooks holds already, and which period it refused as closed.
+        ledger: says what QuickBooks holds already.
         rules: what else the rules need to know.
         first: the window's first work date.
         last: the window's last work date.
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns)
-    if closed := ledger.closed_period():
-        rules = replace(
-            rules, books_closed_through=closed.work_date, probe_entry_id=closed.entry_id
-        )
     return judge(
         entries,
         doors.read(connection, ClockifyUsers),

@@ -172,3 +172,8 @@ def test_an_endless_message_is_cut() -> None:
     fault = fault_of(400, envelope("2010", detail="known properties: " + "x" * 10_000))
     assert fault is not None
     assert len(fault.detail) == 500
+
+
+def test_an_answer_that_never_came_stops_nothing() -> None:
+    """Its status is 0, which says nothing about the company's plan."""
+    assert stop_of(0, None, None) is None
