@@ -16,7 +16,7 @@ from pipeline.company import Company
 from pipeline.metadata import table
 from pipeline.windows import stops_the_run
 
-LAUNCH = "dg launch --assets '*' --partition-range {first}...{last}"
+LAUNCH = "`dg launch --assets '*' --partition-range {first}...{last}`"
 SHOWN = 3
 """Commands that a message names; its table has all of them."""
 PERSON_REASONS = ["unknown_employee", "inactive_employee", "ambiguous_employee"]
@@ -54,8 +54,9 @@ def standing(
 
 
 def _measured(rows: list[figures.Row]) -> str:
-    """How much is wrong: entries and hours where the rows count them, else the rows."""
-    count = int(figures.total(rows, "entries")) if "entries" in rows[0] else len(rows)
+    """How much is wrong: entries and hours, or days, where the rows count them; else the rows."""
+    counted = next((name for name in ("entries", "days") if name in rows[0]), None)
+    count = int(figures.total(rows, counted)) if counted else len(rows)
     hours = f" ({figures.total(rows, 'hours'):.2f} hours)" if "hours" in rows[0] else ""
     return f"{count}{hours}"
 
@@ -87,7 +88,7 @@ def every_user_matches_an_employee(
     return standing(
         company,
         _unmatched(company, "person", PERSON_REASONS),
-        ["person", "entries", "hours", "fix", "suggestion", "since"],
+        ["person", "entries", "hours", "since", "fix", "suggestion"],
         right="every user with open entries matches an employee",
         problem="Entries of people who match no employee",
         fix="The table says what to change, the most hours first",
@@ -103,7 +104,7 @@ def every_project_with_entries_matches_a_customer(
     return standing(
         company,
         _unmatched(company, "project", CUSTOMER_REASONS),
-        ["project", "entries", "hours", "fix", "suggestion", "since"],
+        ["project", "entries", "hours", "since", "fix", "suggestion"],
         right="every project with open entries matches a customer",
         problem="Entries of projects that match no customer",
         fix="The table says what to change, the most hours first",
@@ -190,8 +191,8 @@ def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
         wrong,
         ["first", "last", "days", "command"],
         right=f"every day from {first} to {last} is loaded",
-        problem=f"Gaps in the days read since {first}",
-        fix=f"Fill them with: {'; '.join(gap['command'] for gap in wrong[:SHOWN])}",
+        problem=f"Days never read since {first}",
+        fix=f"Fill them with {', '.join(gap['command'] for gap in wrong[:SHOWN])}",
     )
 
 
@@ -262,5 +263,5 @@ def open_days_are_within_reach(
         ["work_date", "verdict", "entries"],
         right="the schedule reaches every open day",
         problem="Entries on open days older than the schedule reaches",
-        fix=f"Launch those days: {command}",
+        fix=f"Launch those days with {command}",
     )

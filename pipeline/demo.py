@@ -7,6 +7,7 @@ newcomer sees in the terminal. Keeps out the pipeline, which does not know that 
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -43,6 +44,7 @@ def main() -> int:
         "--check-definitions", action="store_true", help="load the definitions as Dagster would"
     )
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
     for category in (dg.BetaWarning, dg.PreviewWarning):
         warnings.filterwarnings("ignore", category=category)
     if asked.ui and _has_accounts():
@@ -199,14 +201,24 @@ def _money(minor: int, currency: str | None) -> str:
 
 def _ui(home: Path, settings: Mapping[str, str]) -> int:
     command = [_script("dagster"), "dev", "--workspace", "workspace.yaml"]
-    try:
-        return _called(command, {**os.environ, **settings, "DAGSTER_HOME": str(home)})
-    except KeyboardInterrupt:
-        return 0
+    return _called(command, {**os.environ, **settings, "DAGSTER_HOME": str(home)})
 
 
 def _called(command: list[str], environment: Mapping[str, str]) -> int:
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own
+    """Run a command to its end, however we are told to end: it has processes of its own to stop."""
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - our own
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the terminal has told the command as well
+            return process.wait()
+        except SystemExit:
+            process.terminate()
+            raise
+
+
+def _end(*_: object) -> None:
+    """On SIGTERM, leave as on an error, so that what was started is stopped."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _has_accounts() -> bool:

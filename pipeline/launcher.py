@@ -1,11 +1,13 @@
 """Dagster's own launcher of runs, that can also tell whether a run's process still lives.
 
-Without this, run monitoring sees a run whose process died with its code server (a power cut, an
-out-of-memory kill of the container) only by `max_runtime_seconds`, and the one-run queue waits as
-long. Named in `dagster.yaml`; keeps out everything about the pipeline.
+Without this, run monitoring sees a run that died with its code server (a power cut, a restarted
+container), or a `dg launch` that was killed, only by `max_runtime_seconds`, and the one-run queue
+waits as long. Named in `dagster.yaml`; keeps out everything about the pipeline.
 """
 
 import os
+import time
+from pathlib import Path
 
 from dagster import DagsterEventType, DagsterRun
 from dagster._core.errors import DagsterUserCodeUnreachableError
@@ -13,7 +15,7 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
 
-SECONDS = 20
+ANSWER_SECONDS = 20
 """How long a code server may take to answer: it shares this machine with the run."""
 
 
@@ -26,43 +28,49 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether a started run's process lives.
+        """Whether a run's process lives: as its code server says, or else the operating system.
 
         Args:
             run: A run that says it has started and not that it has ended.
         """
+        if self._is_known(run) or self._is_there(run):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its process is gone")
+
+    def _is_known(self, run: DagsterRun) -> bool:
+        """Whether the code server that started the run has it; a reloaded one has forgotten it."""
         server = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
-        if server is None:  # started by `dg launch`, in a process of its own
-            return _health(is_alive=self._lives(run), what="its process")
+        if server is None:  # started by `dg launch`, without a code server
+            return False
+        request = CanCancelExecutionRequest(run_id=run.run_id)
         try:
-            answer = server.can_cancel_execution(
-                CanCancelExecutionRequest(run_id=run.run_id), timeout=SECONDS
-            )
-        except DagsterUserCodeUnreachableError as error:
-            is_slow = "timed out" in str(error)
-            return _health(is_alive=is_slow, what="the code server that started it")
-        known = deserialize_value(answer, CanCancelExecutionResult).can_cancel
-        return _health(is_alive=known, what="its process")
+            answer = server.can_cancel_execution(request, timeout=ANSWER_SECONDS)
+        except DagsterUserCodeUnreachableError:
+            return False
+        return deserialize_value(answer, CanCancelExecutionResult).can_cancel
 
-    def _lives(self, run: DagsterRun) -> bool:
-        """Whether one of the processes that the run says it was in is there, or it says none."""
+    def _is_there(self, run: DagsterRun) -> bool:
+        """Whether the process in which the run said it works is on this machine."""
         events = self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
-        data = [event.get_dagster_event().engine_event_data for event in events]
-        pids = {int(str(each.metadata["pid"].value)) for each in data if "pid" in each.metadata}
-        return not pids or any(map(_is_running, pids))
+        pids = {
+            int(str(details["pid"].value)): event.timestamp
+            for event in events
+            if "pid" in (details := event.get_dagster_event().engine_event_data.metadata)
+        }
+        return not pids or any(_is_running(pid, at) for pid, at in pids.items())
 
 
-def _health(*, is_alive: bool, what: str) -> CheckRunHealthResult:
-    if is_alive:
-        return CheckRunHealthResult(WorkerStatus.RUNNING)
-    return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"{what} is gone")
-
-
-def _is_running(pid: int) -> bool:
+def _is_running(pid: int, since: float) -> bool:
+    """Whether a process is there and older than an instant: ids are given out again."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's, so it is there
+    except PermissionError:
+        pass  # somebody else's: its age decides
+    state = Path(f"/proc/{pid}/stat")
+    if not state.exists():  # no Linux: trust the id
         return True
-    return True
+    ticks = int(state.read_text().rpartition(")")[2].split()[19])
+    up_seconds = float(Path("/proc/uptime").read_text().split()[0])
+    return time.time() - up_seconds + ticks / os.sysconf("SC_CLK_TCK") <= since
