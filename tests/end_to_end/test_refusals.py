@@ -1,0 +1,115 @@
+"""What QuickBooks refuses, or stores otherwise than it was sent: said, and never forced."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+from pipeline.sandbox.seed.oddities import add_entry
+from tests.end_to_end.books import BATCHES, due, held
+from tests.end_to_end.conftest import DAY, House, check, problems
+from tests.end_to_end.stages import DAILY, LOAD, REFERENCES
+
+NEXT = DAY + timedelta(days=1)
+PLAY_YARD, DANIEL, MARCUS = "43", "9", "11"
+
+
+def attempts(house: House, result: dg.ExecuteInProcessResult) -> int:
+    """How many entries a run tried to send."""
+    [(count,)] = house.rows(
+        "SELECT count(*) FROM delivery_attempts WHERE run_id = $1 AND state = 'pending'",
+        result.run_id,
+    )
+    return int(count)
+
+
+def test_a_customer_made_inactive_since_it_was_read_is_refused_and_not_tried_again_in_vain(
+    reviewed: House,
+) -> None:
+    """Only what has changed is: an entry that was edited, and a person's whose record was."""
+    sandbox, world = reviewed.sandbox, reviewed.sandbox.world
+    sandbox.admin("PATCH", f"customers/{PLAY_YARD}", Active=False)
+    first = reviewed.run(DAY, NEXT, LOAD)
+    assert " 16." in str(check(first, "no_delivery_refused_or_unknown").description)
+    assert reviewed.rows("SELECT DISTINCT error_code FROM deliveries WHERE state = 'refused'") == [
+        ("2500",)
+    ]
+    assert len(reviewed.activities) == 16
+    batches = sandbox.calls(BATCHES)
+    second = reviewed.run(DAY, NEXT, LOAD)
+    assert problems(second) == []
+    assert " 16 " in str(check(second, "no_delivery_stands_unresolved").description)
+    assert sandbox.calls(BATCHES) == batches
+
+    sandbox.admin("PATCH", f"customers/{PLAY_YARD}", Active=True)
+    sandbox.admin("PATCH", f"employees/{MARCUS}", PrimaryEmailAddr={"Address": "m@new.example"})
+    edited = next(
+        entry for entry in world.workspace.entries.values() if entry.description == "Work number 03"
+    )
+    edited.description = "Work number 03, as agreed"
+    assert problems(reviewed.run(DAY, NEXT, *REFERENCES, *DAILY)) == []
+    still = due(world, DAY, NEXT) - held(world)
+    assert held(world) <= due(world, DAY, NEXT)
+    assert {each.customer for each in still} == {PLAY_YARD}
+    assert MARCUS not in {each.employee for each in still}
+    assert edited.description not in {each.description for each in still}
+    assert still.total() == 10
+
+
+def test_a_person_mistaken_for_another_is_loud_and_stops_the_run(reviewed: House) -> None:
+    """QuickBooks takes an id of a vendor for an employee's and stores somebody else's time."""
+    company = reviewed.sandbox.world.company
+    company.vendors[DANIEL] = company.employees.pop(DANIEL)
+    first = reviewed.run(DAY, NEXT, LOAD)
+    assert (
+        "QuickBooks stored 10 time activities otherwise than they were sent" in problems(first)[0]
+    )
+    assert len(reviewed.activities) == 30
+    second = reviewed.run(DAY, NEXT, LOAD)
+    assert not second.success
+    assert " 1." in str(check(second, "activities_are_stored_as_they_were_sent").description)
+    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    assert reviewed.rows(
+        "SELECT state, count(*), count(error_message) FROM deliveries GROUP BY 1"
+    ) == [("sent", 32, 11)]
+    assert len(reviewed.activities) == 32
+
+
+def test_a_description_that_lost_letters_is_sent_and_said(quiet: House) -> None:
+    """The hours are right, so nothing stops; the next run does not send them again."""
+    quiet.sandbox.switch(charset="latin1")
+    for number in range(4):
+        add_entry(quiet.sandbox.world, DAY, seconds=600 + 60 * number, description="Südhang – Ω")
+    result = quiet.run(DAY)
+    assert not result.success
+    assert " 4." in str(check(result, "activities_are_stored_as_they_were_sent").description)
+    assert problems(quiet.run(DAY, DAY, *DAILY)) == []
+    assert [row["Description"] for row in quiet.activities] == ["Südhang ? ?"] * 4
+
+
+def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewed: House) -> None:
+    """Reopened in part, then whole, the probe deleted meanwhile: in the end all is sent once."""
+    world = reviewed.sandbox.world
+
+    def run(closed_through: date | None) -> tuple[bool, int, int]:
+        world.company.books_closed_through = closed_through
+        result = reviewed.run(DAY, NEXT, *DAILY)
+        assert held(world) <= due(world, DAY, NEXT)
+        return result.success, attempts(reviewed, result), len(reviewed.activities)
+
+    assert run(NEXT) == (False, 32, 0)
+    assert run(NEXT) == (True, 1, 0)
+    assert reviewed.rows(
+        "SELECT verdict, reasons, count(*) FROM rejected_time_entries GROUP BY ALL"
+    ) == [("held", ["books_closed"], 31)]
+    add_entry(world, DAY, description="Late")
+    assert run(DAY) == (True, 1, 1)
+    assert run(DAY) == (True, 16, 16)
+    [(probe,)] = reviewed.rows(
+        "SELECT entry_id FROM accepted_time_entries JOIN deliveries USING (entry_id) "
+        "WHERE state = 'refused'"
+    )
+    del world.workspace.entries[probe]
+    assert run(DAY) == (True, 1, 16)
+    assert run(None) == (True, 1, 17)
+    assert run(None) == (True, 15, 32)
+    assert held(world) == due(world, DAY, NEXT)
