@@ -3,20 +3,21 @@
 The order of steps is in `pipeline.delivery`; the promise in prose stands in the README.
 """
 
-from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import dagster as dg
 import pandas as pd
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import delivery, eligibility, figures, schemas, verdicts
+from pipeline import delivery, eligibility, figures, planning, schemas, settlement, verdicts
 from pipeline import warehouse as doors
 from pipeline.company import Company
-from pipeline.delivery import Plan, Terms
 from pipeline.extraction import days_of, pieces
 from pipeline.ledger import Binding, Delivery, Ledger
 from pipeline.metadata import counts, definition_metadata, table
+from pipeline.planning import Plan, Terms
+from pipeline.quickbooks import QuickBooks
 from pipeline.rules import Rules
 from pipeline.stops import Stop
 from pipeline.windows import stops_the_run, window
@@ -53,7 +54,7 @@ def quickbooks_time_activities(
 
     Each accepted entry becomes one time activity. Before anything is sent, QuickBooks is read:
     what it already holds is adopted, what looks alike is left for a person. What cannot be told
-    stays `unknown` and is not sent again.
+    after a request is settled by reading QuickBooks, and sent again only if it was not stored.
     """
     first, last = window(context)
     is_dry = config.dry_run or company.settings.dry_run
@@ -65,21 +66,49 @@ def quickbooks_time_activities(
             rules = verdicts.rules_of_run(
                 connection, ledger, company.settings, company.today(), (first, last)
             )
-        for start, end in pieces(first, last):
-            entries = _intents(company, ledger, rules, terms, start, end)
-            plan = delivery.plan(ledger, quickbooks, entries, terms)
-            context.log.info(
-                f"{start} to {end}: {len(plan.send)} to send, {len(plan.adopt)} already in "
-                f"QuickBooks, {len(plan.doubt)} to be decided by a person"
-            )
-            if is_dry:
-                planned.append(plan)
-            else:
-                delivery.carry_out(plan, ledger, quickbooks, terms)
+        desk = Desk(company, ledger, quickbooks, rules, terms)
+        if is_dry:
+            planned = [_plan(desk, start, end) for start, end in pieces(first, last)]
+        else:
+            _load(desk, first, last)
     if is_dry:
         _record_plan(company, planned)
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
+
+
+class Desk(NamedTuple):
+    """What a load works with, from its first read to its last."""
+
+    company: Company
+    ledger: Ledger
+    quickbooks: QuickBooks
+    rules: Rules
+    terms: Terms
+
+
+def _load(desk: Desk, first: date, last: date) -> None:
+    """Settle what earlier runs left, send, settle what this run left, send what was not stored.
+
+    What is still open then waits for the next run.
+    """
+    _settle(desk)
+    for start, end in pieces(first, last):
+        _send(desk, start, end)
+    not_stored = {delivery.work_date for delivery in _settle(desk)}
+    for day in sorted(day for day in not_stored if first <= day <= last):
+        _send(desk, day, day)
+    if not_stored:
+        _settle(desk)
+
+
+def _settle(desk: Desk) -> list[Delivery]:
+    return settlement.settle(desk.ledger, desk.quickbooks, desk.terms)
+
+
+def _send(desk: Desk, first: date, last: date) -> None:
+    plan = _plan(desk, first, last)
+    delivery.carry_out(plan, desk.ledger, desk.quickbooks, desk.terms)
 
 
 def _refuse_ineligible(company: Company, ledger: Ledger, *, rebind: bool, is_dry: bool) -> None:
@@ -122,6 +151,7 @@ def _terms(context: dg.AssetExecutionContext, company: Company) -> Terms:
         item_id=row["service_item_id"],
         is_taxable=settings.taxable,
         currency=row["home_currency"] if settings.rate_source == "service_item" else None,
+        settle_seconds=settings.settle_seconds,
         rounding_minutes=int(workspace[0]["rounding_minutes"]) if workspace else 1,
         run_id=company.run_id,
         now=company.now,
@@ -130,19 +160,23 @@ def _terms(context: dg.AssetExecutionContext, company: Company) -> Terms:
     )
 
 
-def _intents(
-    company: Company, ledger: Ledger, rules: Rules, terms: Terms, first: date, last: date
-) -> Iterator[Delivery]:
-    with company.warehouse.connect() as connection:
-        entries = verdicts.sendable(connection, ledger, rules, first, last)
+def _plan(desk: Desk, first: date, last: date) -> Plan:
+    with desk.company.warehouse.connect() as connection:
+        entries = verdicts.sendable(connection, desk.ledger, desk.rules, first, last)
         employees = doors.read(connection, schemas.QuickbooksEmployees)
         customers = doors.read(connection, schemas.QuickbooksCustomers)
-    return delivery.intents(
+    intents = planning.intents(
         entries,
         _by_id(employees, "quickbooks_employee_id"),
         _by_id(customers, "quickbooks_customer_id"),
-        terms,
+        desk.terms,
     )
+    plan = planning.plan(desk.ledger, desk.quickbooks, intents, desk.terms)
+    desk.terms.log(
+        f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
+        f"{len(plan.doubt)} to be decided by a person"
+    )
+    return plan
 
 
 def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:

@@ -26,6 +26,11 @@ DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")
 NEVER_CLAIMED_AGAIN = (*DELIVERED, *UNSETTLED, "doubtful", "gone")
 CLOSED_PERIOD = ("6200", "6210")
+THROTTLED = "3001"
+NOT_STORED = "not_stored"
+"""Our own code, for an intent that was settled as never stored: the entry may be sent anew."""
+PASSING = (*CLOSED_PERIOD, THROTTLED, NOT_STORED)
+"""Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""
 BACKUPS_KEPT = 14
 COPIED_AT = "?" * 8 + "T" + "?" * 12
 """A copy's time in its name; so exact because `ledger-b` may lie beside `ledger`."""

@@ -44,7 +44,7 @@ def project_of(world: World, name: str) -> Project:
     raise LookupError(f"there is no project {name!r}")
 
 
-def add_entry(  # noqa: PLR0913 # the words of one entry
+def add_entry(  # the words of one entry
     world: World,
     day: date,
     at: str = "18:30",
