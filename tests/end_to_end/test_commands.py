@@ -1,0 +1,115 @@
+"""What a person types: each command as the README prints it, in processes of their own."""
+
+import re
+import shlex
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.end_to_end.processes import PROJECT, Site, is_anything_left_of, site, wait_for
+
+UI_IS_LOADED = """{ workspaceOrError { ... on Workspace { locationEntries {
+  name locationOrLoadError { ... on PythonError { message }
+  ... on RepositoryLocation { repositories { schedules { name } assetNodes { id } } } } } } } }"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Site]:
+    """A pipeline as a person has it in a shell."""
+    with site(tmp_path) as made:
+        yield made
+
+
+def printed(word: str) -> list[list[str]]:
+    """The README's commands that begin with a script of the environment and hold a word."""
+    lines = re.findall(r"^\.venv/bin/(.*)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines if word in line]
+
+
+def test_each_launch_of_the_readme_does_what_it_says(shell: Site) -> None:
+    """A day, a range that repeats it, and one day's review again: green, and sent once."""
+    last = shell.today - timedelta(days=2)
+    first = last - timedelta(days=2)
+    sent = []
+    commands = printed("dg launch")
+    assert len(commands) == 3
+    for command in commands:
+        target = command[-1]
+        command[-1] = f"{first}...{last}" if "..." in target else str(last)
+        done = shell.run(*command)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert "RUN_SUCCESS" in done.stderr
+        sent.append(shell.sent())
+    assert 0 < sent[0] < sent[1] == sent[2]
+    assert len({row["Id"] for row in shell.sandbox.world.company.activities.values()}) >= sent[2]
+    assert not list(PROJECT.glob(".tmp_dagster_home_*"))
+
+
+def test_the_ui_of_the_readme_comes_up_with_everything_and_ends(shell: Site) -> None:
+    """The workspace file loads, the UI answers, and nothing is left running."""
+    [command] = printed("dagster dev")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def loaded() -> list[dict[str, object]]:
+        try:
+            answer = httpx.post(
+                f"http://127.0.0.1:{port}/graphql", json={"query": UI_IS_LOADED}, timeout=20
+            )
+        except httpx.TransportError:
+            return []
+        entries: list[dict[str, object]] = answer.json()["data"]["workspaceOrError"][
+            "locationEntries"
+        ]
+        return entries
+
+    with shell.running(*command, "--port", str(port)) as dagster:
+        [location] = wait_for(loaded, 60)
+        [repository] = location["locationOrLoadError"]["repositories"]
+        assert [each["name"] for each in repository["schedules"]] == ["every_morning"]
+        assert len(repository["assetNodes"]) == 9
+    wait_for(lambda: not is_anything_left_of(dagster), 20)
+
+
+def test_wrong_settings_are_refused_with_their_names(shell: Site) -> None:
+    """The definitions load with right settings, and with wrong ones say which and why."""
+    assert shell.run("dg", "check", "defs").returncode == 0
+    shell.env |= {"TIME_ZONE": "Mars/Olympus", "START_DATE": "2999-01-01"}
+    refused = shell.run("dg", "check", "defs")
+    assert refused.returncode != 0
+    text = refused.stdout + refused.stderr
+    for word in ("TIME_ZONE", "Mars/Olympus", "no such zone", "set the company's IANA time zone"):
+        assert word in text
+
+
+def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
+    """`make demo` twice: everything accepted is sent, then nothing new, and both say what."""
+    folder = shell.folder / "clone"
+    folder.mkdir()
+    (folder / "dagster_home").symlink_to(PROJECT / "dagster_home")
+    demo = {"PATH": shell.env["PATH"], "PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
+    recipe = re.search(
+        r"^demo:.*\n\t@\$\(PYTHON\) (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE
+    )
+    assert recipe
+    first, second = (
+        shell.run("python", *shlex.split(recipe[1]), env=demo, cwd=folder) for _ in range(2)
+    )
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    accepted = re.search(r"accepted │ +│ +(\d+)", first.stdout)
+    sent = re.search(r"(\d+) sent in this run", first.stdout)
+    assert accepted
+    assert sent
+    assert int(sent[1]) >= int(accepted[1]) > 100
+    assert "rejected │ unknown_customer" in first.stdout
+    assert "Nothing new was sent" not in first.stdout
+    assert "Nothing new was sent" in second.stdout
+    assert f"{sent[1]} sent before" in second.stdout
+    for said in (first.stdout, second.stdout):
+        assert "data/demo/analysis.duckdb" in said
+        assert "make dev" in said
