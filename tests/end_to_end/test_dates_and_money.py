@@ -1,0 +1,94 @@
+"""Dates at their hardest, and money to the cent, from Clockify's entry to QuickBooks' activity."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from pipeline.sandbox.seed import oddities
+from pipeline.sandbox.world import Entry
+from tests.end_to_end.books import due, held
+from tests.end_to_end.conftest import House, problems
+
+NEW_YEAR = date(2026, 1, 1)
+EVE = date(2025, 12, 31)
+
+
+@pytest.fixture
+def years(quiet: House) -> House:
+    """A pipeline over several years, on a sandbox where nobody has tracked time."""
+    world = quiet.sandbox.world
+    world.start_date = world.send_from = date(2024, 1, 1)
+    return quiet
+
+
+def dates(house: House) -> dict[str, str]:
+    """The TxnDate of each activity, by its description."""
+    return {each["Description"]: each["TxnDate"] for each in house.activities}
+
+
+def at(house: House, day: date, time: str, name: str, **fields: object) -> Entry:
+    """An entry that starts at a local time of New York."""
+    return oddities.add_entry(house.sandbox.world, day, time, description=name, **fields)
+
+
+@pytest.mark.parametrize(
+    ("add", "day"),
+    [
+        (oddities.add_spring_forward, date(2026, 3, 8)),
+        (oddities.add_fall_back, date(2026, 11, 1)),
+        (oddities.add_leap_day, date(2024, 2, 29)),
+    ],
+)
+def test_a_hard_day_keeps_its_date_and_its_elapsed_time(
+    years: House, add: object, day: date
+) -> None:
+    """23 hours, 25 hours, and the 29th of February: minutes by the clock of UTC, date by ours."""
+    assert callable(add)
+    add(years.sandbox.world, day)
+    assert problems(years.run(day)) == []
+    assert held(years.sandbox.world) == due(years.sandbox.world, day, day)
+    assert set(dates(years).values()) == {str(day)}
+
+
+def test_each_side_of_midnight_lands_on_its_own_day(years: House) -> None:
+    """A second before and a second after, over a year's end, also of somebody in Lisbon."""
+    at(years, EVE, "23:59:59", "Last second")
+    at(years, NEW_YEAR, "00:00:00", "First second")
+    at(years, EVE, "20:30:00", "Already tomorrow in Lisbon", mailbox="ines")
+    assert problems(years.run(EVE, NEW_YEAR)) == []
+    assert dates(years) == {
+        "Last second": "2025-12-31",
+        "First second": "2026-01-01",
+        "Already tomorrow in Lisbon": "2025-12-31",
+    }
+    assert years.rows(
+        "SELECT work_date, person_work_date FROM accepted_time_entries WHERE description = $1",
+        "Already tomorrow in Lisbon",
+    ) == [(EVE, NEW_YEAR)]
+
+
+def test_an_odd_rate_arrives_to_the_cent(years: House) -> None:
+    """300 rates, none of them the same, none of them round: equal as decimals, never as floats."""
+    rates = {f"Rate {number}": 1_001 + 307 * number for number in range(300)}
+    for number, (name, rate) in enumerate(rates.items()):
+        minute = f"{number // 60 + 6:02}:{number % 60:02}"
+        at(years, EVE, minute, name, seconds=600, rate_minor=rate)
+    assert problems(years.run(EVE)) == []
+    stored = {each["Description"]: Decimal(str(each["HourlyRate"])) for each in years.activities}
+    assert stored == {name: Decimal(rate) / 100 for name, rate in rates.items()}
+
+
+def test_with_rounding_on_the_rounded_time_is_sent_and_the_tracked_time_kept(years: House) -> None:
+    """The manual's own example: 1 h 38 min, rounded up to ten minutes, is 1 h 40 min."""
+    workspace = years.sandbox.world.workspace
+    workspace.is_rounding_on = True
+    workspace.round_mode, workspace.round_minutes = "Round up to", "10"
+    at(years, EVE, "09:00", "Manual", seconds=98 * 60)
+    at(years, EVE, "00:01", "Too long by rounding only", seconds=(23 * 60 + 52) * 60)
+    assert problems(years.run(EVE)) == []
+    assert [(each["Hours"], each["Minutes"]) for each in years.activities] == [(1, 40)]
+    assert years.rows("SELECT raw_seconds FROM accepted_time_entries") == [(98 * 60,)]
+    [(reasons, fixes)] = years.rows("SELECT reasons, fixes FROM rejected_time_entries")
+    assert reasons == ["too_long"]
+    assert "round" in fixes[0]
