@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any, Self
 
 from pyrate_limiter import Duration, Rate
@@ -68,12 +69,7 @@ class Clockify:
     ) -> None:
         key = settings.clockify_api_key.get_secret_value()
         self._core, self._reports = (
-            Http(
-                _service(url),
-                settings.http_patience_seconds,
-                {key},
-                headers={"X-Api-Key": key},
-            )
+            Http(_service(url), settings.http_patience_seconds, {key}, headers={"X-Api-Key": key})
             for url in (settings.clockify_api_url, settings.clockify_reports_url)
         )
         self._path = f"/workspaces/{settings.clockify_workspace_id}"
@@ -95,12 +91,12 @@ class Clockify:
             Stop: the key or the workspace is wrong, or the rounding is of an unknown kind.
         """
         row = accepted(self._core.read("GET", self._path))
-        is_on = value(row, "workspaceSettings.timeRoundingInReports", bool, of=_WORKSPACE)
         path = "workspaceSettings.round"
-        mode = value(row, f"{path}.round", str, of=_WORKSPACE, is_optional=True) or ""
-        minutes = value(row, f"{path}.minutes", str, int, of=_WORKSPACE, is_optional=True)
+        is_on = value(row, "workspaceSettings.timeRoundingInReports", bool, of=_WORKSPACE)
+        mode = value(row, f"{path}.round", str, of=_WORKSPACE, default="")
+        minutes = str(value(row, f"{path}.minutes", str, int, of=_WORKSPACE, default=""))
         known = [word for word in ("up", "nearest", "down") if word in mode.lower().split()]
-        if is_on and not (known and str(minutes).isdecimal()):
+        if is_on and not (known and minutes.isdecimal()):
             raise Stop(
                 f"Clockify rounds in a way not known here: `{mode}`, `{minutes}` minutes",
                 "Choose another rounding in Clockify's workspace settings",
@@ -111,7 +107,7 @@ class Clockify:
             plan=value(row, "featureSubscriptionType", str, of=_WORKSPACE, is_optional=True),
             is_rounding_on=is_on,
             round_mode="".join(known[:1]),
-            round_minutes=int(minutes) if str(minutes).isdecimal() else 0,
+            round_minutes=int(minutes) if minutes.isdecimal() else 0,
         )
 
     def users(self) -> list[Row]:
@@ -146,7 +142,7 @@ class Clockify:
     def report(
         self, first: date, last: date, *, rounding: bool, only_approved: bool = False
     ) -> Report:
-        """Read every entry of a range of work dates.
+        """Read every entry of at most 31 work dates.
 
         Args:
             first: First work date in `TIME_ZONE`.
@@ -157,12 +153,11 @@ class Clockify:
         Raises:
             Stop: the read stays incomplete, the key or workspace is wrong, or it may not see rates.
         """
-        return Report(
-            self._report.rows(first, last, rounding=rounding, only_approved=only_approved)
-        )
+        rows = self._report.rows(first, last, rounding=rounding, only_approved=only_approved)
+        return Report(rows)
 
     def report_totals(self, first: date, last: date, *, rounding: bool) -> Row:
-        """Return what a range adds up to, as plain JSON: to notice a change of old months.
+        """Return what at most 31 days add up to, as plain JSON: to notice a change of old months.
 
         Returns:
             `entries`, `seconds`, and `amounts`: currency to minor units, exactly as text.
@@ -185,15 +180,14 @@ class Clockify:
 
     def _list(self, path: str, asked: dict[str, str]) -> list[Row]:
         rows: dict[str, Row] = {}
-        page = 1
-        while True:
+        for page in count(1):
             params = {**asked, "page": page, "page-size": LIST_PAGE}
             response = self._core.read("GET", f"{self._path}{path}", params=params)
             found = accepted(response)
             rows |= {row["id"]: row for row in found}
             if response.headers.get("Last-Page") == "true" or not found:
-                return list(rows.values())
-            page += 1
+                break
+        return list(rows.values())
 
 
 def _service(url: str) -> Service:
@@ -207,7 +201,5 @@ def _service(url: str) -> Service:
 
 
 def _is_member(memberships: list[Row]) -> bool:
-    return any(
-        (each.get("membershipType"), each.get("membershipStatus")) == ("WORKSPACE", "ACTIVE")
-        for each in memberships
-    )
+    active = {"membershipType": "WORKSPACE", "membershipStatus": "ACTIVE"}
+    return any(active.items() <= each.items() for each in memberships)

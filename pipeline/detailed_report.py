@@ -2,13 +2,13 @@
 
 Holds the request, the pages and the counting that proves a read complete. Paging has no snapshot:
 an entry added or deleted meanwhile shifts the later pages, so the rows are counted against the
-report's own `entriesCount` (clockify-api.md, 1.4 and 2).
+report's own `entriesCount` (clockify-api.md, 1.4 and 2). Whoever asks cuts a range into pieces: a
+free plan gives no more than 31 days.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +21,6 @@ Row = dict[str, Any]
 
 PAGE = 1000
 IN_FLIGHT = 3
-LONGEST_RANGE = timedelta(days=31)
-"""A free plan gives no longer report."""
 READS = 3
 """Reads of one range that may disagree with their own count before the run stops."""
 _REPORT, _TOTALS = "Clockify's report", "Clockify's report's totals"
@@ -47,47 +45,42 @@ class DetailedReport:
         self._on_progress = on_progress
 
     def rows(self, first: date, last: date, *, rounding: bool, only_approved: bool) -> list[Row]:
-        """Return every entry of a range of days once.
+        """Return every entry of at most 31 days once.
 
         Raises:
             Stop: the read stays incomplete or is refused.
         """
-        rows: dict[str, Row] = {}
-        for start, end in _spans(first, last):
-            body = self._body(start, end, rounding=rounding)
-            if only_approved:
-                body["approvalState"] = "APPROVED"
-            rows |= self._complete(body)
-        return list(rows.values())
-
-    def totals(self, first: date, last: date, *, rounding: bool) -> Row:
-        """Return what a range of days adds up to; see `Clockify.report_totals`."""
-        entries = seconds = 0
-        amounts: dict[str, Decimal] = defaultdict(Decimal)
-        for start, end in _spans(first, last):
-            _, totals = self._page(self._body(start, end, rounding=rounding), 1, size=1)
-            if totals is None:
-                continue
-            entries += value(totals, "entriesCount", int, of=_TOTALS)
-            seconds += value(totals, "totalTime", int, of=_TOTALS)
-            for each in _amounts(totals):
-                amounts[each.get("currency") or ""] += Decimal(each.get("amount") or 0)
-        texts = {currency: format(amount, "f") for currency, amount in sorted(amounts.items())}
-        return {"entries": entries, "seconds": seconds, "amounts": texts}
-
-    def _complete(self, body: Row) -> dict[str, Row]:
+        body = self._body(first, last, rounding=rounding)
+        if only_approved:
+            body["approvalState"] = "APPROVED"
         for _ in range(READS):
             pages = list(self._pages(body))
             rows = {row["_id"]: row for page, _ in pages for row in page}
             counts = {_count(totals) for _, totals in pages}
             if counts == {len(rows)}:
-                return rows
+                return list(rows.values())
         raise Stop(
-            f"incomplete read: from {body['dateRangeStart'][:10]} to {body['dateRangeEnd'][:10]} "
-            f"Clockify counts {sorted(counts)} entries and gave {len(rows)}, {READS} times over",
+            f"incomplete read: from {first} to {last} Clockify counts {sorted(counts)} entries "
+            f"and gave {len(rows)}, {READS} times over",
             "Run again when nobody is editing these days",
             is_transient=True,
         )
+
+    def totals(self, first: date, last: date, *, rounding: bool) -> Row:
+        """Return what at most 31 days add up to; see `Clockify.report_totals`."""
+        _, totals = self._page(self._body(first, last, rounding=rounding), 1, size=1)
+        if totals is None:
+            return {"entries": 0, "seconds": 0, "amounts": {}}
+        # An older report gives one amount without its currency.
+        amounts = totals.get("totalAmountByCurrency") or [{"amount": totals.get("totalAmount")}]
+        return {
+            "entries": _count(totals),
+            "seconds": value(totals, "totalTime", int, of=_TOTALS),
+            "amounts": {
+                each.get("currency") or "": format(Decimal(each.get("amount") or 0), "f")
+                for each in amounts
+            },
+        }
 
     def _pages(self, body: Row) -> Iterator[tuple[list[Row], Row | None]]:
         first = self._page(body, 1)
@@ -101,15 +94,10 @@ class DetailedReport:
 
     def _page(self, body: Row, number: int, size: int = PAGE) -> tuple[list[Row], Row | None]:
         """One page: its rows, and the totals of the whole range, None where it holds nothing."""
-        detailed = {
-            "page": number,
-            "pageSize": size,
-            "sortColumn": "ID",
-            "options": {"totals": "CALCULATE"},
-        }
-        answer = accepted(
-            self._http.read("POST", self._path, json={**body, "detailedFilter": detailed})
-        )
+        options = {"totals": "CALCULATE"}
+        page = {"page": number, "pageSize": size, "sortColumn": "ID", "options": options}
+        asked = {**body, "detailedFilter": page}
+        answer = accepted(self._http.read("POST", self._path, json=asked))
         key = "timeEntries" if "timeEntries" in answer else "timeentries"
         rows = value(answer, key, list, of=_REPORT)
         values(rows, "_id", str, of="Clockify's report row")
@@ -130,19 +118,6 @@ class DetailedReport:
         }
 
 
-def _spans(first: date, last: date) -> Iterator[tuple[date, date]]:
-    while first <= last:
-        end = min(last, first + LONGEST_RANGE - timedelta(days=1))
-        yield first, end
-        first = end + timedelta(days=1)
-
-
 def _count(totals: Row | None) -> int:
     count: int = 0 if totals is None else value(totals, "entriesCount", int, of=_TOTALS)
     return count
-
-
-def _amounts(totals: Row) -> list[Row]:
-    """The amounts by currency; an older report gives one amount without its currency."""
-    by_currency: list[Row] | None = totals.get("totalAmountByCurrency")
-    return by_currency or [{"amount": totals.get("totalAmount")}]

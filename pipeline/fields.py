@@ -9,6 +9,8 @@ from typing import Any
 
 from pipeline.stops import Stop
 
+_ABSENT = object()
+
 
 def values(
     rows: Sequence[dict[str, Any]],
@@ -17,6 +19,7 @@ def values(
     of: str,
     is_nullable: bool = False,
     is_optional: bool = False,
+    default: object = None,
 ) -> list[Any]:
     """Return one value a row.
 
@@ -27,23 +30,24 @@ def values(
         of: What a row is, for the message, such as `Clockify's report row`.
         is_nullable: Whether null is allowed, and stays None.
         is_optional: Whether the key may be absent or null, which gives None.
+        default: What an absent key or null means instead.
 
     Raises:
         Stop: a row has no such key or a value of another type.
     """
+    is_optional = is_optional or default is not None
     parent, _, key = path.rpartition(".")
     objects = values(rows, parent, dict, of=of, is_optional=is_optional) if parent else rows
-    found = [_ABSENT if each is None else each.get(key, _ABSENT) for each in objects]
-    allowed = {*kinds, *([type(None)] if is_nullable or is_optional else [])}
-    if is_optional:
-        found = [None if value is _ABSENT else value for value in found]
+    missing = None if is_optional else _ABSENT
+    found = [missing if each is None else each.get(key, missing) for each in objects]
+    allowed = {*kinds, type(None)} if is_nullable or is_optional else {*kinds}
     if not set(map(type, found)) <= allowed:
-        at = next(at for at, value in enumerate(found) if type(value) not in allowed)
-        raise _misfit(of, rows[at], path, found[at])
-    return found
+        odd = next(at for at, value in enumerate(found) if type(value) not in allowed)
+        raise _misfit(of, rows[odd], path, found[odd])
+    return found if default is None else [default if each is None else each for each in found]
 
 
-def value(row: dict[str, Any], path: str, *kinds: type, of: str, **rules: bool) -> Any:  # noqa: ANN401 - whatever kind is asked for
+def value(row: dict[str, Any], path: str, *kinds: type, of: str, **rules: Any) -> Any:  # noqa: ANN401 - whatever kind is asked for
     """Return the one value of one row; see `values`."""
     return values([row], path, *kinds, of=of, **rules)[0]
 
@@ -53,15 +57,8 @@ def rows_of(**columns: list[Any]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-_ABSENT = object()
-
-
 def _misfit(of: str, row: dict[str, Any], path: str, found: object) -> Stop:
     row_id = row.get("_id") or row.get("id") or row.get("Id") or "without an id"
-    wrong = (
-        f"has no `{path}`" if found is _ABSENT else f"holds a {type(found).__name__} as `{path}`"
-    )
-    return Stop(
-        f"{of} {row_id} {wrong}",
-        "The API has changed or the key may not see it: compare with the vendor's documentation",
-    )
+    odd = f"has no `{path}`" if found is _ABSENT else f"holds a {type(found).__name__} as `{path}`"
+    fix = "The API has changed or the key may not see it: compare with the vendor's documentation"
+    return Stop(f"{of} {row_id} {odd}", fix)

@@ -7,7 +7,7 @@ only as "try again", and only for reads.
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +18,7 @@ import httpx
 import stamina
 from pyrate_limiter import Limiter, Rate
 
-from pipeline.redaction import Guard
+from pipeline.redaction import guarded
 from pipeline.settings import is_loopback
 from pipeline.stops import Stop
 
@@ -71,30 +71,26 @@ class Http:
         self._service = service
         self._patience = patience_seconds
         self._limiter = Limiter(service.rate)
-        self._guard = Guard(secrets)
-        self._read_timeout = httpx.Timeout(
-            patience_seconds / 2, connect=CONNECT_SECONDS, pool=patience_seconds
-        )
+        self._guard = guarded(secrets)
+        self._read_timeout = self._timeout(patience_seconds / 2)
         self.client = httpx.Client(
             base_url=service.base_url,
             headers={"Accept": "application/json", **(headers or {})},
             auth=auth,
-            timeout=httpx.Timeout(
-                patience_seconds * 1.1, connect=CONNECT_SECONDS, pool=patience_seconds
-            ),
+            timeout=self._timeout(patience_seconds * 1.1),
             limits=httpx.Limits(max_connections=service.in_flight, keepalive_expiry=IDLE_SECONDS),
             event_hooks={"request": [lambda _: self._limiter.try_acquire(service.name)]},
             trust_env=not is_loopback(service.base_url),
         )
 
     def __enter__(self) -> Self:
-        self._guard.install()
+        self._guard.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
         self._limiter.close()
-        self._guard.remove()
+        self._guard.__exit__(None, None, None)
 
     def read(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Send a request that changes nothing, again and again for as long as patience lasts.
@@ -109,12 +105,12 @@ class Http:
         def once() -> httpx.Response:
             response = self.client.request(method, path, timeout=self._read_timeout, **request)
             if response.status_code == TOO_MANY or response.status_code >= SERVER_ERROR:
-                raise _BusyError(response)
+                response.raise_for_status()
             return response
 
         try:
             return self._repeated(once, self._wait_to_read)
-        except _BusyError as error:
+        except httpx.HTTPStatusError as error:
             raise self._turned_away(error.response) from None
         except httpx.RequestError as error:
             raise self.unreachable(error) from error
@@ -134,13 +130,13 @@ class Http:
     def unreachable(self, error: httpx.RequestError) -> Stop:
         """What stops a run after a network failure: names the host, the cause and the fix."""
         url = urlsplit(str(error.request.url))
-        what, fix = _why(error)
         host = f"{url.hostname}:{url.port}" if url.port else url.hostname
-        return Stop(
-            f"{self._service.name} cannot be reached at {host}: {what}",
-            fix,
-            is_transient=not _is_refused_certificate(error),
-        )
+        why, fix = _why(error)
+        what = f"{self._service.name} cannot be reached at {host}: {why}"
+        return Stop(what, fix, is_transient=_may_heal(error))
+
+    def _timeout(self, seconds: float) -> httpx.Timeout:
+        return httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=self._patience)
 
     def _repeated(
         self, call: Callable[[], Result], again: Callable[[Exception], bool | float]
@@ -154,8 +150,8 @@ class Http:
 
     def _wait_to_read(self, error: Exception) -> bool | float:
         """Whether a read is repeated, and after how many seconds where that is prescribed."""
-        if not isinstance(error, _BusyError):
-            return isinstance(error, httpx.RequestError) and not _is_refused_certificate(error)
+        if not isinstance(error, httpx.HTTPStatusError):
+            return isinstance(error, httpx.RequestError) and _may_heal(error)
         wait = _retry_after(error.response.headers.get("Retry-After", ""))
         if wait is None and error.response.status_code == TOO_MANY:
             wait = self._service.throttled_seconds
@@ -173,20 +169,13 @@ class Http:
         return Stop(what, fix, is_transient=True)
 
 
-class _BusyError(Exception):
-    """An answer that asks to be left alone for a while."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__(f"HTTP {response.status_code}")
-        self.response = response
-
-
 def _may_write_again(error: Exception) -> bool:
-    return isinstance(error, NEVER_RECEIVED) and not _is_refused_certificate(error)
+    return isinstance(error, NEVER_RECEIVED) and _may_heal(error)
 
 
-def _is_refused_certificate(error: BaseException) -> bool:
-    return isinstance(_cause(error), ssl.SSLError)
+def _may_heal(error: Exception) -> bool:
+    """Whether waiting may help: it does not help against a refused certificate."""
+    return not isinstance(_cause(error), ssl.SSLError)
 
 
 def _why(error: httpx.RequestError) -> tuple[str, str]:
@@ -205,17 +194,10 @@ def _why(error: httpx.RequestError) -> tuple[str, str]:
 
 def _cause(error: BaseException) -> BaseException | None:
     """The failure of the operating system or of TLS beneath httpx's own."""
-    for cause in _chain(error):
-        if isinstance(cause, OSError):
-            return cause
-    return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__ or link.__context__
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def _retry_after(header: str) -> float | None:

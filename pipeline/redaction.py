@@ -6,7 +6,8 @@ token quotes that token (quickbooks-api.md, 9.1), so every text from outside pas
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 HIDDEN = "[removed]"
 _NAMED = re.compile(
@@ -15,14 +16,9 @@ _NAMED = re.compile(
 )
 _SHAPED = re.compile(r"\beyJ[\w.-]{10,}|\bAB\d[\w-]{16,}")
 """A JSON web token; an Intuit refresh token."""
-_LOGGERS = (
-    "httpx",
-    "httpcore.connection",
-    "httpcore.http11",
-    "httpcore.http2",
-    "httpcore.proxy",
-    "stamina",
-)
+_PARTS = ("connection", "http11", "http2", "proxy")
+_LOGGERS = ("httpx", "stamina", *(f"httpcore.{part}" for part in _PARTS))
+"""Each by name: a filter on a parent does not see its children's records."""
 
 
 def redact(text: str, secrets: Collection[str] = ()) -> str:
@@ -32,24 +28,19 @@ def redact(text: str, secrets: Collection[str] = ()) -> str:
     return _SHAPED.sub(HIDDEN, _NAMED.sub(rf"\1{HIDDEN}", text))
 
 
-class Guard(logging.Filter):
-    """Redacts what the HTTP libraries log; `secrets` may grow while it is in place."""
+@contextmanager
+def guarded(secrets: Collection[str]) -> Iterator[None]:
+    """Redact what the HTTP libraries log meanwhile; `secrets` may grow."""
 
-    def __init__(self, secrets: Collection[str]) -> None:
-        super().__init__()
-        self._secrets = secrets
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, without its secrets."""
-        record.msg, record.args = redact(record.getMessage(), self._secrets), ()
+    def redacted(record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage(), secrets), ()
         return True
 
-    def install(self) -> None:
-        """Put the filter on every logger of the HTTP libraries: filters are not inherited."""
-        for name in _LOGGERS:
-            logging.getLogger(name).addFilter(self)
-
-    def remove(self) -> None:
-        """Take the filter off again."""
-        for name in _LOGGERS:
-            logging.getLogger(name).removeFilter(self)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(redacted)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(redacted)

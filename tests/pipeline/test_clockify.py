@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.clockify import Clockify, Workspace
 from pipeline.entries import frame_of
+from pipeline.extraction import pieces
 from pipeline.schemas import ClockifyProjects, ClockifyUsers
 from pipeline.stops import Stop
 from tests.conftest import Sandbox
@@ -67,10 +68,14 @@ def test_days_without_entries_are_a_complete_read_of_none(clockify: Clockify) ->
 
 
 def test_a_free_plan_is_asked_for_31_days_at_a_time(sandbox: Sandbox, clockify: Clockify) -> None:
-    """And the spans together have every entry once."""
+    """And the pieces together have every entry once."""
     sandbox.world.workspace.plan = "FREE"
     days = {"first": date(2026, 9, 1), "last": date(2026, 11, 21)}
-    ids = [row["_id"] for row in clockify.report(**days, rounding=False).rows]
+    ids = [
+        row["_id"]
+        for first, last in pieces(**days)
+        for row in clockify.report(first, last, rounding=False).rows
+    ]
     assert len(ids) == len(set(ids))
     assert set(ids) == expected_ids(sandbox, **days)
     assert sandbox.calls(REPORT) == 3

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from pipeline.redaction import Guard, redact
+from pipeline.redaction import guarded, redact
 
 KEY = "NmQ5YzJk-clockify-key"
 
@@ -52,12 +52,7 @@ def test_the_logs_of_the_http_libraries_are_guarded(
 ) -> None:
     """A filter on a parent does not see its children's records, so each logger has its own."""
     secrets: set[str] = set()
-    guard = Guard(secrets)
-    guard.install()
-    secrets.add(KEY)  # learnt later, as a rotated token is
-    try:
-        with caplog.at_level(logging.DEBUG, name):
-            logging.getLogger(name).debug("sent %s", {"key": KEY})
-    finally:
-        guard.remove()
+    with guarded(secrets), caplog.at_level(logging.DEBUG, name):
+        secrets.add(KEY)  # learnt later, as a rotated token is
+        logging.getLogger(name).debug("sent %s", {"key": KEY})
     assert caplog.messages == ["sent {'key': '[removed]'}"]
