@@ -168,14 +168,15 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
     console.print(shown)
     deliveries = figures.rows(
         connection,
-        "SELECT state, run_id = $3 AS is_new, count(*) AS entries, sum(minutes)::BIGINT AS minutes "
+        "SELECT state, run_id = $3 AS is_new, currency, count(*) AS entries, "
+        "sum(minutes)::BIGINT AS minutes, coalesce(sum(amount_minor), 0)::BIGINT AS minor "
         "FROM deliveries WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL ORDER BY ALL",
         [*window, run_id],
     )
     for row in deliveries:
         when = "in this run" if row["is_new"] else "before"
-        hours = row["minutes"] / 60
-        console.print(f"{row['entries']:>6,} {row['state']} {when}, {hours:,.2f} hours")
+        hours, money = row["minutes"] / 60, _money(row["minor"], row["currency"])
+        console.print(f"{row['entries']:>6,} {row['state']} {when}, {hours:,.2f} hours, {money}")
     if not any(row["is_new"] and row["state"] == "sent" for row in deliveries):
         console.print("[bold]Nothing new was sent[/bold]: QuickBooks holds all it should.")
 
