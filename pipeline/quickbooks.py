@@ -31,10 +31,7 @@ READS = 3
 LARGEST_BATCH = 30
 LONGEST_REQUEST_ID = 36
 """Beside batch ids of one or two digits (quickbooks-api.md, 6)."""
-UNAUTHORISED = 401
 GONE = "610"
-THROTTLED_SECONDS = 60.0
-"""What Intuit asks for after a 429 (7.1)."""
 
 
 class QuickBooks:
@@ -55,7 +52,7 @@ class QuickBooks:
             in_flight=4,
             throttled_fix="Run again in a few minutes; if it lasts, look in Intuit's developer "
             "portal whether the app's monthly quota of reads is used up",
-            throttled_seconds=THROTTLED_SECONDS,
+            throttled_seconds=60.0,  # what Intuit asks for after a 429 (7.1)
         )
         self._http = Http(
             service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
@@ -82,8 +79,8 @@ class QuickBooks:
         realm = self._settings.quickbooks_realm_id
         info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
         preferences = self._get("/preferences").get("Preferences", {})
-        item, name = None, self._settings.service_item
-        if name:
+        item = None
+        if name := self._settings.service_item:
             item = service_item(name, self._all("Item", "Type = 'Service' AND Active = true"))
         return company_row(realm, info, preferences, item, datetime.now(UTC))
 
@@ -106,10 +103,9 @@ class QuickBooks:
 
     def time_activities_created(self, since: datetime, until: datetime) -> list[Row]:
         """Return the time activities created between two instants of Intuit's clock."""
-        bounds = [at.astimezone(UTC).isoformat(timespec="seconds") for at in (since, until)]
-        created = "MetaData.CreateTime"
-        where = f"{created} >= '{bounds[0]}' AND {created} <= '{bounds[1]}'"
-        return self._all("TimeActivity", where)
+        first, last = (at.astimezone(UTC).isoformat(timespec="seconds") for at in (since, until))
+        created = f"MetaData.CreateTime >= '{first}' AND MetaData.CreateTime <= '{last}'"
+        return self._all("TimeActivity", created)
 
     def time_activity(self, activity_id: str) -> Row | None:
         """Return one time activity, or None if it was deleted."""
@@ -157,8 +153,10 @@ class QuickBooks:
     def _all(self, entity: str, where: str) -> list[Row]:
         """Every record that a condition selects, by id, counted before and after."""
         for _ in range(READS):
-            before = self._count(entity, where)
-            found = self._pages(entity, where, before)
+            before, found = self._count(entity, where), []
+            for start in range(1, before + 1, PAGE):
+                page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
+                found += self._query("*", entity, page).get(entity, [])
             ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
             rows = dict(zip(ids, found, strict=True))
             after = self._count(entity, where)
@@ -176,13 +174,6 @@ class QuickBooks:
         count: int = value(found, "totalCount", int, of="QuickBooks' count")
         return count
 
-    def _pages(self, entity: str, where: str, count: int) -> list[Row]:
-        rows: list[Row] = []
-        for start in range(1, count + 1, PAGE):
-            page = f"ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
-            rows += self._query("*", entity, f"WHERE {where} {page}").get(entity, [])
-        return rows
-
     def _query(self, what: str, entity: str, rest: str) -> Row:
         query = f"SELECT {what} FROM {entity} {rest}"  # noqa: S608 - no SQL; all of it is ours
         answer = self._get("/query", query=query)
@@ -194,7 +185,7 @@ class QuickBooks:
 
     def _read(self, path: str, **params: str) -> Answer:
         response = self._http.read("GET", path, params={**params, "minorversion": "75"})
-        return self._noted(answer_of(response, self._secrets))
+        return self._noted(response)
 
     def _good(self, answer: Answer) -> Row:
         if answer.fault is None:
@@ -205,20 +196,22 @@ class QuickBooks:
         )
 
     def _write(self, path: str, content: str, params: dict[str, str]) -> Answer:
-        def send() -> httpx.Response:
-            return self._http.client.post(
-                path,
-                content=content.encode(),
-                params={**params, "minorversion": "75"},
-                headers={"Content-Type": "application/json"},
-            )
-
+        client = self._http.client
+        request = client.build_request(
+            "POST",
+            path,
+            content=content.encode(),
+            params={**params, "minorversion": "75"},
+            headers={"Content-Type": "application/json"},
+        )
         try:
-            return self._noted(answer_of(self._http.write(send), self._secrets))
+            response = self._http.write(lambda: client.send(request))
         except httpx.RequestError as error:
             return no_answer(error)
+        return self._noted(response)
 
-    def _noted(self, answer: Answer) -> Answer:
+    def _noted(self, response: httpx.Response) -> Answer:
+        answer = answer_of(response, self._secrets)
         self.last_time = answer.time or self.last_time
         return answer
 
@@ -233,7 +226,7 @@ class _Bearer(httpx.Auth):
         token = self._tokens.access_token()
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
-        if response.status_code == UNAUTHORISED:
+        if response.status_code == httpx.codes.UNAUTHORIZED:
             token = self._tokens.refresh(rejected=token)
             request.headers["Authorization"] = f"Bearer {token}"
             yield request

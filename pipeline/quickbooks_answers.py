@@ -15,9 +15,6 @@ import simplejson
 from pipeline.faults import Fault, fault_in, fault_of
 from pipeline.redaction import redact
 
-LONGEST_TEXT = 2000
-"""Characters of an answer that are kept for logs."""
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -32,8 +29,6 @@ class Answer:
     tid: str | None = None
     """Intuit's trace."""
     fault: Fault | None = None
-    text: str = ""
-    """The answer for logs: without secrets, and cut."""
     error: str | None = None
     """Why no answer came."""
 
@@ -47,29 +42,19 @@ class BatchAnswer(Answer):
 
     @cached_property
     def items(self) -> dict[int, dict[str, Any]]:
-        """The answers to the items, by their position in the batch."""
-        places = {str(place): place for place in range(self.sent)}
+        """The first answer to each item, by its position in the batch; others belong to none."""
         found: dict[int, dict[str, Any]] = {}
-        for item in self._responses:
-            if item.get("bId") in places:
-                found.setdefault(places[item["bId"]], item)
+        responses = self.body.get("BatchItemResponse")
+        for item in responses if isinstance(responses, list) else []:
+            place = str(item.get("bId"))
+            if place.isdecimal() and int(place) < self.sent:
+                found.setdefault(int(place), item)
         return found
-
-    @cached_property
-    def strays(self) -> list[dict[str, Any]]:
-        """Answers that belong to no item sent, or to one already answered."""
-        known = [id(item) for item in self.items.values()]
-        return [item for item in self._responses if id(item) not in known]
 
     def fault_of(self, place: int) -> Fault | None:
         """Return the fault of one item, or else of the whole batch."""
         item = self.items.get(place)
         return (fault_in(item) if item else None) or self.fault
-
-    @property
-    def _responses(self) -> list[dict[str, Any]]:
-        responses = self.body.get("BatchItemResponse")
-        return responses if isinstance(responses, list) else []
 
 
 def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
@@ -84,7 +69,6 @@ def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
         time=_instant(body.get("time")),
         tid=response.headers.get("intuit_tid"),
         fault=fault,
-        text=shown[:LONGEST_TEXT],
     )
 
 

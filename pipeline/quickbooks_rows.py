@@ -23,12 +23,11 @@ NEAR_NAMES = 3
 
 def employee_rows(found: Sequence[Row]) -> list[Row]:
     """Rows of `quickbooks_employees`."""
-    email = "PrimaryEmailAddr.Address"
     return rows_of(
         quickbooks_employee_id=values(found, "Id", str, of=_EMPLOYEE),
         display_name=values(found, "DisplayName", str, of=_EMPLOYEE),
-        is_active=_flags(found, "Active", _EMPLOYEE, default=True),
-        email=values(found, email, str, of=_EMPLOYEE, is_optional=True),
+        is_active=values(found, "Active", bool, of=_EMPLOYEE, default=True),
+        email=values(found, "PrimaryEmailAddr.Address", str, of=_EMPLOYEE, is_optional=True),
     )
 
 
@@ -36,15 +35,14 @@ def customer_rows(found: Sequence[Row]) -> list[Row]:
     """Rows of `quickbooks_customers`."""
     names = values(found, "DisplayName", str, of=_CUSTOMER)
     paths = values(found, "FullyQualifiedName", str, of=_CUSTOMER, is_optional=True)
-    levels = values(found, "Level", int, of=_CUSTOMER, is_optional=True)
     return rows_of(
         quickbooks_customer_id=values(found, "Id", str, of=_CUSTOMER),
         display_name=names,
         fully_qualified_name=[path or name for path, name in zip(paths, names, strict=True)],
         parent_id=values(found, "ParentRef.value", str, of=_CUSTOMER, is_optional=True),
-        level=[level or 0 for level in levels],
-        is_active=_flags(found, "Active", _CUSTOMER, default=True),
-        is_project=_flags(found, "IsProject", _CUSTOMER, default=False),
+        level=values(found, "Level", int, of=_CUSTOMER, default=0),
+        is_active=values(found, "Active", bool, of=_CUSTOMER, default=True),
+        is_project=values(found, "IsProject", bool, of=_CUSTOMER, default=False),
         currency=values(found, "CurrencyRef.value", str, of=_CUSTOMER, is_optional=True),
     )
 
@@ -61,10 +59,8 @@ def company_row(
         item: The service item that entries are sent on, if one is set.
         read_at: When all this was read.
     """
-    facts = _pairs(value(info, "NameValue", list, of=_COMPANY, is_optional=True))
-    others = _pairs(
-        value(preferences, "OtherPrefs.NameValue", list, of=_PREFERENCES, is_optional=True)
-    )
+    facts = _pairs(info, "NameValue", _COMPANY)
+    others = _pairs(preferences, "OtherPrefs.NameValue", _PREFERENCES)
     currency = value(preferences, "CurrencyPrefs.HomeCurrency.value", str, of=_PREFERENCES)
     return {
         "realm_id": realm_id,
@@ -90,34 +86,28 @@ def service_item(name: str, items: Sequence[Row]) -> Row:
     Raises:
         Stop: there is none, or more than one.
     """
-    by_path = [item for item in items if item.get("FullyQualifiedName") == name]
-    named = by_path or [item for item in items if item.get("Name") == name]
-    if len(named) == 1:
-        return named[0]
-    paths = [item.get("FullyQualifiedName") or item.get("Name") or "" for item in named or items]
-    near = [found for found, *_ in process.extract(name, paths, limit=NEAR_NAMES)]
-    problem = "more than one" if named else "no"
+    bearers = [item for item in items if item.get("FullyQualifiedName") == name]
+    bearers = bearers or [item for item in items if item.get("Name") == name]
+    if len(bearers) == 1:
+        return bearers[0]
+    paths = [str(item.get("FullyQualifiedName") or item.get("Name")) for item in bearers or items]
+    near = ", ".join(found for found, *_ in process.extract(name, paths, limit=NEAR_NAMES))
     raise Stop(
-        f"QuickBooks has {problem} active service item named exactly `{name}` (SERVICE_ITEM)",
-        f"Set one of: {', '.join(near)}" if near else "Create the service item in QuickBooks",
+        f"QuickBooks has {'more than one' if bearers else 'no'} active service item named exactly "
+        f"`{name}` (SERVICE_ITEM)",
+        f"Set one of: {near}" if near else "Create the service item in QuickBooks",
     )
 
 
 def _price(item: Row, currency: str) -> int | None:
     """The item's price in minor units; none if it has none or it is not whole."""
     price = value(item, "UnitPrice", int, Decimal, of=_ITEM, is_optional=True)
-    if price is None:
-        return None
     try:
-        return minor_units(price, currency)
+        return None if price is None else minor_units(price, currency)
     except ValueError:
         return None
 
 
-def _pairs(named: Sequence[Row] | None) -> dict[str, str]:
-    return {str(pair.get("Name")): str(pair.get("Value")) for pair in named or ()}
-
-
-def _flags(found: Sequence[Row], key: str, of: str, *, default: bool) -> list[bool]:
-    flags = values(found, key, bool, of=of, is_optional=True)
-    return [default if flag is None else flag for flag in flags]
+def _pairs(page: Row, path: str, of: str) -> dict[str, str]:
+    named = value(page, path, list, of=of, is_optional=True) or []
+    return {str(pair.get("Name")): str(pair.get("Value")) for pair in named}
