@@ -91,6 +91,8 @@ class Database:
     def _open(self) -> Connection:
         connection = duckdb.connect(str(self.path))
         connection.execute("SET TimeZone = 'UTC'")
+        # Else a variable of the caller stands in for a table that is missing.
+        connection.execute("SET python_enable_replacements = false")
         return connection
 
     def _create(self) -> None:

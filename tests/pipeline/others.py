@@ -1,6 +1,7 @@
 """Other processes: one that holds a DuckDB file open, and one that tries to open files."""
 
 import atexit
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,12 @@ import duckdb, sys
 connection = duckdb.connect(sys.argv[1])
 print("held", flush=True)
 sys.stdin.read()
+"""
+DIE = """
+import duckdb, os, signal, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute(sys.argv[2])
+os.kill(os.getpid(), signal.SIGKILL)
 """
 TRY = """
 import duckdb, sys
@@ -41,6 +48,14 @@ def holding(path: Path) -> Iterator["subprocess.Popen[str]"]:
             yield holder
         finally:
             holder.kill()
+
+
+def killed_after(path: Path, statement: str) -> None:
+    """Let a process change the file and die before it closes it: the change is in its log only."""
+    with _started(DIE, str(path), statement) as dead:
+        dead.communicate()
+    assert dead.returncode == -signal.SIGKILL
+    assert path.with_name(path.name + ".wal").exists()
 
 
 @cache

@@ -1,9 +1,6 @@
 """The analysts' copy: whole, moved into place, and never in a run's way."""
 
 import shutil
-import signal
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,17 +19,11 @@ from pipeline.schemas import (
 )
 from pipeline.settings import Settings
 from pipeline.warehouse import FileBusyError, Warehouse, read_only
-from tests.pipeline.others import holding, is_free
+from tests.pipeline.others import holding, is_free, killed_after
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
 STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone")
 LATER = NOW + timedelta(hours=1)
-KILLED = """
-import duckdb, os, signal, sys
-connection = duckdb.connect(sys.argv[1])
-connection.execute("CREATE TABLE published AS SELECT 'half a run' AS run_id")
-os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 @pytest.fixture
@@ -167,9 +158,7 @@ def test_a_publication_that_was_killed_does_not_spoil_the_next(settings: Setting
     publish(settings)
     draft = settings.analysis.with_name("analysis.duckdb.new")
     shutil.copy2(settings.warehouse, draft)
-    done = subprocess.run([sys.executable, "-c", KILLED, str(draft)], check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert draft.with_name(draft.name + ".wal").exists()
+    killed_after(draft, "CREATE TABLE published AS SELECT 'half a run' AS run_id")
     publish(settings, "next")
     assert answer(settings, "SELECT run_id FROM published") == [("next",)]
 

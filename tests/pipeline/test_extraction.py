@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -169,6 +170,15 @@ def test_a_piece_that_does_not_fit_changes_nothing(warehouse: Connection) -> Non
     stored(warehouse, entry(1))
     with pytest.raises(Stop, match="`start_at`"):
         stored(warehouse, entry(2), entry(3, start_at=None))
+    assert where(warehouse) == {key(1): DAY}
+
+
+def test_a_piece_that_fails_half_way_changes_nothing(warehouse: Connection) -> None:
+    """A day is never without the entries that it had."""
+    stored(warehouse, entry(1))
+    warehouse.execute("DROP TABLE days")
+    with pytest.raises(duckdb.CatalogException):
+        stored(warehouse, entry(2))
     assert where(warehouse) == {key(1): DAY}
 
 

@@ -94,6 +94,16 @@ def test_a_same_priced_pair_is_not_taken_apart_by_an_earlier_entry() -> None:
     assert looked(entries, {"1": FACTS}) == ({"b": "1"}, {})
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_which_of_several_equals_is_adopted_is_settled_by_their_ids(order: int) -> None:
+    """Not by the order in which they were read; QuickBooks' ids are numbers."""
+    priced = [changed(rate=Decimal(number)) for number in range(1, 4)]
+    entries = {"a": priced[0], "b": priced[1]}
+    assert looked(dict([*entries.items()][::order]), {"1": FACTS}) == ({"a": "1"}, {})
+    stored = {"9": priced[0], "10": priced[1]}
+    assert looked({"a": FACTS}, dict([*stored.items()][::order])) == ({"a": "9"}, {})
+
+
 RESEMBLING = {
     "a day earlier": days(-1),
     "a day later": days(1),
@@ -161,6 +171,7 @@ def test_a_far_day_counts_only_one_to_one() -> None:
 def test_near_activities_count_however_many_they_are() -> None:
     """And a far one is not spoken of beside a near one."""
     stored = {"1": days(1), "2": changed(minutes=91), "3": days(9)}
+    assert looked({"a": FACTS}, stored) == ({}, {"a": ["1", "2"]})
     assert looked({"a": FACTS, "b": FACTS}, stored) == ({}, {"a": ["1", "2"], "b": ["1", "2"]})
 
 
@@ -196,7 +207,7 @@ FEW = st.builds(
     minutes=st.sampled_from([60, 75, 120]),
     is_billable=st.booleans(),
     description=st.sampled_from(["", "Lights"]),
-    rate=st.sampled_from([Decimal(0), Decimal(10), Decimal("10.00")]),
+    rate=st.sampled_from([Decimal(0), Decimal(10), Decimal("10.00"), Decimal(20)]),
     item=st.sampled_from(["", "8"]),
 )
 """So few different ones that equals and likenesses abound."""

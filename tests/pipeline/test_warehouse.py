@@ -29,7 +29,7 @@ from pipeline.schemas import (
 )
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Database, FileBusyError, Warehouse, transaction
-from tests.pipeline.others import holding, is_free
+from tests.pipeline.others import holding, is_free, killed_after
 from tests.pipeline.rows import DAY, frame, sparse, valid
 
 TABLES = (*WAREHOUSE_TABLES, *LEDGER_TABLES)
@@ -359,6 +359,16 @@ def test_an_older_file_is_migrated_step_by_step_after_a_copy(tmp_path: Path) -> 
         assert len(doors.read(connection, ClockifyUsers)) == 1
 
 
+def test_the_copy_before_a_migration_holds_what_a_killed_run_wrote(tmp_path: Path) -> None:
+    """It may be all that is left if the migration proves wrong."""
+    path = old_file(tmp_path / "ledger.duckdb")
+    killed_after(path, "UPDATE clockify_users SET user_name = 'Zoe'")
+    with of_version(path, 3, MIGRATIONS).connect():
+        pass
+    with of_version(tmp_path / "ledger.duckdb.v1", 1).connect() as connection:
+        assert doors.read(connection, ClockifyUsers)["user_name"].tolist() == ["Zoe"]
+
+
 def test_the_lock_outlasts_a_migration(tmp_path: Path) -> None:
     """Closing the handle with which a file was copied drops the process's lock on the file.
 
@@ -455,6 +465,14 @@ def test_a_file_or_folder_that_may_not_be_written_is_named(tmp_path: Path) -> No
     assert done.stdout.splitlines() == [
         f"The warehouse {path} may not be opened. Allow writing to it." for path in paths
     ], done.stderr
+
+
+def test_a_variable_is_no_table(warehouse: Warehouse) -> None:
+    """DuckDB would take a frame of the caller's for a table that is missing."""
+    missing = frame(ClockifyUsers, valid(ClockifyUsers))
+    assert len(missing) == 1
+    with warehouse.connect() as connection, pytest.raises(duckdb.CatalogException, match="missing"):
+        connection.execute("SELECT * FROM missing")
 
 
 def test_two_companies_open_side_by_side(tmp_path: Path) -> None:
