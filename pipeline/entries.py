@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -23,6 +24,8 @@ Row = dict[str, Any]
 _ROW = "Clockify's report row"
 _ISO_DURATION = re.compile(r"PT(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+)(?:\.\d+)?S)?")
 _LARGEST = 2**63 - 1
+_column = partial(values, of=_ROW)
+_optional = partial(values, of=_ROW, is_optional=True)
 
 
 def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
@@ -52,10 +55,13 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     Raises:
         Stop: a row lacks a column or holds another type; the two reads differ in their entries.
     """
-    raw = rows if raw_rows is None or raw_rows is rows else _aligned(rows, raw_rows)
+    raw = rows if raw_rows is None else _aligned(rows, raw_rows)
     start = _instants(raw, "start")
     work_date = start.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    ids = _column(rows, "_id", str)
+    approvals = [None if approved_ids is None else entry_id in approved_ids for entry_id in ids]
     columns = {
+        "entry_id": ids,
         **_people_columns(rows),
         **_work_columns(rows),
         **_money_columns(rows),
@@ -65,64 +71,57 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         "end_at": _instants(raw, "end", is_nullable=True),
         "duration_seconds": _seconds(rows),
         "raw_seconds": _seconds(raw),
+        "is_approved": pd.array(approvals, dtype="boolean"),
     }
     frame = pd.DataFrame(columns).assign(first_seen_at=read_at, read_at=read_at)
-    frame["is_approved"] = pd.array(_approvals(frame["entry_id"], approved_ids), dtype="boolean")
     inside = work_date.between(pd.Timestamp(first), pd.Timestamp(last))
     return ClockifyTimeEntries.validate(frame[inside].reset_index(drop=True))
 
 
-def _approvals(ids: Iterable[str], approved: AbstractSet[str] | None) -> list[bool | None]:
-    return [None if approved is None else entry_id in approved for entry_id in ids]
-
-
 def _people_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    in_project = [row for row in rows if row.get("projectId")]
-    values(in_project, "projectName", str, of=_ROW)
-    values([row for row in rows if row.get("clientId")], "clientName", str, of=_ROW)
+    _column([row for row in rows if row.get("projectId")], "projectName", str)
+    _column([row for row in rows if row.get("clientId")], "clientName", str)
     return {
-        "entry_id": values(rows, "_id", str, of=_ROW),
-        "user_id": values(rows, "userId", str, of=_ROW),
-        "user_name": values(rows, "userName", str, of=_ROW, is_nullable=True),
-        "user_email": _texts(rows, "userEmail"),
-        "project_id": _ids(rows, "projectId", is_nullable=True),
-        "project_name": _texts(rows, "projectName"),
-        "client_id": _ids(rows, "clientId", is_optional=True),
-        "client_name": [name or None for name in _texts(rows, "clientName")],
+        "user_id": _column(rows, "userId", str),
+        "user_name": _column(rows, "userName", str, is_nullable=True),
+        "user_email": _optional(rows, "userEmail", str),
+        # Clockify spells "none" as null and as an empty text.
+        "project_id": [each or None for each in _column(rows, "projectId", str, is_nullable=True)],
+        "project_name": _optional(rows, "projectName", str),
+        "client_id": [each or None for each in _optional(rows, "clientId", str)],
+        "client_name": [each or None for each in _optional(rows, "clientName", str)],
     }
 
 
 def _work_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    tags = values(rows, "tags", list, of=_ROW, is_optional=True)
-    locks = zip(*(_flags(rows, key) for key in ("isLocked", "locked")), strict=True)
+    tags = values(rows, "tags", list, of=_ROW, default=[])
     return {
-        "task_name": _texts(rows, "taskName"),
-        "tag_names": [values(each or [], "name", str, of="Clockify's tag") for each in tags],
-        "description": [
-            text or "" for text in values(rows, "description", str, of=_ROW, is_nullable=True)
-        ],
-        "entry_type": _texts(rows, "type"),
-        "is_billable": values(rows, "billable", bool, of=_ROW),
-        "is_locked": [new if old is None else old for new, old in locks],
+        "task_name": _optional(rows, "taskName", str),
+        "tag_names": [values(each, "name", str, of="Clockify's tag") for each in tags],
+        "description": [text or "" for text in _column(rows, "description", str, is_nullable=True)],
+        "entry_type": _optional(rows, "type", str),
+        "is_billable": _column(rows, "billable", bool),
+        "is_locked": _either(rows, "isLocked", "locked", bool),
     }
 
 
 def _money_columns(rows: Sequence[Row]) -> dict[str, object]:
-    rates = _numbers(rows, "rate", "earnedRate")
-    amounts = _numbers(rows, "amount", "earnedAmount")
+    rates = _either(rows, "rate", "earnedRate", int, Decimal)
+    amounts = (
+        None if amount is None else Decimal(amount).to_integral_value(ROUND_HALF_UP)
+        for amount in _either(rows, "amount", "earnedAmount", int, Decimal)
+    )
     return {
         "reported_rate": [None if rate is None else str(rate) for rate in rates],
         "hourly_rate_minor": _whole(rates),
-        "amount_minor": _whole(
-            None if each is None else Decimal(each).to_integral_value(ROUND_HALF_UP)
-            for each in amounts
-        ),
-        "currency": _texts(rows, "currency"),
+        "amount_minor": _whole(amounts),
+        "currency": _optional(rows, "currency", str),
     }
 
 
-def _numbers(rows: Sequence[Row], key: str, older: str) -> list[int | Decimal | None]:
-    columns = (values(rows, each, int, Decimal, of=_ROW, is_optional=True) for each in (key, older))
+def _either(rows: Sequence[Row], key: str, older: str, *kinds: type) -> list[Any]:
+    """The values of a key, or else of the one that an older report has."""
+    columns = (_optional(rows, each, *kinds) for each in (key, older))
     return [second if first is None else first for first, second in zip(*columns, strict=True)]
 
 
@@ -137,21 +136,8 @@ def _whole(numbers: Iterable[int | Decimal | None]) -> ExtensionArray:
     return pd.array(fitting, dtype="Int64")
 
 
-def _texts(rows: Sequence[Row], key: str) -> list[str | None]:
-    return values(rows, key, str, of=_ROW, is_optional=True)
-
-
-def _flags(rows: Sequence[Row], key: str) -> list[bool | None]:
-    return values(rows, key, bool, of=_ROW, is_optional=True)
-
-
-def _ids(rows: Sequence[Row], key: str, **rules: bool) -> list[str | None]:
-    """Ids, where an empty text is none: Clockify spells "no client" both ways."""
-    return [found or None for found in values(rows, key, str, of=_ROW, **rules)]
-
-
 def _instants(rows: Sequence[Row], key: str, *, is_nullable: bool = False) -> pd.Series:
-    found = values(rows, f"timeInterval.{key}", str, of=_ROW, is_nullable=is_nullable)
+    found = _column(rows, f"timeInterval.{key}", str, is_nullable=is_nullable)
     try:
         read = pd.to_datetime(pd.Series(found, dtype=object), utc=True, format="ISO8601")
     except ValueError as error:
@@ -163,15 +149,14 @@ def _instants(rows: Sequence[Row], key: str, *, is_nullable: bool = False) -> pd
 
 
 def _seconds(rows: Sequence[Row]) -> ExtensionArray:
-    kinds = (int, Decimal, str)
-    found = values(rows, "timeInterval.duration", *kinds, of=_ROW, is_nullable=True)
-    return _whole(each if type(each) is int else _parsed_seconds(each) for each in found)
+    found = _column(rows, "timeInterval.duration", int, Decimal, str, is_nullable=True)
+    return _whole(
+        each if each is None or type(each) is int else _parsed_seconds(each) for each in found
+    )
 
 
-def _parsed_seconds(duration: Decimal | str | None) -> int | None:
+def _parsed_seconds(duration: Decimal | str) -> int:
     """Seconds of a duration that is no plain integer: ISO 8601 as the core API writes it."""
-    if duration is None:
-        return None
     if isinstance(duration, Decimal) and duration == int(duration):
         return int(duration)
     parts = _ISO_DURATION.fullmatch(str(duration))
@@ -188,15 +173,12 @@ def _person_dates(
     rows: Sequence[Row], start: pd.Series, user_zones: Mapping[str, str | None]
 ) -> pd.Series:
     """Dates of the starts on the person's own clock: as reported, or by the best zone known."""
-    zoned = values(rows, "timeInterval.zonedStart", str, of=_ROW, is_optional=True)
-    dates = pd.to_datetime(
-        pd.Series([text and text[:10] for text in zoned], dtype=object), format="%Y-%m-%d"
-    )
-    named = values(rows, "timeInterval.timeZone", str, of=_ROW, is_optional=True)
-    zones = pd.Series(
-        [zone or user_zones.get(row["userId"]) for zone, row in zip(named, rows, strict=True)],
-        dtype=object,
-    )
+    zoned = _optional(rows, "timeInterval.zonedStart", str)
+    texts = pd.Series([text and text[:10] for text in zoned], dtype=object)
+    dates = pd.to_datetime(texts, format="%Y-%m-%d")
+    named = _optional(rows, "timeInterval.timeZone", str)
+    best = [zone or user_zones.get(row["userId"]) for zone, row in zip(named, rows, strict=True)]
+    zones = pd.Series(best, dtype=object)
     for zone in set(zones[dates.isna()].dropna()) & available_timezones():
         at = dates.isna() & (zones == zone)
         dates[at] = start[at].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
@@ -205,12 +187,12 @@ def _person_dates(
 
 def _aligned(rows: Sequence[Row], raw_rows: Sequence[Row]) -> list[Row]:
     """The unrounded rows in the order of the rounded ones."""
-    by_id = dict(zip(values(raw_rows, "_id", str, of=_ROW), raw_rows, strict=True))
-    ids = values(rows, "_id", str, of=_ROW)
-    if len(by_id) != len(ids) or (odd := by_id.keys() ^ set(ids)):
-        some = ", ".join(sorted(odd)[:3]) if len(by_id) == len(ids) else "their number"
+    by_id = dict(zip(_column(raw_rows, "_id", str), raw_rows, strict=True))
+    ids = _column(rows, "_id", str)
+    if odd := by_id.keys() ^ set(ids):
         raise Stop(
-            f"incomplete read of Clockify: the reads with and without rounding differ ({some})",
+            "incomplete read of Clockify: the reads with and without rounding differ in "
+            f"{', '.join(sorted(odd)[:3])}",
             "Entries changed meanwhile: run again",
             is_transient=True,
         )

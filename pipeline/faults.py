@@ -18,8 +18,11 @@ _NUMBERS = {
     "ApplicationAuthorizationFailed": "3100",
     "ThrottleExceeded": "3001",
 }
-_XML_CODE = re.compile(r"<Error\b[^>]*\bcode=\"([^\"]*)\"")
-_XML_ELEMENT = re.compile(r"<Error\b[^>]*\belement=\"([^\"]*)\"")
+_XML = {
+    "code": r'<Error\b[^>]*\bcode="([^"]*)"',
+    "message": "<Message>(.*?)</Message>",
+    "detail": "<Detail>(.*?)</Detail>",
+}
 _LONGEST = 500
 """Characters of a message that are kept."""
 
@@ -32,8 +35,6 @@ class Fault:
     """Digits without leading zeros; empty when the answer gives none."""
     message: str
     detail: str
-    element: str | None = None
-    """The field at fault, where known."""
 
     def __str__(self) -> str:
         parts = (f"{self.code} {self.message}".strip(), self.detail)
@@ -81,9 +82,8 @@ def stop_of(status: int, fault: Fault | None, tid: str | None) -> Stop | None:
     code = fault.code if fault else ""
     if code == "3001" and status == 403:  # noqa: PLR2004 - throttling, as it was answered in 2016
         status = 429
-    by_code = (stopper for stopper in _STOPPERS if code in stopper.codes)
-    by_status = (stopper for stopper in _STOPPERS if status == stopper.status)
-    stopper = next(by_code, None) or next(by_status, None)
+    stoppers = (each for known in (code, status) for each in _STOPPERS if known in each.known_by)
+    stopper = next(stoppers, None)
     if stopper is None:
         return None
     said = f" ({fault})" if fault else ""
@@ -92,54 +92,51 @@ def stop_of(status: int, fault: Fault | None, tid: str | None) -> Stop | None:
 
 
 class _Stopper(NamedTuple):
+    known_by: set[str | int]
+    """Codes of faults, and HTTP statuses where no code decides."""
     what: str
     fix: str
-    codes: frozenset[str] = frozenset()
-    status: int | None = None
-    """None where the code decides; an answer that never came has 0."""
     is_transient: bool = False
 
 
 _SAME_SIDE = "that the app's keys and QUICKBOOKS_API_URL are both production or both sandbox"
 _STOPPERS = (
     _Stopper(
+        {"3200", 401},
         "QuickBooks refused the access token, also after a refresh",
         f"Connect the company again, and check {_SAME_SIDE}",
-        frozenset({"3200"}),
-        status=401,
     ),
     _Stopper(
+        {"5020", "5030"},
         "The company's QuickBooks plan does not include this feature",
         "Time tracking needs QuickBooks Online Essentials, Plus or Advanced",
-        frozenset({"5020", "5030"}),
     ),
     _Stopper(
+        {"6190"},
         "The company's QuickBooks subscription has ended or has a billing problem",
         "Renew it in QuickBooks, then run again",
-        frozenset({"6190"}),
     ),
     _Stopper(
+        {"10200"},
         "The company was reset in QuickBooks: everything sent to it is gone",
         "Decide with the bookkeeper what to send again, and start with a new ledger",
-        frozenset({"10200"}),
     ),
     _Stopper(
+        {"130", "140", "150"},
         "QuickBooks has locked the company or is maintaining it",
         "Run again later",
-        frozenset({"130", "140", "150"}),
         is_transient=True,
     ),
     _Stopper(
+        {"3100", "120", 403},
         "QuickBooks does not let this app use the company",
         f"Check QUICKBOOKS_REALM_ID, {_SAME_SIDE}, and that who connected is still an admin",
-        frozenset({"3100", "120"}),
-        status=403,
     ),
     _Stopper(
+        {429},
         "QuickBooks takes no more requests for now",
         "Run again in a few minutes; if it lasts, look in Intuit's developer portal whether the "
         "app's monthly quota of reads is used up",
-        status=429,
         is_transient=True,
     ),
 )
@@ -154,21 +151,14 @@ def _fault(error: dict[str, Any], kind: object) -> Fault:
         code=_NUMBERS.get(code, code),
         message=(message or str(kind or ""))[:_LONGEST],
         detail=detail[:_LONGEST],
-        element=error.get("element") or None,
     )
 
 
 def _xml_fault(text: str) -> Fault | None:
     if "<Fault" not in text:
         return None
-    code, element = _XML_CODE.search(text), _XML_ELEMENT.search(text)
-    texts = {
-        tag.lower(): html.unescape(found[1])
-        for tag in ("Message", "Detail")
-        if (found := re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
-    }
-    given = {"code": code and code[1], "element": element and html.unescape(element[1])}
-    return _fault({**texts, **given}, None)
+    found = {key: re.search(pattern, text, re.DOTALL) for key, pattern in _XML.items()}
+    return _fault({key: html.unescape(match[1]) for key, match in found.items() if match}, None)
 
 
 def _unread(status: int, text: str) -> Fault:

@@ -14,7 +14,15 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pydantic_settings import SettingsConfigDict as Config
@@ -22,7 +30,36 @@ from rapidfuzz import process
 
 from pipeline.stops import Stop
 
-Names = Annotated[tuple[str, ...], NoDecode]
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def _safe(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("that is no web address: give it as https://host/path")
+    if url.scheme == "http" and not is_loopback(value):
+        raise ValueError("http:// would send keys unprotected: use https://")
+    if value.endswith("/v3"):
+        raise ValueError("the version is added to it: leave /v3 out")
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_safe)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class SettingsError(Stop):
@@ -37,41 +74,31 @@ class Settings(BaseSettings):
     )
 
     clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
-    clockify_workspace_id: str = Field(
-        pattern=r"^\w+$", description="set the id in the address of the workspace's settings page"
-    )
-    clockify_api_url: str = "https://api.clockify.me/api/v1"
-    clockify_reports_url: str = "https://reports.api.clockify.me/v1"
+    clockify_workspace_id: str = Field(pattern=r"^\w+$", description="set the id in its address")
+    clockify_api_url: Url = "https://api.clockify.me/api/v1"
+    clockify_reports_url: Url = "https://reports.api.clockify.me/v1"
     quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
     quickbooks_client_secret: SecretStr = Field(description="set your Intuit app's client secret")
-    quickbooks_realm_id: str = Field(
-        pattern=r"^[0-9]+$", description="set the company id, digits only"
-    )
+    quickbooks_realm_id: str = Field(pattern="^[0-9]+$", description="set the company id: digits")
     quickbooks_refresh_token: SecretStr | None = None
     quickbooks_token_file: Path = Path("data/quickbooks-token.json")
-    quickbooks_api_url: str = "https://quickbooks.api.intuit.com"
-    quickbooks_authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
-    quickbooks_token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
-    quickbooks_revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
+    quickbooks_api_url: Url = "https://quickbooks.api.intuit.com"
+    quickbooks_authorize_url: Url = "https://appcenter.intuit.com/connect/oauth2"
+    quickbooks_token_url: Url = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
+    quickbooks_revoke_url: Url = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
     warehouse: Path = Path("data/warehouse.duckdb")
     ledger: Path = Path("data/ledger.duckdb")
     analysis: Path = Path("data/analysis.duckdb")
-    time_zone: str = Field(
-        "", description="set the company's IANA time zone, such as America/New_York"
-    )
+    time_zone: str = Field("", description="set an IANA name, such as America/New_York")
     start_date: date = Field(description="set the first work date to load, as YYYY-MM-DD")
-    send_from: date | None = Field(
-        None, description="set the first work date to send, as YYYY-MM-DD"
-    )
-    send_after_days: int = Field(0, ge=0)
+    send_from: date | None = Field(None, description="set the first one to send, as YYYY-MM-DD")
+    send_after_days: Count = 0
     send_up_to: Literal["yesterday", "last_week", "last_month"] = "yesterday"
-    lookback_days: int = Field(35, ge=0)
+    lookback_days: Count = 35
     rounding: Literal["workspace", "on", "off"] = "workspace"
     send_non_billable: bool = False
     zero_rates: Literal["reject", "send"] = "reject"
-    max_rate: Decimal = Field(
-        Decimal(10_000), gt=0, description="set the highest hourly rate, in currency units"
-    )
+    max_rate: Decimal = Field(Decimal(10_000), gt=0, description="set the highest hourly rate")
     rate_source: Literal["clockify", "service_item"] = "clockify"
     require_approval: bool = False
     customer_matching: Literal["auto", "project", "client_project"] = "auto"
@@ -81,13 +108,13 @@ class Settings(BaseSettings):
     only_clients: Names = ()
     only_projects: Names = ()
     metadata_names: Literal["names", "ids"] = "names"
-    metadata_rows: int = Field(50, ge=0)
+    metadata_rows: Count = 50
     dry_run: bool = False
-    settle_seconds: int = Field(300, ge=0)
+    settle_seconds: Count = 300
     allow_payroll: bool = False
     http_patience_seconds: int = Field(120, ge=1)
     """For how long one request is retried in all."""
-    lock_seconds: int = Field(600, ge=0)
+    lock_seconds: Count = 600
     """For how long a run waits for another's lock."""
 
     @classmethod
@@ -116,36 +143,10 @@ class Settings(BaseSettings):
     def _strip(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value
 
-    @field_validator("only_users", "only_clients", "only_projects", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-
-    @field_validator(
-        "clockify_api_url",
-        "clockify_reports_url",
-        "quickbooks_api_url",
-        "quickbooks_authorize_url",
-        "quickbooks_token_url",
-        "quickbooks_revoke_url",
-    )
-    @classmethod
-    def _safe_url(cls, value: str) -> str:
-        url = urlsplit(value)
-        if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError("that is no web address: give it as https://host/path")
-        if url.scheme == "http" and not is_loopback(value):
-            raise ValueError("http:// would send keys unprotected: use https://")
-        if value.endswith("/v3"):
-            raise ValueError("the version is added to it: leave /v3 out")
-        return value.rstrip("/")
-
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str, info: ValidationInfo) -> str:
-        hosts = [info.data.get(name, "") for name in ("clockify_api_url", "quickbooks_api_url")]
+        hosts = (info.data.get(name, "") for name in ("clockify_api_url", "quickbooks_api_url"))
         if not value and all(map(is_loopback, hosts)):
             return "UTC"
         if not value:
@@ -180,15 +181,6 @@ class Settings(BaseSettings):
         """Whether any of the two services is on another machine, so that sending counts."""
         hosts = (self.clockify_api_url, self.clockify_reports_url, self.quickbooks_api_url)
         return not all(map(is_loopback, hosts))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _Given(Settings):

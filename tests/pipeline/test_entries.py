@@ -334,6 +334,7 @@ def test_a_missing_column_stops_the_run_and_is_named(key: str) -> None:
         (row({"start": 1}), "holds a int as `timeInterval.start`"),
         (row({"start": "yesterday"}), "`timeInterval.start` that is no time"),
         (row({"duration": "two hours"}), "has `two hours` as a `timeInterval.duration`"),
+        (row({"duration": Decimal("0.5")}), "has `0.5` as a `timeInterval.duration`"),
         (row(timeInterval=None), "holds a NoneType as `timeInterval`"),
     ],
 )

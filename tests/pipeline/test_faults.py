@@ -54,7 +54,7 @@ XML = (
     ("status", "text", "expected"),
     [
         (400, envelope("6240", element=""), Fault("6240", "Wrong", "Why")),
-        (400, envelope("2030", element="Id"), Fault("2030", "Wrong", "Why", "Id")),
+        (400, envelope("2030", element="Id"), Fault("2030", "Wrong", "Why")),
         (429, envelope("003001"), Fault("3001", "Wrong", "Why")),
         (200, envelope("6190"), Fault("6190", "Wrong", "Why")),
         (
