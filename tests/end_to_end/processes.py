@@ -1,8 +1,11 @@
 """Real processes for the tests that need them: a sandbox, and Dagster's own commands beside it."""
 
 import os
+import re
+import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
+import httpx
 
 from pipeline.sandbox import serve
 from pipeline.sandbox.holder import Holder
@@ -22,6 +26,10 @@ from tests.conftest import SEED, Sandbox
 
 Found = TypeVar("Found")
 PROJECT = Path(__file__).parents[2]
+LOCATION = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+  ... on PythonError { message }
+  ... on RepositoryLocation { name repositories { name schedules { name } assetNodes { id } } }
+} } } } }"""
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 """What a command gets of this process's environment: no setting of its owner's."""
 
@@ -82,12 +90,53 @@ class Site:
             try:
                 yield process
             finally:
-                process.terminate()
+                process.terminate()  # nothing happens if it has ended
                 try:
                     process.wait(20)
                 except subprocess.TimeoutExpired:
                     kill_all_of(process)
                 self.said.append(path.read_text())
+
+
+@dataclass
+class Ui:
+    """The running Dagster UI with its daemon: `dagster dev`."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """What GraphQL answers; nothing while nobody does."""
+        asked = {"query": query, "variables": variables}
+        try:
+            answer = httpx.post(f"{self.url}/graphql", json=asked, timeout=20)
+        except httpx.TransportError:
+            return {}
+        found: dict[str, Any] = answer.json()["data"]
+        return found
+
+    def location(self) -> dict[str, Any]:
+        """The loaded code location; nothing while it is not."""
+        entries = self.ask(LOCATION).get("workspaceOrError", {}).get("locationEntries", [])
+        return next((each["locationOrLoadError"] for each in entries), {})
+
+
+@contextmanager
+def ui(site: Site, *command: str) -> Iterator[Ui]:
+    """The Dagster UI as the README starts it, on a free port, when everything is loaded."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with site.running(*command, "--port", str(port)) as process:
+        ui = Ui(f"http://127.0.0.1:{port}", process)
+        wait_for(ui.location, 60)
+        yield ui
+
+
+def printed(word: str) -> list[list[str]]:
+    """The README's commands that begin with a script of the environment and hold a word."""
+    lines = re.findall(r"^\.venv/bin/(.*)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines if word in line]
 
 
 def script(name: str) -> str:
