@@ -51,17 +51,15 @@ def company_problems(
             f"QuickBooks Payroll is on in {name}, where time may be paid out as well: turn it "
             "off, or set `ALLOW_PAYROLL=true` once the bookkeeper agrees."
         )
-    is_known = _is_one_of(GOOD_PLANS + REFUSED_PLANS, plan)
-    return refusals, [] if is_known else [_unknown_plan(name, plan)]
+    warnings = []
+    if not _is_one_of(GOOD_PLANS + REFUSED_PLANS, plan):
+        warnings.append(
+            f"The plan of {name}, {plan or 'which QuickBooks does not name'}, is not known to take "
+            "time activities: look in QuickBooks under Account and settings > Billing, and tell "
+            "the data engineer what it turns out to be."
+        )
+    return refusals, warnings
 
 
 def _is_one_of(plans: tuple[str, ...], plan: str) -> bool:
     return any(each.casefold() in plan.casefold() for each in plans)
-
-
-def _unknown_plan(name: str, plan: str) -> str:
-    return (
-        f"The plan of {name}, {plan or 'which QuickBooks does not name'}, is not known to take "
-        "time activities: look in QuickBooks under Account and settings > Billing, and tell the "
-        "data engineer what it turns out to be."
-    )

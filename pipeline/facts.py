@@ -131,8 +131,8 @@ def _choice(frame: pd.DataFrame, rules: Rules) -> Columns:
 
 def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:
     if rules.rate_source == "service_item":
-        rate = _constant(rules.service_item_rate_minor, "Int64", frame)
-        currency = _constant(rules.home_currency, "string", frame)
+        rate = pd.Series(rules.service_item_rate_minor, frame.index, dtype="Int64")
+        currency = pd.Series(rules.home_currency, frame.index, dtype="string")
         is_given = rate.notna()
     else:
         rate, currency = frame["hourly_rate_minor"], frame["currency"]
@@ -147,10 +147,6 @@ def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:
         "is_rated": is_priced & usable.notna(),
         "is_currency_right": is_same | frame["customer_currency"].isna() | ~is_priced,
     }
-
-
-def _constant(value: object, dtype: str, frame: pd.DataFrame) -> pd.Series:
-    return pd.Series(value, index=frame.index, dtype=dtype)
 
 
 def _label(name: str | None, id_: str | None) -> str:

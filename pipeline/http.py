@@ -72,6 +72,9 @@ class Http:
         self._patience = patience_seconds
         self._limiter = Limiter(service.rate)
         self._guard = guarded(secrets)
+        self._repeated = stamina.RetryingCaller(
+            attempts=None, timeout=patience_seconds, wait_initial=0.2, wait_max=20
+        )
         self._read_timeout = self._timeout(patience_seconds / 2)
         self.client = httpx.Client(
             base_url=service.base_url,
@@ -109,7 +112,7 @@ class Http:
             return response
 
         try:
-            return self._repeated(once, self._wait_to_read)
+            return self._repeated(self._wait_to_read, once)
         except httpx.HTTPStatusError as error:
             raise self._turned_away(error.response) from None
         except httpx.RequestError as error:
@@ -123,7 +126,7 @@ class Http:
             httpx.RequestError: nobody can tell whether it was received.
         """
         try:
-            return self._repeated(call, _may_write_again)
+            return self._repeated(_may_write_again, call)
         except NEVER_RECEIVED as error:
             raise self.unreachable(error) from error
 
@@ -137,16 +140,6 @@ class Http:
 
     def _timeout(self, seconds: float) -> httpx.Timeout:
         return httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=self._patience)
-
-    def _repeated(
-        self, call: Callable[[], Result], again: Callable[[Exception], bool | float]
-    ) -> Result:
-        for attempt in stamina.retry_context(
-            on=again, attempts=None, timeout=self._patience, wait_initial=0.2, wait_max=20
-        ):
-            with attempt:
-                return call()
-        raise AssertionError  # the loop ends by returning or raising
 
     def _wait_to_read(self, error: Exception) -> bool | float:
         """Whether a read is repeated, and after how many seconds where that is prescribed."""

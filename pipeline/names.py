@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 LOOK_ALIKES = {
     ord(stranger): letter
@@ -54,13 +55,9 @@ def _with_plain_blanks(name: str) -> str:
     )
 
 
-def _in_nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
 LOOKS = (
     Look("a zero-width character ({})", _without_invisible),
-    Look("the Unicode form (NFC or NFD)", _in_nfc, is_sided=False),
+    Look("the Unicode form (NFC or NFD)", partial(unicodedata.normalize, "NFC"), is_sided=False),
     Look("a non-breaking space ({})", lambda name: name.translate(NON_BREAKING)),
     Look("an unusual blank ({})", _with_plain_blanks),
     Look("a curly apostrophe ({})", lambda name: name.translate(APOSTROPHES)),
@@ -107,11 +104,8 @@ def _described(look: Look, ours: str, theirs: str) -> str:
     odd = {char for char in ours + theirs if ours.count(char) != theirs.count(char)}
     named = ", ".join(_named(char, look) for char in sorted(odd) if look.fold(char) != char)
     label = look.label.format(named)
-    sides = [
-        side
-        for side, name in (("Clockify", ours), ("QuickBooks", theirs))
-        if look.fold(name) != name
-    ]
+    both = {"Clockify": ours, "QuickBooks": theirs}
+    sides = [side for side, name in both.items() if look.fold(name) != name]
     return f"{label} in {sides[0]}" if look.is_sided and len(sides) == 1 else label
 
 

@@ -56,10 +56,11 @@ def judge(
     failing[is_delivered] = False
     _end_at_exclusion(failing, reasons)
     matched = frame[["entry_id", "quickbooks_employee_id", "quickbooks_customer_id"]]
+    ids, fixes = _explained(failing, reasons, frame)
     decided: dict[str, Any] = {
         "verdict": _verdicts(failing, reasons),
-        "reasons": _reasons(failing, reasons),
-        "fixes": _fixes(failing, reasons, frame),
+        "reasons": ids,
+        "fixes": fixes,
         "suggestion": _suggestions(failing, reasons, frame),
         "is_delivered": is_delivered,
     }
@@ -97,22 +98,19 @@ def _verdicts(failing: Matrix, reasons: Sequence[Reason]) -> npt.NDArray[np.obje
     return verdicts[np.where(failing.any(axis=1), failing.argmax(axis=1), len(reasons))]
 
 
-def _reasons(failing: Matrix, reasons: Sequence[Reason]) -> list[list[str]]:
+def _explained(
+    failing: Matrix, reasons: Sequence[Reason], frame: pd.DataFrame
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The ids of each entry's reasons, and their fixes in the same order."""
     ids: list[list[str]] = [[] for _ in failing]
-    for number, reason in enumerate(reasons):
-        for row in np.flatnonzero(failing[:, number]):
-            ids[row].append(reason.id)
-    return ids
-
-
-def _fixes(failing: Matrix, reasons: Sequence[Reason], frame: pd.DataFrame) -> list[list[str]]:
     fixes: list[list[str]] = [[] for _ in failing]
     for number, reason in enumerate(reasons):
         is_failing = failing[:, number]
         rendered = _rendered(reason.fix, frame.loc[is_failing])
         for row, fix in zip(np.flatnonzero(is_failing), rendered, strict=True):
+            ids[row].append(reason.id)
             fixes[row].append(fix)
-    return fixes
+    return ids, fixes
 
 
 def _rendered(fix: str, frame: pd.DataFrame) -> Iterator[str]:
