@@ -43,8 +43,8 @@ class House:
     """Moves on with each run, as clocks do."""
 
     @property
-    def settings(self) -> Settings:
-        """The settings as a pipeline would read them."""
+    def environment(self) -> dict[str, str]:
+        """The settings as a shell would export them."""
         files = {
             "WAREHOUSE": "warehouse.duckdb",
             "LEDGER": "ledger.duckdb",
@@ -52,8 +52,13 @@ class House:
             "QUICKBOOKS_TOKEN_FILE": "token.json",
         }
         places = {name: str(self.folder / file) for name, file in files.items()}
-        quick = {"HTTP_PATIENCE_SECONDS": "2", "LOCK_SECONDS": "2"}
-        return Settings.load({**self.sandbox.env, **places, **quick, **self.changes})
+        quick = {"HTTP_PATIENCE_SECONDS": "2", "LOCK_SECONDS": "2", "SETTLE_SECONDS": "1"}
+        return {**self.sandbox.env, **places, **quick, **self.changes}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as a pipeline would read them."""
+        return Settings.load(self.environment)
 
     def run(
         self, first: date, last: date | None = None, *assets: str, **config: dict[str, Any]

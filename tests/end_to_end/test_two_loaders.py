@@ -1,0 +1,149 @@
+"""Two loaders at once, one killed in the middle, a ledger lost or of somebody else."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline import company
+from tests.end_to_end.books import BATCHES, due, held
+from tests.end_to_end.conftest import DAY, House, problems
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW
+
+NEXT = DAY + timedelta(days=1)
+PROJECT = Path(__file__).parents[2]
+SCRIPT = str(Path(__file__).with_name("load_process.py"))
+HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
+
+def start(house: House, **changes: str) -> "subprocess.Popen[str]":
+    """Start a load of both days in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, str(DAY), str(NEXT), house.now.isoformat()],
+        env={**os.environ, **house.environment, "PYTHONPATH": str(PROJECT), **changes},
+        cwd=house.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def elsewhere(house: House) -> House:
+    """The same pipeline with a copy of its files in another folder, as on a second machine."""
+    folder = house.folder / "elsewhere"
+    shutil.copytree(house.folder, folder)
+    return replace(house, folder=folder, changes=dict(house.changes))
+
+
+def until(happens: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_two_loads_started_together_send_once(reviewed: House) -> None:
+    """Of two processes one waits for the other, says for whom, and then has nothing to send."""
+    reviewed.sandbox.fail("batch", "delay", delay_seconds=2)
+    with start(reviewed, LOCK_SECONDS="60") as one, start(reviewed, LOCK_SECONDS="60") as other:
+        said = one.communicate(timeout=90)[0] + other.communicate(timeout=90)[0]
+    assert [one.returncode, other.returncode] == [0, 0], said
+    assert "waiting for the warehouse, held by run" in said
+    assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
+    assert reviewed.sandbox.calls(BATCHES) == 2
+    assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
+
+
+def test_a_load_from_another_warehouse_waits_for_the_ledger(reviewed: House) -> None:
+    """The ledger's lock is what makes one writer, wherever the entries were judged."""
+    other = elsewhere(reviewed)
+    other.changes |= {"LEDGER": str(reviewed.settings.ledger), "LOCK_SECONDS": "60"}
+    reviewed.sandbox.fail("batch", "delay", delay_seconds=1.5)
+    with start(reviewed) as first:
+        until(lambda: reviewed.sandbox.calls(BATCHES) == 1)
+        assert problems(other.run(DAY, NEXT, LOAD)) == []
+        said = first.communicate(timeout=60)[0]
+    assert first.returncode == 0, said
+    assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
+    assert reviewed.sandbox.calls(BATCHES) == 2
+
+
+def test_a_load_killed_in_the_middle_of_a_batch_is_never_sent_again(reviewed: House) -> None:
+    """What it had sent is pending until the next run finds it; what it had not is sent."""
+    reviewed.sandbox.fail("batch", "delay", delay_seconds=20, when="after")
+    with start(reviewed, HTTP_PATIENCE_SECONDS="60") as process:
+        until(lambda: len(reviewed.activities) == 30)
+        process.kill()
+    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
+    assert reviewed.sandbox.calls(BATCHES) == 2
+    assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
+
+
+def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House) -> None:
+    """Neither sends anything, since QuickBooks is read first."""
+    second = elsewhere(reviewed)
+    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    sent, batches = held(reviewed.sandbox.world), reviewed.sandbox.calls(BATCHES)
+    reviewed.settings.ledger.unlink()
+    for house in (second, reviewed):
+        assert problems(house.run(DAY, NEXT, *DAILY)) == []
+        assert house.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [
+            ("adopted", 32)
+        ]
+    assert held(reviewed.sandbox.world) == sent
+    assert reviewed.sandbox.calls(BATCHES) == batches
+
+
+@pytest.mark.parametrize(
+    ("changes", "again"),
+    [
+        ({"CLOCKIFY_WORKSPACE_ID": "another"}, REVIEW),
+        ({"TIME_ZONE": "Europe/Lisbon"}, REVIEW),
+        ({"ROUNDING": "on"}, (ENTRIES, *REVIEW)),
+        ({"QUICKBOOKS_REALM_ID": "4711"}, ("quickbooks_company",)),
+    ],
+)
+def test_a_ledger_of_another_company_or_clock_is_refused_until_rebound(
+    reviewed: House, changes: dict[str, str], again: tuple[str, ...]
+) -> None:
+    """The sentence names both; `rebind` is for once, and then it is bound to the new."""
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    batches = reviewed.sandbox.calls(BATCHES)
+    if "QUICKBOOKS_REALM_ID" in changes:
+        reviewed.sandbox.world.company.realm_id = changes["QUICKBOOKS_REALM_ID"]
+        changes["QUICKBOOKS_TOKEN_FILE"] = str(reviewed.folder / "token-4711.json")
+    reviewed.changes |= changes
+    assert problems(reviewed.run(DAY, NEXT, *again)) == []
+    refused = reviewed.run(NEXT, NEXT, LOAD)
+    assert "ledger is bound to" in problems(refused)[0]
+    assert "`rebind: true`" in problems(refused)[0]
+    assert reviewed.sandbox.calls(BATCHES) == batches
+    assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"rebind": True}})) == []
+    assert problems(reviewed.run(NEXT, NEXT, LOAD)) == []
+    assert reviewed.sandbox.calls(BATCHES) == batches + 1
+
+
+def test_whoever_must_wait_is_told_for_whom(reviewed: House) -> None:
+    """The run that holds the warehouse, or the program that holds the ledger."""
+    reviewed.changes["LOCK_SECONDS"] = "0"
+    with company.opened(reviewed.settings, "of-the-morning", print):
+        said = problems(reviewed.run(DAY, NEXT, LOAD))
+    assert f"held by run of-the-morning (process {os.getpid()})" in said[0]
+    hold = [sys.executable, "-c", HOLD, str(reviewed.settings.ledger)]
+    with subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        said = problems(reviewed.run(DAY, NEXT, LOAD))
+        holder.communicate("\n")
+    assert f"PID {holder.pid}" in said[0]
+    assert "The ledger" in said[0]
+    assert reviewed.sandbox.calls(BATCHES) == 0
