@@ -5,7 +5,6 @@ Keeps out how the report is paged (`detailed_report`), what an answer refuses
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import count
@@ -68,21 +67,25 @@ class Clockify:
         self, settings: Settings, on_progress: Callable[[str], object] = lambda _: None
     ) -> None:
         key = settings.clockify_api_key.get_secret_value()
-        self._core, self._reports = (
-            Http(_service(url), settings.http_patience_seconds, {key}, headers={"X-Api-Key": key})
-            for url in (settings.clockify_api_url, settings.clockify_reports_url)
+        service = Service(
+            "Clockify",
+            settings.clockify_api_url,
+            Rate(10, Duration.SECOND),
+            in_flight=IN_FLIGHT,
+            throttled_fix="Run again later; a workspace on the free plan has 30 requests an hour",
         )
+        headers = {"X-Api-Key": key}
+        self._http = Http(service, settings.http_patience_seconds, {key}, headers=headers)
         self._path = f"/workspaces/{settings.clockify_workspace_id}"
-        self._report = DetailedReport(self._reports, self._path, settings.time_zone, on_progress)
-        self._open = ExitStack()
+        url = f"{settings.clockify_reports_url}{self._path}/reports/detailed"
+        self._report = DetailedReport(self._http, url, settings.time_zone, on_progress)
 
     def __enter__(self) -> Self:
-        self._open.enter_context(self._core)
-        self._open.enter_context(self._reports)
+        self._http.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._http.__exit__()
 
     def workspace(self) -> Workspace:
         """Return the workspace's name, plan and rounding.
@@ -90,7 +93,7 @@ class Clockify:
         Raises:
             Stop: the key or the workspace is wrong, or the rounding is of an unknown kind.
         """
-        row = accepted(self._core.read("GET", self._path))
+        row = accepted(self._http.read("GET", self._path))
         path = "workspaceSettings.round"
         is_on = value(row, "workspaceSettings.timeRoundingInReports", bool, of=_WORKSPACE)
         mode = value(row, f"{path}.round", str, of=_WORKSPACE, default="")
@@ -169,7 +172,7 @@ class Clockify:
 
         Clockify answers 400 with code 501 for a deleted id (clockify-api.md, 9).
         """
-        response = self._core.read("GET", f"{self._path}/time-entries/{entry_id}")
+        response = self._http.read("GET", f"{self._path}/time-entries/{entry_id}")
         status, code = response.status_code, code_of(parsed(response))
         if status == 404 or (status, code) == (400, DOMAIN):  # noqa: PLR2004 - HTTP's own
             return None
@@ -182,22 +185,12 @@ class Clockify:
         rows: dict[str, Row] = {}
         for page in count(1):
             params = {**asked, "page": page, "page-size": LIST_PAGE}
-            response = self._core.read("GET", f"{self._path}{path}", params=params)
+            response = self._http.read("GET", f"{self._path}{path}", params=params)
             found = accepted(response)
             rows |= {row["id"]: row for row in found}
             if response.headers.get("Last-Page") == "true" or not found:
                 break
         return list(rows.values())
-
-
-def _service(url: str) -> Service:
-    return Service(
-        "Clockify",
-        url,
-        Rate(10, Duration.SECOND),
-        in_flight=IN_FLIGHT,
-        throttled_fix="Run again later; a workspace on the free plan has 30 requests an hour",
-    )
 
 
 def _is_member(memberships: list[Row]) -> bool:

@@ -8,6 +8,7 @@ free plan gives no more than 31 days.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,23 +27,17 @@ READS = 3
 _REPORT, _TOTALS = "Clockify's report", "Clockify's report's totals"
 
 
+@dataclass(frozen=True)
 class DetailedReport:
-    """The detailed report of one workspace.
+    """The detailed report of one workspace."""
 
-    Args:
-        http: The reports host.
-        path: The workspace's path on it.
-        time_zone: The IANA zone in which days are meant.
-        on_progress: Told how far a long read has come.
-    """
-
-    def __init__(
-        self, http: Http, path: str, time_zone: str, on_progress: Callable[[str], object]
-    ) -> None:
-        self._http = http
-        self._path = f"{path}/reports/detailed"
-        self._time_zone = time_zone
-        self._on_progress = on_progress
+    http: Http
+    url: str
+    """Of the report, on the reports host."""
+    time_zone: str
+    """The IANA zone in which days are meant."""
+    on_progress: Callable[[str], object]
+    """Told how far a long read has come."""
 
     def rows(self, first: date, last: date, *, rounding: bool, only_approved: bool) -> list[Row]:
         """Return every entry of at most 31 days once.
@@ -89,7 +84,7 @@ class DetailedReport:
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             others = pool.map(lambda number: self._page(body, number), range(2, last + 1))
             for number, page in enumerate(others, 2):
-                self._on_progress(f"Clockify: page {number} of {last} read")
+                self.on_progress(f"Clockify: page {number} of {last} read")
                 yield page
 
     def _page(self, body: Row, number: int, size: int = PAGE) -> tuple[list[Row], Row | None]:
@@ -97,7 +92,7 @@ class DetailedReport:
         options = {"totals": "CALCULATE"}
         page = {"page": number, "pageSize": size, "sortColumn": "ID", "options": options}
         asked = {**body, "detailedFilter": page}
-        answer = accepted(self._http.read("POST", self._path, json=asked))
+        answer = accepted(self.http.read("POST", self.url, json=asked))
         key = "timeEntries" if "timeEntries" in answer else "timeentries"
         rows = value(answer, key, list, of=_REPORT)
         values(rows, "_id", str, of="Clockify's report row")
@@ -109,7 +104,7 @@ class DetailedReport:
         return {
             "dateRangeStart": f"{first}T00:00:00.000",
             "dateRangeEnd": f"{last}T23:59:59.999",
-            "timeZone": self._time_zone,
+            "timeZone": self.time_zone,
             "rounding": rounding,
             "amountShown": "EARNED",
             "amounts": ["EARNED"],

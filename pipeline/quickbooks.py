@@ -6,7 +6,6 @@ a row means (`quickbooks_rows`). Facts: quickbooks-api.md, 4 to 7.
 """
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -58,17 +57,16 @@ class QuickBooks:
             service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
         )
         self._batches = Limiter(Rate(40, Duration.MINUTE))
-        self._open = ExitStack()
         self.last_time: datetime | None = None
         """Intuit's clock in its last answer to any call."""
 
     def __enter__(self) -> Self:
-        self._open.enter_context(self._http)
-        self._open.enter_context(self._batches)
+        self._http.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._http.__exit__()
+        self._batches.close()
 
     def company(self) -> Row:
         """Return the row of `quickbooks_company`.
