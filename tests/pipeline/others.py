@@ -1,6 +1,8 @@
-"""Other processes: one that holds a DuckDB file open, and one that tries to open files."""
+"""What tests of files need of the machine: other processes, and a disk that is soon full."""
 
 import atexit
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 HOLD = """
 import duckdb, sys
@@ -48,6 +52,19 @@ def holding(path: Path) -> Iterator["subprocess.Popen[str]"]:
             yield holder
         finally:
             holder.kill()
+
+
+@contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A disk of so many kilobytes in a new folder; the test is skipped where none can be had."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+    if os.geteuid() or not shutil.which("mount") or subprocess.run(command, check=False).returncode:
+        pytest.skip("a small disk can be mounted only by root")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def killed_after(path: Path, statement: str) -> None:

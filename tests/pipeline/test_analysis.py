@@ -18,8 +18,9 @@ from pipeline.schemas import (
     name_of,
 )
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 from pipeline.warehouse import FileBusyError, Warehouse, read_only
-from tests.pipeline.others import holding, is_free, killed_after
+from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
 STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone")
@@ -161,6 +162,17 @@ def test_a_publication_that_was_killed_does_not_spoil_the_next(settings: Setting
     killed_after(draft, "CREATE TABLE published AS SELECT 'half a run' AS run_id")
     publish(settings, "next")
     assert answer(settings, "SELECT run_id FROM published") == [("next",)]
+
+
+def test_a_full_disk_stops_it_and_leaves_no_half_copy(settings: Settings, tmp_path: Path) -> None:
+    """There is room for the warehouse's copy, but not for the ledger's tables and the views."""
+    judged(settings)
+    room = settings.warehouse.stat().st_size // 1024 + 64
+    with small_disk(tmp_path / "small", room) as place:
+        small = settings.model_copy(update={"analysis": place / "analysis.duckdb"})
+        with pytest.raises(Stop, match=r"The disk that holds .* is full"):
+            publish(small)
+        assert not small.analysis.exists()
 
 
 def test_a_ledger_that_another_holds_stops_it_and_the_old_copy_stays(settings: Settings) -> None:

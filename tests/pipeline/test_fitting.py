@@ -139,6 +139,7 @@ def test_a_message_names_the_row() -> None:
     "change",
     [
         {"hourly_rate_minor": 1234.5},
+        {"hourly_rate_minor": 1234 * 10**18},
         {"hourly_rate_minor": "1234"},
         {"user_email": ["1234@example.com"]},
         {"description": ["1234"]},
