@@ -5,6 +5,7 @@ The rules are in `pipeline.reasons`, the matching in `pipeline.matching`.
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import groupby
 
 import dagster as dg
 
@@ -74,12 +75,19 @@ def review(
         with company.warehouse.connect() as connection:
             stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
         rules = _rules(context, company, first, last)
-        for start, end in [*pieces(first, last), *((day, day) for day in stale)]:
+        for start, end in [*pieces(first, last), *_pieces_of(stale)]:
             _judge(context, company, rules, start, end)
             context.log.info(f"judged {start} to {end}")
         _describe_days(context, company, first, last)
     for key in sorted(context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key)
+
+
+def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
+    """Days in order as pieces, neighbours together: judging a piece costs as much as a day."""
+    for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
+        neighbours = [day for _, day in numbered]
+        yield from pieces(neighbours[0], neighbours[-1])
 
 
 def _rules(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> Rules:
