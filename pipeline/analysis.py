@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.ledger import Ledger
+from pipeline.ledger import attach
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
-from pipeline.warehouse import Warehouse, attached, read_only
+from pipeline.warehouse import Warehouse, read_only
 
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
@@ -54,13 +54,12 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     settings.analysis.parent.mkdir(parents=True, exist_ok=True)
     with Warehouse(settings.warehouse).connect() as connection:
         connection.execute("CHECKPOINT")
-    with Ledger.opened(settings.ledger, settings.lock_seconds, log):
-        log("publishing the analysis copy")
+    log("publishing the analysis copy")
     # A publication that was killed leaves a log, which DuckDB would replay into this draft.
     draft.with_name(draft.name + ".wal").unlink(missing_ok=True)
     shutil.copyfile(settings.warehouse, draft)
     with Warehouse(draft).connect() as connection:
-        attached(connection, settings.ledger, "ledger")
+        attach(connection, settings.ledger, settings.lock_seconds, log)
         for table in LEDGER_TABLES:
             name = name_of(table)
             connection.execute(f"CREATE TABLE {name} AS SELECT * FROM ledger.{name}")

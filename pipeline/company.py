@@ -15,12 +15,12 @@ from filelock import FileLock, Timeout
 
 from pipeline import analysis
 from pipeline.clockify import Clockify
-from pipeline.ledger import Ledger, back_up
+from pipeline.ledger import Ledger, attach, back_up
 from pipeline.quickbooks import QuickBooks
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.tokens import Tokens
-from pipeline.warehouse import Connection, Warehouse, attached
+from pipeline.warehouse import Connection, Warehouse
 
 Log = Callable[[str], object]
 
@@ -64,10 +64,8 @@ class Company:
     @contextmanager
     def books(self, log: Log) -> Iterator[Connection]:
         """A short connection to the warehouse with the ledger's tables beside, as `ledger.…`."""
-        with self.ledger(log):
-            pass
         with self.warehouse.connect() as connection:
-            attached(connection, self.settings.ledger, "ledger")
+            attach(connection, self.settings.ledger, self.settings.lock_seconds, log)
             yield connection
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import pandas as pd
 import stamina
@@ -81,6 +81,7 @@ ATTEMPT_COLUMNS = (
     "entry_id, part, revision, attempt, batch_id, batch_position, state, payload, quickbooks_id, "
     "error_code, error_message, intuit_tid, recorded_at, run_id"
 )
+Result = TypeVar("Result")
 
 
 class Ledger:
@@ -106,19 +107,9 @@ class Ledger:
             Stop: the file is corrupt, foreign or newer.
         """
         with ExitStack() as stack:
-            for attempt in stamina.retry_context(
-                on=FileBusyError,
-                attempts=None if wait_seconds else 1,
-                timeout=wait_seconds or None,
-                wait_max=1.0,
-            ):
-                with attempt:
-                    try:
-                        connection = stack.enter_context(database(path).connect())
-                    except FileBusyError as busy:
-                        if attempt.num == 1:
-                            on_wait(f"waiting for the ledger: {busy.what}")
-                        raise
+            connection = _when_free(
+                lambda: stack.enter_context(database(path).connect()), wait_seconds, on_wait
+            )
             yield cls(connection)
 
     def bind(self, binding: Binding, *, rebind: bool = False) -> None:
@@ -225,6 +216,37 @@ class Ledger:
             f"SELECT {', '.join(COLUMNS)} FROM deliveries WHERE {where}", list(parameters)
         ).fetchall()
         return [Delivery(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
+
+
+def attach(
+    connection: Connection, path: Path, wait_seconds: float, on_wait: Callable[[str], object]
+) -> None:
+    """Attach the ledger to a warehouse's connection as `ledger.…`, to be read; waits as `opened`.
+
+    Raises:
+        FileBusyError: still held after `wait_seconds`.
+        Stop: the file is corrupt, foreign or newer.
+    """
+    _when_free(lambda: database(path).attach(connection, "ledger"), wait_seconds, on_wait)
+
+
+def _when_free(
+    open_it: Callable[[], Result], wait_seconds: float, on_wait: Callable[[str], object]
+) -> Result:
+    for attempt in stamina.retry_context(
+        on=FileBusyError,
+        attempts=None if wait_seconds else 1,
+        timeout=wait_seconds or None,
+        wait_max=1.0,
+    ):
+        with attempt:
+            try:
+                return open_it()
+            except FileBusyError as busy:
+                if attempt.num == 1:
+                    on_wait(f"waiting for the ledger: {busy.what}")
+                raise
+    raise AssertionError  # the loop ends by returning or raising
 
 
 def database(path: Path) -> Database:

@@ -67,6 +67,20 @@ class Database:
         finally:
             connection.close()
 
+    def attach(self, connection: Connection, name: str) -> None:
+        """Attach the file to another connection, to be read beside what that has open.
+
+        Raises:
+            FileBusyError: another process has the file open.
+            Stop: as `connect`.
+        """
+        with self.connect():
+            pass
+        try:
+            attached(connection, self.path, name)
+        except duckdb.IOException as error:
+            raise self._stop(error) from error
+
     def _prepared(self) -> Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
