@@ -225,6 +225,7 @@ def _describe_days(
                 unresolved[day],
                 ["state", "hours", "error_code", "error_message", "entry_id", "quickbooks_id"],
                 most=settings.metadata_rows,
+                names=settings.metadata_names,
             ),
             **counts(states[day], "state"),
         }

@@ -35,6 +35,7 @@ def judged_window(context: dg.AssetCheckExecutionContext) -> tuple[date, date]:
 
 def answer(
     context: dg.AssetCheckExecutionContext,
+    company: Company,
     wrong: list[figures.Row],
     *,
     right: str,
@@ -49,7 +50,7 @@ def answer(
     return dg.AssetCheckResult(
         passed=not wrong,
         description=f"{span}: {said}",
-        metadata={"wrong": table(wrong, columns, most=20)},
+        metadata={"wrong": table(wrong, columns, most=20, names=company.settings.metadata_names)},
     )
 
 
@@ -96,6 +97,7 @@ def entry_ids_are_unique(
         )
     return answer(
         context,
+        company,
         wrong,
         right="every entry is stored once",
         problem="Entries stored more than once",
@@ -141,6 +143,7 @@ def every_entry_has_one_verdict(
         )
     return answer(
         context,
+        company,
         wrong,
         right="every entry has one verdict",
         problem="Entries with no verdict or several",
@@ -179,6 +182,7 @@ def extracted_is_accepted_plus_rejected(
         )
     return answer(
         context,
+        company,
         wrong,
         right="nothing was lost between extract and verdict",
         problem="Sums that differ between extract and verdict",
@@ -211,6 +215,7 @@ def accepted_entries_name_an_active_employee_and_customer(
         )
     return answer(
         context,
+        company,
         wrong,
         right="every accepted entry names an active employee and customer",
         problem="Accepted entries that name nobody active",
@@ -237,6 +242,7 @@ def no_delivery_refused_or_unknown(
         )
     return answer(
         context,
+        company,
         wrong,
         right="every delivery of this run has reached QuickBooks",
         problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows",
@@ -254,16 +260,17 @@ def activities_are_stored_as_they_were_sent(
     with company.books(context.log.info) as connection:
         wrong = figures.rows(
             connection,
-            "SELECT work_date, error_message, quickbooks_id, entry_id FROM ledger.deliveries "
+            "SELECT work_date, error_message AS differs, quickbooks_id, entry_id FROM ledger.deliveries "
             "WHERE run_id = $1 AND state = 'sent' AND error_message IS NOT NULL "
             "ORDER BY work_date",
             [company.run_id],
         )
     return answer(
         context,
+        company,
         wrong,
         right="QuickBooks stored every time activity as it was sent",
         problem="Time activities stored otherwise than they were sent",
         fix="Compare and correct them in QuickBooks",
-        columns=["work_date", "error_message", "quickbooks_id", "entry_id"],
+        columns=["work_date", "differs", "quickbooks_id", "entry_id"],
     )

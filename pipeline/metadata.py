@@ -14,8 +14,13 @@ import pandas as pd
 
 from pipeline.schemas import Table, sql_types
 
-NAMED = {"person": "user_id", "project": "project_id", "fix": "reason"}
-"""Columns that hold names, with the column of ids that stands for them."""
+NAMED = {
+    "person": "user_id",
+    "project": "project_id",
+    "fix": "reason",
+    "error_message": "error_code",
+}
+"""Columns that hold names, or may, with the column that stands for them."""
 
 
 def column_schema(model: type[Table]) -> dg.TableSchema:
