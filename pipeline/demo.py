@@ -170,7 +170,7 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
         connection,
         "SELECT state, run_id = $3 AS is_new, currency, count(*) AS entries, "
         "sum(minutes)::BIGINT AS minutes, coalesce(sum(amount_minor), 0)::BIGINT AS minor "
-        "FROM deliveries WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL ORDER BY ALL",
+        "FROM deliveries WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL ORDER BY entries DESC",
         [*window, run_id],
     )
     for row in deliveries:
