@@ -261,8 +261,8 @@ def activities_are_stored_as_they_were_sent(
         wrong = figures.rows(
             connection,
             "SELECT work_date, error_message AS differs, quickbooks_id, entry_id "
-            "FROM ledger.deliveries WHERE run_id = $1 AND state = 'sent' AND error_message IS NOT NULL "
-            "ORDER BY work_date",
+            "FROM ledger.deliveries WHERE run_id = $1 AND state = 'sent' "
+            "AND error_message IS NOT NULL ORDER BY work_date",
             [company.run_id],
         )
     return answer(
