@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+from filelock import FileLock
 
 from pipeline.fitting import LIST, fitting, validated
 from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of, sql_types
@@ -84,7 +85,10 @@ class Database:
     def _prepared(self) -> Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
-            self._create()
+            # Two first runs must not each make one: the later would take the earlier's place.
+            with FileLock(self.path.with_name(self.path.name + ".new.lock")):
+                if not self.path.exists():
+                    self._create()
         connection = self._open()
         try:
             version = self._version_in(connection)

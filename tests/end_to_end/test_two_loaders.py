@@ -6,16 +6,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from pipeline import company
+from pipeline.ledger import Ledger
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, problems
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW
+from tests.pipeline.rows import delivery
 
 NEXT = DAY + timedelta(days=1)
 PROJECT = Path(__file__).parents[2]
@@ -147,3 +151,18 @@ def test_whoever_must_wait_is_told_for_whom(reviewed: House) -> None:
     assert f"PID {holder.pid}" in said[0]
     assert "The ledger" in said[0]
     assert reviewed.sandbox.calls(BATCHES) == 0
+
+
+def test_a_ledger_that_several_make_at_the_same_moment_is_one(tmp_path: Path) -> None:
+    """On the first run there is none yet: what each of them writes is kept."""
+    path, start_together = tmp_path / "ledger.duckdb", Barrier(8)
+
+    def write(number: int) -> None:
+        start_together.wait()
+        with Ledger.opened(path, 20, print) as ledger:
+            ledger.record([delivery(number, work_date=DAY)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    with Ledger.opened(path, 0, print) as ledger:
+        assert len(ledger.between(DAY, DAY)) == 8
