@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -84,8 +84,10 @@ def sandbox_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def invented_world() -> bytes:
-    """The world with which every sandbox begins, to be unpickled."""
-    return pickle.dumps(invent(SEED, TODAY))
+    """The world with which every sandbox begins, to be unpickled; its connection is fresh."""
+    world = invent(SEED, TODAY)
+    world.tokens.refresh_issued_at = datetime.now(UTC)
+    return pickle.dumps(world)
 
 
 @pytest.fixture
