@@ -16,7 +16,7 @@ from pipeline.company import Company
 from pipeline.metadata import table
 from pipeline.windows import stops_the_run
 
-LAUNCH = "`dg launch --assets '*' --partition-range {first}...{last}`"
+LAUNCH = "dg launch --assets '*' --partition-range {first}...{last}"
 SHOWN = 3
 """Commands that a message names; its table has all of them."""
 PERSON_REASONS = ["unknown_employee", "inactive_employee", "ambiguous_employee"]
@@ -192,7 +192,7 @@ def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
         ["first", "last", "days", "command"],
         right=f"every day from {first} to {last} is loaded",
         problem=f"Days never read since {first}",
-        fix=f"Fill them with {', '.join(gap['command'] for gap in wrong[:SHOWN])}",
+        fix="Fill them with " + ", ".join(f"`{gap['command']}`" for gap in wrong[:SHOWN]),
     )
 
 
@@ -263,5 +263,5 @@ def open_days_are_within_reach(
         ["work_date", "verdict", "entries"],
         right="the schedule reaches every open day",
         problem="Entries on open days older than the schedule reaches",
-        fix=f"Launch those days with {command}",
+        fix=f"Launch those days with `{command}`",
     )
