@@ -20,7 +20,7 @@ from pipeline.windows import RANGE_END, RANGE_START
 JOB = "clockify_to_quickbooks"
 SCHEDULE = "every_morning"
 OWNERS = {"extract": "team:data", "review": "team:analysis", "load": "team:bookkeeping"}
-"""Whom to ask about an asset, by its group; who that is in a company, the README says."""
+"""Whom to ask about an asset, by its group, as the UI shows it."""
 
 
 def build_definitions(
