@@ -11,7 +11,7 @@ dev: $(VENV)/.runtime  ## the Dagster UI: on your accounts if .env names them, e
 	@$(PYTHON) -m pipeline.demo --ui
 
 test: $(VENV)/.development  ## the whole test suite
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.development  ## lint, format, types, definitions
 	$(VENV)/bin/ruff check .
