@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pipeline.classification import Outcome, classify
 from pipeline.faults import stop_of
-from pipeline.ledger import THROTTLED, Delivery, Ledger
+from pipeline.ledger import NOT_STORED, THROTTLED, Delivery, Ledger
 from pipeline.planning import Plan, Terms
 from pipeline.quickbooks import QuickBooks
 from pipeline.quickbooks_answers import BatchAnswer
@@ -43,7 +43,7 @@ def carry_out(plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms) 
     ledger.record(plan.doubt)
     differing = silent = 0
     done = 0
-    for batch in _batches(plan.send):
+    for batch in _batches(plan.send, ledger):
         outcomes = _send(batch, ledger, quickbooks, terms)
         done += len(batch)
         terms.log(f"sent {done} of {len(plan.send)} time activities")
@@ -65,11 +65,13 @@ def carry_out(plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms) 
             )
 
 
-def _batches(intents: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
-    """First intents by thirty; each later one alone, so that its fate is its own."""
-    first = [intent for intent in intents if intent.revision == 0]
-    yield from (first[start : start + BATCH] for start in range(0, len(first), BATCH))
-    yield from ([intent] for intent in intents if intent.revision > 0)
+def _batches(intents: Sequence[Delivery], ledger: Ledger) -> Iterator[Sequence[Delivery]]:
+    """By thirty; what was settled as not stored alone, so that its fate is its own."""
+    before = ledger.deliveries(intent.entry_id for intent in intents if intent.revision > 0)
+    alone = {key for key, refused in before.items() if refused.error_code == NOT_STORED}
+    others = [intent for intent in intents if intent.entry_id not in alone]
+    yield from (others[start : start + BATCH] for start in range(0, len(others), BATCH))
+    yield from ([intent] for intent in intents if intent.entry_id in alone)
 
 
 def _send(

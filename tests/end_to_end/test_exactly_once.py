@@ -23,8 +23,8 @@ def test_the_books_hold_each_accepted_entry_once_whatever_is_run_again(house: Ho
     """After a run over some days, the same again, and a backfill over more days, twins included."""
     world = house.sandbox.world
     first, last = TODAY - timedelta(days=4), TODAY
-    for start in (first, first, TODAY - timedelta(days=13)):
-        assert problems(house.run(start, last)) == []
+    for start, assets in ((first, ()), (first, DAILY), (TODAY - timedelta(days=13), ())):
+        assert problems(house.run(start, last, *assets)) == []
         assert held(world, start, last) == due(world, start, last)
     assert max(held(world, start, last).values()) == 2, "the twins, and nothing else twice"
     assert held(world, start, last).total() > 100

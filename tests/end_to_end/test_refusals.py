@@ -7,7 +7,7 @@ import dagster as dg
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import DAILY, LOAD, REFERENCES
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW
 
 NEXT = DAY + timedelta(days=1)
 PLAY_YARD, DANIEL, MARCUS = "43", "9", "11"
@@ -90,9 +90,9 @@ def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewe
     """Reopened in part, then whole, the probe deleted meanwhile: in the end all is sent once."""
     world = reviewed.sandbox.world
 
-    def run(closed_through: date | None) -> tuple[bool, int, int]:
+    def run(closed_through: date | None, *assets: str) -> tuple[bool, int, int]:
         world.company.books_closed_through = closed_through
-        result = reviewed.run(DAY, NEXT, *DAILY)
+        result = reviewed.run(DAY, NEXT, *assets, *REVIEW, LOAD)
         assert held(world) <= due(world, DAY, NEXT)
         return result.success, attempts(reviewed, result), len(reviewed.activities)
 
@@ -102,14 +102,16 @@ def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewe
         "SELECT verdict, reasons, count(*) FROM rejected_time_entries GROUP BY ALL"
     ) == [("held", ["books_closed"], 31)]
     add_entry(world, DAY, description="Late")
-    assert run(DAY) == (True, 1, 1)
+    assert run(DAY, ENTRIES) == (True, 1, 1)
     assert run(DAY) == (True, 16, 16)
     [(probe,)] = reviewed.rows(
         "SELECT entry_id FROM accepted_time_entries JOIN deliveries USING (entry_id) "
         "WHERE state = 'refused'"
     )
     del world.workspace.entries[probe]
-    assert run(DAY) == (True, 1, 16)
+    assert run(DAY, ENTRIES) == (True, 1, 16)
     assert run(None) == (True, 1, 17)
+    batches = reviewed.sandbox.calls(BATCHES)
     assert run(None) == (True, 15, 32)
+    assert reviewed.sandbox.calls(BATCHES) == batches + 1
     assert held(world) == due(world, DAY, NEXT)

@@ -119,7 +119,7 @@ def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House
 def test_a_ledger_of_another_company_or_clock_is_refused_until_rebound(
     reviewed: House, changes: dict[str, str], again: tuple[str, ...]
 ) -> None:
-    """The sentence names both; `rebind` is for once, and then it is bound to the new."""
+    """The sentence names both; `rebind` is needed once, since it is then bound to the new."""
     assert problems(reviewed.run(DAY, DAY, LOAD)) == []
     batches = reviewed.sandbox.calls(BATCHES)
     if "QUICKBOOKS_REALM_ID" in changes:
@@ -132,7 +132,15 @@ def test_a_ledger_of_another_company_or_clock_is_refused_until_rebound(
     assert "`rebind: true`" in problems(refused)[0]
     assert reviewed.sandbox.calls(BATCHES) == batches
     assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"rebind": True}})) == []
-    assert problems(reviewed.run(NEXT, NEXT, LOAD)) == []
+    [bound] = reviewed.rows(
+        "SELECT realm_id, workspace_id, time_zone, rounding <> 'off' FROM ledger_binding"
+    )
+    assert bound == (
+        reviewed.settings.quickbooks_realm_id,
+        reviewed.settings.clockify_workspace_id,
+        reviewed.settings.time_zone,
+        reviewed.settings.rounding == "on",
+    )
     assert reviewed.sandbox.calls(BATCHES) == batches + 1
 
 
