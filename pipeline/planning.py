@@ -29,6 +29,7 @@ class Terms:
     is_taxable: bool
     currency: str | None
     """The currency of the rates, if it is not each entry's own."""
+    rounding: str
     rounding_minutes: int
     run_id: str
     now: Callable[[], datetime]

@@ -1,0 +1,165 @@
+"""Loading: a window's accepted entries on their way into QuickBooks, step by step.
+
+Holds what is opened for a load and the order of its steps; `delivery.md`, "One load". Keeps out
+Dagster, what is to be sent (`planning`), sending (`delivery`) and settling (`settlement`).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from pipeline import delivery, eligibility, planning, schemas, settlement, verdicts
+from pipeline import warehouse as doors
+from pipeline.company import Company
+from pipeline.extraction import pieces
+from pipeline.ledger import Binding, Delivery, Ledger
+from pipeline.planning import Plan, Terms
+from pipeline.quickbooks import QuickBooks
+from pipeline.rules import Rules
+from pipeline.stops import Stop
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a load works with, from its first read to its last."""
+
+    company: Company
+    ledger: Ledger
+    quickbooks: QuickBooks
+    rules: Rules
+    terms: Terms
+
+
+@contextmanager
+def desk(company: Company, log: Callable[[str], object], first: date, last: date) -> Iterator[Desk]:
+    """Everything that a load of some days needs; the ledger is held until the end.
+
+    Raises:
+        Stop: QuickBooks' company may not be written, or the ledger cannot be had.
+    """
+    with company.ledger(log) as ledger, company.quickbooks() as quickbooks:
+        with company.warehouse.connect() as connection:
+            row = verdicts.company(connection)
+            workspace = _workspace(connection)
+            _refuse_ineligible(company, row)
+            rules = verdicts.rules_of_run(
+                connection, ledger, company.settings, company.today(), (first, last)
+            )
+        yield Desk(company, ledger, quickbooks, rules, _terms(company, row, workspace, log))
+
+
+def bind(desk: Desk, *, rebind: bool = False) -> None:
+    """Make sure that the ledger is this company's before anything is sent.
+
+    Raises:
+        Stop: there is no cut-over date, or the ledger is bound to another company or clock.
+    """
+    settings = desk.company.settings
+    if settings.is_real and settings.send_from is None:
+        raise Stop(
+            "SEND_FROM is not set, so old entries might be sent a second time",
+            "set it to the first day of the oldest month that is not yet invoiced",
+        )
+    desk.ledger.bind(
+        Binding(
+            settings.quickbooks_realm_id,
+            settings.clockify_workspace_id,
+            settings.time_zone,
+            desk.terms.rounding,
+        ),
+        rebind=rebind,
+    )
+
+
+def load(desk: Desk, first: date, last: date) -> None:
+    """Settle what earlier runs left, send, settle what this run left, send what was not stored.
+
+    What is still open then waits for the next run.
+    """
+    _settle(desk)
+    for start, end in pieces(first, last):
+        _send(desk, start, end)
+    not_stored = {delivery.work_date for delivery in _settle(desk)}
+    for day in sorted(day for day in not_stored if first <= day <= last):
+        _send(desk, day, day)
+    if not_stored:
+        _settle(desk)
+
+
+def plans(desk: Desk, first: date, last: date) -> list[Plan]:
+    """What a load would do, piece by piece. Sends and writes nothing."""
+    return [_plan(desk, start, end) for start, end in pieces(first, last)]
+
+
+def _settle(desk: Desk) -> list[Delivery]:
+    return settlement.settle(desk.ledger, desk.quickbooks, desk.terms)
+
+
+def _send(desk: Desk, first: date, last: date) -> None:
+    plan = _plan(desk, first, last)
+    delivery.carry_out(plan, desk.ledger, desk.quickbooks, desk.terms)
+
+
+def _plan(desk: Desk, first: date, last: date) -> Plan:
+    with desk.company.warehouse.connect() as connection:
+        entries = verdicts.sendable(connection, desk.ledger, desk.rules, first, last)
+        employees = doors.read(connection, schemas.QuickbooksEmployees)
+        customers = doors.read(connection, schemas.QuickbooksCustomers)
+    intents = planning.intents(
+        entries,
+        _by_id(employees, "quickbooks_employee_id"),
+        _by_id(customers, "quickbooks_customer_id"),
+        desk.terms,
+    )
+    plan = planning.plan(desk.ledger, desk.quickbooks, intents, desk.terms)
+    desk.terms.log(
+        f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
+        f"{len(plan.doubt)} to be decided by a person"
+    )
+    return plan
+
+
+def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:
+    records: list[dict[str, object]] = frame.to_dict("records")  # type: ignore[assignment]
+    return {str(row[column]): row for row in records}
+
+
+def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
+    """Stop before anything is read of, or sent to, books that must not be written."""
+    refusals, _ = eligibility.company_problems(
+        row,
+        allow_payroll=company.settings.allow_payroll,
+        realm_id=company.settings.quickbooks_realm_id,
+    )
+    if refusals:
+        raise Stop(refusals[0], "launch quickbooks_company again once that is done")
+
+
+def _workspace(connection: doors.Connection) -> dict[str, Any]:
+    """The stored workspace, or one without rounding if it was never read."""
+    rows = doors.read(connection, schemas.ClockifyWorkspace).to_dict("records")
+    stored: dict[str, Any] = {"rounding": "off", "rounding_minutes": 1}
+    return stored | ({str(key): value for key, value in rows[0].items()} if rows else {})
+
+
+def _terms(
+    company: Company, row: dict[str, Any], workspace: dict[str, Any], log: Callable[[str], object]
+) -> Terms:
+    settings = company.settings
+    return Terms(
+        realm_id=settings.quickbooks_realm_id,
+        item_id=row["service_item_id"],
+        is_taxable=settings.taxable,
+        currency=row["home_currency"] if settings.rate_source == "service_item" else None,
+        rounding=workspace["rounding"],
+        rounding_minutes=int(workspace["rounding_minutes"]),
+        run_id=company.run_id,
+        now=company.now,
+        log=log,
+        settle_seconds=settings.settle_seconds,
+        throttled_seconds=min(60, settings.http_patience_seconds),
+    )
