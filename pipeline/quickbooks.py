@@ -74,13 +74,16 @@ class QuickBooks:
         Raises:
             Stop: `SERVICE_ITEM` names no service item, or the company may not be read.
         """
-        realm = self._settings.quickbooks_realm_id
-        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
-        preferences = self._get("/preferences").get("Preferences", {})
-        item = None
-        if name := self._settings.service_item:
-            item = service_item(name, self._all("Item", "Type = 'Service' AND Active = true"))
-        return company_row(realm, info, preferences, item, datetime.now(UTC))
+        name = self._settings.service_item
+        return self._company(service_item(name, self.service_items()) if name else None)
+
+    def company_alone(self) -> Row:
+        """Return the row of `quickbooks_company` without a service item, whatever is set."""
+        return self._company(None)
+
+    def service_items(self) -> list[Row]:
+        """Return the active items of type Service, as QuickBooks' JSON."""
+        return self._all("Item", "Type = 'Service' AND Active = true")
 
     def employees(self) -> list[Row]:
         """Return the employees as rows of `quickbooks_employees`, inactive ones included."""
@@ -147,6 +150,12 @@ class QuickBooks:
         content = simplejson.dumps({"Id": activity_id, "SyncToken": sync_token})
         asked = {"operation": "delete", "requestid": request_id}
         return self._write("/timeactivity", content, asked)
+
+    def _company(self, item: Row | None) -> Row:
+        realm = self._settings.quickbooks_realm_id
+        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
+        preferences = self._get("/preferences").get("Preferences", {})
+        return company_row(realm, info, preferences, item, datetime.now(UTC))
 
     def _all(self, entity: str, where: str) -> list[Row]:
         """Every record that a condition selects, by id, counted before and after."""

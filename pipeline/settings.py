@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     quickbooks_api_url: Url = "https://quickbooks.api.intuit.com"
     quickbooks_authorize_url: Url = "https://appcenter.intuit.com/connect/oauth2"
     quickbooks_token_url: Url = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
+    quickbooks_redirect_url: Url = "http://localhost:8765/callback"
     quickbooks_revoke_url: Url = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
     warehouse: Path = Path("data/warehouse.duckdb")
     ledger: Path = Path("data/ledger.duckdb")

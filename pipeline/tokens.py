@@ -2,48 +2,28 @@
 
 Intuit may kill the old refresh token the moment it gives a new one, so room for the new pair is
 taken on the disk before the old one is spent, and the pair is on the disk before it is used
-(quickbooks-api.md, 10.2 and 10.3). Keeps out the consent by which a company is first connected.
+(quickbooks-api.md, 10.2 and 10.3). A consent's first pair takes the same way. Keeps out what is
+asked of Intuit (`token_service`) and the consent itself (`consent`).
 """
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from functools import partial
 from typing import IO
 
-import httpx
 from authlib.oauth2.base import OAuth2Error
-from authlib.oauth2.client import OAuth2Client
 from filelock import FileLock, Timeout
-from pyrate_limiter import Duration, Rate
 
-from pipeline.http import Http, Service
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from pipeline.token_service import Pair, TokenService, refusal
 
-LEEWAY = timedelta(minutes=2)
-"""An access token this close to its end is renewed first: it must outlast one request."""
+CONNECT = "python -m pipeline connect"
 ROOM = 16_384
 """Bytes reserved for a pair of tokens; Intuit's are below 5,000."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """What the token file holds. Instants are ISO 8601."""
-
-    realm_id: str
-    access_token: str
-    refresh_token: str
-    issued_at: str
-    expires_at: str
-    """When the access token ends, by this machine's clock."""
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the access token outlasts a request."""
-        return datetime.now(UTC) + LEEWAY < datetime.fromisoformat(self.expires_at)
 
 
 class Tokens:
@@ -59,12 +39,9 @@ class Tokens:
         self._pair: Pair | None = None
         first = settings.quickbooks_refresh_token
         self._first_token = first.get_secret_value() if first else ""
-        self._keys = (
-            settings.quickbooks_client_id,
-            settings.quickbooks_client_secret.get_secret_value(),
-        )
-        self.secrets = {self._keys[1], self._first_token} - {""}
+        self.secrets = {self._first_token} - {""}
         """Every secret value seen so far: what no text may show."""
+        self._service = TokenService(settings, self.secrets)
 
     def access_token(self) -> str:
         """Return an access token that outlasts a request, refreshing it if need be.
@@ -72,7 +49,7 @@ class Tokens:
         Raises:
             Stop: as `refresh`.
         """
-        self._pair = self._pair or self._stored()
+        self._pair = self._pair or self.stored()
         if self._pair and self._pair.is_fresh:
             return self._pair.access_token
         return self.refresh()
@@ -89,11 +66,46 @@ class Tokens:
                 has been renewing the tokens for longer than `LOCK_SECONDS`.
         """
         with self._locked():
-            pair = self._stored()
+            pair = self.stored()
             if pair is None or not pair.is_fresh or pair.access_token == rejected:
                 pair = self._renewed(pair)
             self._pair = pair
         return pair.access_token
+
+    def connect(self, code: str) -> None:
+        """Store the first pair of a consent, in the place of what an earlier one left.
+
+        Args:
+            code: What Intuit's consent page gave; good once and for minutes.
+
+        Raises:
+            Stop: as `refresh`.
+        """
+        with self._locked():
+            self.stored()  # refuses to write over the tokens of another company
+            try:
+                self._pair = self._kept(lambda: self._service.exchanged(code))
+            except OAuth2Error as error:
+                if error.error != "invalid_grant":
+                    raise refusal(error.error) from None
+                raise Stop(
+                    "Intuit does not accept the code of this consent (invalid_grant)",
+                    f"Run `{CONNECT}` again at once: a code is good for one use within minutes",
+                ) from None
+
+    def disconnect(self) -> bool:
+        """End the connection at Intuit, then forget its tokens; whether there was one.
+
+        Raises:
+            Stop: as `refresh`; the tokens are kept.
+        """
+        with self._locked():
+            pair = self.stored()
+            if token := pair.refresh_token if pair else self._first_token:
+                self._service.revoke(token)
+            self._path.unlink(missing_ok=True)
+            self._pair = None
+        return bool(token)
 
     def _renewed(self, pair: Pair | None) -> Pair:
         """Spend the stored refresh token; if it is dead, the one a sibling stored meanwhile."""
@@ -101,25 +113,25 @@ class Tokens:
         if not token:
             raise Stop(
                 f"QuickBooks is not connected: {self._path} does not exist",
-                "Connect the company and set QUICKBOOKS_REFRESH_TOKEN",
+                f"Connect the company with `{CONNECT}`",
             )
         while True:
             try:
-                return self._spent(token)
+                return self._kept(partial(self._service.refreshed, token))
             except OAuth2Error as error:
-                now = self._stored() if error.error == "invalid_grant" else None
+                now = self.stored() if error.error == "invalid_grant" else None
                 if now is None or now.refresh_token == token:
-                    raise self._refusal(error.error) from None
+                    raise refusal(error.error) from None
                 token = now.refresh_token
 
-    def _spent(self, refresh_token: str) -> Pair:
-        """Exchange a refresh token for a new pair, stored before it is returned."""
+    def _kept(self, ask: Callable[[], Pair]) -> Pair:
+        """Ask for a new pair, which is stored before it is returned."""
         new = self._path.with_name(f"{self._path.name}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         try:
             with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
                 _flush(file, b" " * ROOM)
-                pair = self._asked(refresh_token)
+                pair = ask()
                 file.seek(0)
                 _flush(file, json.dumps(asdict(pair)).encode().ljust(ROOM))
                 new.replace(self._path)
@@ -130,55 +142,12 @@ class Tokens:
         os.close(folder)
         return pair
 
-    def _asked(self, refresh_token: str) -> Pair:
-        """What Intuit gives for a refresh token, if its answer is usable."""
-        url, rate = self._settings.quickbooks_token_url, Rate(5, Duration.SECOND)
-        fix = "Run again in a few minutes"
-        service = Service("Intuit's token service", url, rate, in_flight=1, throttled_fix=fix)
-        self.secrets.add(refresh_token)
-        with Http(service, self._settings.http_patience_seconds, self.secrets) as http:
-            # Authlib's own httpx client insists on httpx2; its core takes any session.
-            client = OAuth2Client(http.client, *self._keys)
-            auth = httpx.BasicAuth(*self._keys)
-            try:
-                answer: dict[str, str] = http.write(
-                    lambda: client.refresh_token(url, refresh_token=refresh_token, auth=auth)
-                )
-            except httpx.RequestError as error:
-                raise http.unreachable(error) from error
-            except (httpx.HTTPStatusError, ValueError):
-                answer = {}
-        if not {"access_token", "expires_in"} <= answer.keys():
-            what = "Intuit's token service did not give a usable answer"
-            raise Stop(what, fix, is_transient=True)
-        issued = datetime.now(UTC)
-        pair = Pair(
-            realm_id=self._settings.quickbooks_realm_id,
-            access_token=answer["access_token"],
-            refresh_token=answer.get("refresh_token", refresh_token),
-            issued_at=issued.isoformat(),
-            expires_at=(issued + timedelta(seconds=int(answer["expires_in"]))).isoformat(),
-        )
-        self.secrets |= {pair.access_token, pair.refresh_token}
-        return pair
+    def stored(self) -> Pair | None:
+        """What is stored; None where nothing is yet.
 
-    def _refusal(self, error: str) -> Stop:
-        what = "Intuit refused to renew the connection to QuickBooks"
-        fix = "Look at the app in Intuit's developer portal"
-        if error == "invalid_grant":
-            what = "Intuit no longer accepts the connection to QuickBooks"
-            fix = (
-                f"Connect the company again: delete {self._path} and set QUICKBOOKS_REFRESH_TOKEN "
-                "to the new refresh token"
-            )
-        elif error == "invalid_client":
-            what = "Intuit does not know the app's keys"
-            keys = "QUICKBOOKS_CLIENT_ID and QUICKBOOKS_CLIENT_SECRET"
-            fix = f"Check {keys}: connecting again does not help"
-        return Stop(f"{what} ({error})", fix)
-
-    def _stored(self) -> Pair | None:
-        """What is stored; None where nothing is yet."""
+        Raises:
+            Stop: the file is damaged, or belongs to another company.
+        """
         try:
             pair = Pair(**json.loads(self._path.read_bytes()))
         except FileNotFoundError:
@@ -186,7 +155,7 @@ class Tokens:
         except (OSError, ValueError, TypeError) as error:
             raise Stop(
                 f"The token file {self._path} cannot be read ({type(error).__name__})",
-                "Restore it, or delete it and set QUICKBOOKS_REFRESH_TOKEN to a new token",
+                f"Restore it, or delete it and run `{CONNECT}`",
             ) from None  # a decoder's message may quote the file
         if pair.realm_id != self._settings.quickbooks_realm_id:
             raise Stop(

@@ -170,16 +170,13 @@ def test_threads_that_refresh_at_once_spend_the_token_once(
 
 
 def test_a_dead_refresh_token_says_how_to_reconnect(
-    sandbox: Sandbox, settings_for: SettingsFor, token_file: Path
+    sandbox: Sandbox, settings_for: SettingsFor
 ) -> None:
     """Asked once, never in a loop."""
     with pytest.raises(Stop) as raised:
         Tokens(settings_for(QUICKBOOKS_REFRESH_TOKEN="AB1-long-dead")).access_token()
     assert "invalid_grant" in raised.value.what
-    assert raised.value.fix == (
-        f"Connect the company again: delete {token_file} and set QUICKBOOKS_REFRESH_TOKEN to the "
-        "new refresh token"
-    )
+    assert raised.value.fix == "Connect the company again with `python -m pipeline connect`"
     assert sandbox.calls(REFRESH) == 1
 
 
@@ -215,7 +212,7 @@ def test_a_company_that_was_never_connected_says_so(
         Tokens(settings_for(QUICKBOOKS_REFRESH_TOKEN="")).access_token()
     assert str(raised.value) == (
         f"QuickBooks is not connected: {token_file} does not exist. "
-        "Connect the company and set QUICKBOOKS_REFRESH_TOKEN."
+        "Connect the company with `python -m pipeline connect`."
     )
 
 

@@ -1,0 +1,168 @@
+"""Intuit's token service: a code or a refresh token becomes a pair of tokens, a pair is revoked.
+
+Each is asked once, never in a loop: nobody can tell whether a request without an answer has spent
+its token. Keeps out where a pair is kept (`tokens`) and how a code is come by (`consent`). Facts:
+quickbooks-api.md, 10.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from authlib.oauth2.client import OAuth2Client
+from pyrate_limiter import Duration, Rate
+
+from pipeline.http import Http, Service
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+
+LEEWAY = timedelta(minutes=2)
+"""An access token this close to its end is renewed first: it must outlast one request."""
+KEYS = "QUICKBOOKS_CLIENT_ID and QUICKBOOKS_CLIENT_SECRET"
+AGAIN = "Run again in a few minutes"
+_GIVEN = {"access_token", "expires_in"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What the token file holds. Instants are ISO 8601, by this machine's clock."""
+
+    realm_id: str
+    access_token: str
+    refresh_token: str
+    issued_at: str
+    expires_at: str
+    """When the access token ends."""
+    refresh_expires_at: str | None = None
+    """When the refresh token ends unless it is used before; none if Intuit did not say."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the access token outlasts a request."""
+        return datetime.now(UTC) + LEEWAY < datetime.fromisoformat(self.expires_at)
+
+
+class TokenService:
+    """What an app asks of Intuit for one company.
+
+    Args:
+        settings: Names the company, the app's keys and the addresses.
+        secrets: Values that no text may show; every token seen is added.
+    """
+
+    def __init__(self, settings: Settings, secrets: set[str]) -> None:
+        self._settings = settings
+        self._keys = (
+            settings.quickbooks_client_id,
+            settings.quickbooks_client_secret.get_secret_value(),
+        )
+        self._secrets = secrets
+        self._secrets.add(self._keys[1])
+
+    def refreshed(self, refresh_token: str) -> Pair:
+        """Return a new pair for a refresh token, which may die by that.
+
+        Raises:
+            OAuth2Error: Intuit refuses the token or the app's keys.
+            Stop: Intuit cannot be reached, or its answer is not usable.
+        """
+        url = self._settings.quickbooks_token_url
+        self._secrets.add(refresh_token)
+        return self._given(
+            lambda client, auth: client.refresh_token(url, refresh_token=refresh_token, auth=auth),
+            refresh_token,
+        )
+
+    def exchanged(self, code: str) -> Pair:
+        """Return the first pair of a consent for its code, which is used up by that.
+
+        Raises:
+            OAuth2Error, Stop: as `refreshed`.
+        """
+        url, redirect = self._settings.quickbooks_token_url, self._settings.quickbooks_redirect_url
+        asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect}
+        self._secrets.add(code)
+        return self._given(lambda client, auth: client.fetch_token(url, auth=auth, **asked), "")
+
+    def revoke(self, refresh_token: str) -> None:
+        """End the connection that a refresh token belongs to; one that has ended is no error.
+
+        Raises:
+            Stop: Intuit refuses the app's keys, cannot be reached, or its answer is not usable.
+        """
+        url, auth = self._settings.quickbooks_revoke_url, httpx.BasicAuth(*self._keys)
+        with self._http(url) as http:
+            try:
+                answer = http.write(
+                    lambda: http.client.post(url, json={"token": refresh_token}, auth=auth)
+                )
+            except httpx.RequestError as error:
+                raise http.unreachable(error) from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise refusal("invalid_client")
+        if answer.status_code not in {httpx.codes.OK, httpx.codes.BAD_REQUEST}:
+            what = f"Intuit's token service answers {answer.status_code} to the revocation"
+            raise Stop(what, AGAIN, is_transient=True)
+
+    def _given(
+        self,
+        ask: Callable[[OAuth2Client, httpx.BasicAuth], dict[str, str]],
+        refresh_token: str,
+    ) -> Pair:
+        """What Intuit gives, if its answer is usable; it may leave out an unchanged token."""
+        with self._http(self._settings.quickbooks_token_url) as http:
+            # Authlib's own httpx client insists on httpx2; its core takes any session.
+            client, auth = OAuth2Client(http.client, *self._keys), httpx.BasicAuth(*self._keys)
+            try:
+                answer = http.write(lambda: ask(client, auth))
+            except httpx.RequestError as error:
+                raise http.unreachable(error) from error
+            except (httpx.HTTPStatusError, ValueError):
+                answer = {}
+        answer = {"refresh_token": refresh_token} | answer
+        if not answer.keys() >= _GIVEN or not answer["refresh_token"]:
+            what = "Intuit's token service did not give a usable answer"
+            raise Stop(what, AGAIN, is_transient=True)
+        pair = _pair(answer, self._settings.quickbooks_realm_id)
+        self._secrets |= {pair.access_token, pair.refresh_token}
+        return pair
+
+    def _http(self, url: str) -> Http:
+        rate = Rate(5, Duration.SECOND)
+        service = Service("Intuit's token service", url, rate, in_flight=1, throttled_fix=AGAIN)
+        return Http(service, self._settings.http_patience_seconds, self._secrets)
+
+
+def refusal(error: str) -> Stop:
+    """What stops a run when Intuit refuses to go on with a connection.
+
+    Args:
+        error: OAuth's name for it.
+    """
+    what = "Intuit refused to renew the connection to QuickBooks"
+    fix = "Look at the app in Intuit's developer portal"
+    if error == "invalid_grant":
+        what = "Intuit no longer accepts the connection to QuickBooks"
+        fix = "Connect the company again with `python -m pipeline connect`"
+    elif error == "invalid_client":
+        what = "Intuit does not know the app's keys"
+        fix = f"Check {KEYS}: connecting again does not help"
+    return Stop(f"{what} ({error})", fix)
+
+
+def _pair(answer: dict[str, str], realm_id: str) -> Pair:
+    issued = datetime.now(UTC)
+
+    def after(seconds: str) -> str:
+        return (issued + timedelta(seconds=int(seconds))).isoformat()
+
+    lasts = answer.get("x_refresh_token_expires_in")
+    return Pair(
+        realm_id=realm_id,
+        access_token=answer["access_token"],
+        refresh_token=answer["refresh_token"],
+        issued_at=issued.isoformat(),
+        expires_at=after(answer["expires_in"]),
+        refresh_expires_at=after(lasts) if lasts else None,
+    )
