@@ -208,7 +208,8 @@ def every_accepted_entry_is_delivered(
             "SELECT work_date, coalesce(state, 'not sent yet') AS state, count(*) AS entries, "
             f"{figures.HOURS} AS hours FROM accepted_time_entries AS accepted "
             "LEFT JOIN (SELECT entry_id, state FROM ledger.deliveries) USING (entry_id) "
-            "WHERE work_date >= $1 AND coalesce(state, '') NOT IN ('sent', 'adopted', 'gone') "
+            "WHERE work_date >= $1 "
+            "AND coalesce(state, '') NOT IN ('sent', 'adopted', 'gone', 'skipped') "
             "GROUP BY ALL ORDER BY work_date",
             [since(company)],
         )

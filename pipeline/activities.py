@@ -10,6 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import pandas as pd
 import simplejson
 
 from pipeline.money import json_number
@@ -76,6 +77,23 @@ def fingerprint(sent: str, employee: Mapping[str, Any], customer: Mapping[str, A
     return sha256(f"{sent}\n{records}".encode()).hexdigest()
 
 
+def meant(entry: Mapping[str, Any], *, item_id: str | None) -> Facts:
+    """What is compared of an entry: the facts of its payload; without a usable rate, rate 0."""
+    rate = entry["sent_rate_minor"]
+    is_priced = entry["is_billable"] and not pd.isna(rate)
+    customer = entry["quickbooks_customer_id"]
+    return Facts(
+        person=entry["quickbooks_employee_id"],
+        customer=customer if isinstance(customer, str) else "",
+        work_date=entry["work_date"].date(),
+        minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
+        is_billable=bool(entry["is_billable"]),
+        description=_folded(entry["description"]),
+        rate=json_number(int(rate), entry["currency"]) if is_priced else Decimal(0),
+        item=item_id or "",
+    )
+
+
 def facts(body: Body) -> Facts:
     """What is compared of a time activity, sent or stored."""
     name_of = body.get("NameOf", "Employee")
@@ -86,7 +104,7 @@ def facts(body: Body) -> Facts:
         work_date=date.fromisoformat(str(body.get("TxnDate") or date.min)[:10]),
         minutes=_minutes(body),
         is_billable=body.get("BillableStatus") in {"Billable", "HasBeenBilled"},
-        description=" ".join((body.get("Description") or "").split()),
+        description=_folded(body.get("Description") or ""),
         rate=Decimal(body.get("HourlyRate") or 0),
         item=_reference(body, "ItemRef"),
     )
@@ -103,6 +121,10 @@ def differences(sent: Facts, stored: Facts) -> list[str]:
     if sent.item:
         compared.append("item")
     return [name for name in compared if getattr(sent, name) != getattr(stored, name)]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _reference(body: Body, key: str) -> str:

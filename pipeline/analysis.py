@@ -26,7 +26,7 @@ FROM (
     UNION ALL BY NAME
     SELECT work_date, 'accepted' AS verdict, duration_seconds FROM accepted_time_entries
     WHERE entry_id NOT IN (
-        SELECT entry_id FROM deliveries WHERE state IN ('sent', 'adopted', 'gone')
+        SELECT entry_id FROM deliveries WHERE state IN ('sent', 'adopted', 'gone', 'skipped')
     )
 )
 GROUP BY ALL

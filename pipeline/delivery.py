@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
+from pipeline.candidates import Terms
 from pipeline.classification import Outcome, classify
 from pipeline.faults import stop_of
-from pipeline.ledger import NOT_STORED, THROTTLED, Delivery, Ledger
-from pipeline.planning import Plan, Terms
+from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, THROTTLED, Delivery, Ledger
+from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
 from pipeline.quickbooks_answers import BatchAnswer
 from pipeline.stops import Stop
@@ -28,6 +29,7 @@ MAY_BE_SILENT = 2
 """Batches in a row of which nothing is known, after which QuickBooks is down."""
 THROTTLED_ROUNDS = 5
 """Times that one batch waits when throttled."""
+ALONE = (NOT_STORED, DECIDED_TO_SEND)
 HARMLESS = frozenset({"description", "item"})
 """Differences that bill the right person and customer the right amount."""
 
@@ -66,9 +68,9 @@ def carry_out(plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms) 
 
 
 def _batches(intents: Sequence[Delivery], ledger: Ledger) -> Iterator[Sequence[Delivery]]:
-    """By thirty; what was settled as not stored alone, so that its fate is its own."""
+    """By thirty; what was settled as not stored, or decided, alone: its fate is its own."""
     before = ledger.deliveries(intent.entry_id for intent in intents if intent.revision > 0)
-    alone = {key for key, refused in before.items() if refused.error_code == NOT_STORED}
+    alone = {key for key, refused in before.items() if refused.error_code in ALONE}
     others = [intent for intent in intents if intent.entry_id not in alone]
     yield from (others[start : start + BATCH] for start in range(0, len(others), BATCH))
     yield from ([intent] for intent in intents if intent.entry_id in alone)

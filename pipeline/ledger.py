@@ -24,12 +24,16 @@ from pipeline.warehouse import Connection, Database, FileBusyError, transaction
 
 DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")
-NEVER_CLAIMED_AGAIN = (*DELIVERED, *UNSETTLED, "doubtful", "gone")
+NEVER_CLAIMED_AGAIN = (*DELIVERED, *UNSETTLED, "doubtful", "gone", "skipped")
 CLOSED_PERIOD = ("6200", "6210")
 THROTTLED = "3001"
 NOT_STORED = "not_stored"
 """Our own code, for an intent that was settled as never stored: the entry may be sent anew."""
-PASSING = (*CLOSED_PERIOD, THROTTLED, NOT_STORED)
+DECIDED_TO_SEND = "decided_to_send"
+"""Our own code, for what a person says QuickBooks does not hold, whatever resembles it."""
+ASKED_TO_RETRY = "asked_to_retry"
+"""Our own code, for a refusal that a person wants tried again."""
+PASSING = (*CLOSED_PERIOD, THROTTLED, NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY)
 """Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""
 BACKUPS_KEPT = 14
 COPIED_AT = "?" * 8 + "T" + "?" * 12
@@ -158,6 +162,14 @@ class Ledger:
         rows = self._connection.execute(
             "SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND state <> $2",
             [list(quickbooks_ids), "doubtful"],
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def sent_by_us(self, quickbooks_ids: Iterable[str]) -> set[str]:
+        """Those of the time activities that we made, or may have made."""
+        rows = self._connection.execute(
+            "SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND attempts > 0",
+            [list(quickbooks_ids)],
         ).fetchall()
         return {row[0] for row in rows}
 

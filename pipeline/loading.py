@@ -7,17 +7,18 @@ Dagster, what is to be sent (`planning`), sending (`delivery`) and settling (`se
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 
 from pipeline import delivery, eligibility, planning, schemas, settlement, verdicts
 from pipeline import warehouse as doors
+from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
 from pipeline.extraction import pieces
 from pipeline.ledger import Binding, Delivery, Ledger
-from pipeline.planning import Plan, Terms
+from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
 from pipeline.rules import Rules
 from pipeline.stops import Stop
@@ -105,22 +106,34 @@ def _send(desk: Desk, first: date, last: date) -> None:
 
 
 def _plan(desk: Desk, first: date, last: date) -> Plan:
-    with desk.company.warehouse.connect() as connection:
-        entries = verdicts.sendable(connection, desk.ledger, desk.rules, first, last)
-        employees = doors.read(connection, schemas.QuickbooksEmployees)
-        customers = doors.read(connection, schemas.QuickbooksCustomers)
-    intents = planning.intents(
-        entries,
-        _by_id(employees, "quickbooks_employee_id"),
-        _by_id(customers, "quickbooks_customer_id"),
-        desk.terms,
-    )
-    plan = planning.plan(desk.ledger, desk.quickbooks, intents, desk.terms)
+    plan = planning.plan(desk.ledger, desk.quickbooks, _candidates(desk, first, last), desk.terms)
     desk.terms.log(
         f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
         f"{len(plan.doubt)} to be decided by a person"
     )
     return plan
+
+
+def _candidates(desk: Desk, first: date, last: date) -> list[Candidate]:
+    """What may be sent of a window, and every other finished entry from a day about it."""
+    a_day = timedelta(days=1)
+    with desk.company.warehouse.connect() as connection:
+        again = verdicts.judged(connection, desk.ledger, desk.rules, first - a_day, last + a_day)
+        sendable = verdicts.sendable(connection, again, first, last)
+        others = verdicts.others(connection, again, sendable["entry_id"])
+        employees = doors.read(connection, schemas.QuickbooksEmployees)
+        customers = doors.read(connection, schemas.QuickbooksCustomers)
+    records = (
+        _by_id(employees, "quickbooks_employee_id"),
+        _by_id(customers, "quickbooks_customer_id"),
+    )
+    return [
+        candidate
+        for entries, is_sendable in ((sendable, True), (others, False))
+        for candidate in candidates(
+            entries.assign(is_sendable=is_sendable), *records, desk.terms, (first, last)
+        )
+    ]
 
 
 def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:

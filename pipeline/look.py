@@ -4,16 +4,26 @@ Pure. Compares what is about to be sent with the time activities that the ledger
 equal ones are adopted, resembling ones left for a person, the rest sent. This one comparison
 covers the cut-over from the vendor's button, the button pressed again by habit, a ledger restored
 from an old copy, and a second warehouse on the same company.
+
+The other finished entries take part, whatever their verdict, so that what is theirs resembles
+nobody else's. Of equal entries an accepted one is paired before another: each is as good an owner
+as the other, and this way the fewest are sent. If it was the other's, that one is found missing
+once it is accepted, and sent then: never twice, never lost.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from pipeline.activities import Facts, differences
 
 NEAR_DAYS = timedelta(days=1)
+STEPS = (1, 6, 12, 15, 30)
+"""Minutes to which Clockify's own texts round (clockify-api.md, 10)."""
+NONE: Mapping[str, Facts] = MappingProxyType({})
+NO_ROUNDING: Mapping[str, Collection[int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,14 @@ class Look:
     """Entry to the activities that it resembles."""
 
 
-def look(entries: Mapping[str, Facts], stored: Mapping[str, Facts], rounding_minutes: int) -> Look:
+def look(
+    entries: Mapping[str, Facts],
+    stored: Mapping[str, Facts],
+    rounding_minutes: int,
+    *,
+    others: Mapping[str, Facts] = NONE,
+    roundings: Mapping[str, Collection[int]] = NO_ROUNDING,
+) -> Look:
     """Compare entries about to be sent with unclaimed activities.
 
     Multisets, never sets: two honest equal entries are two, so n equal entries and m equal
@@ -36,33 +53,46 @@ def look(entries: Mapping[str, Facts], stored: Mapping[str, Facts], rounding_min
         entries: the entries, by id.
         stored: the unclaimed activities, by QuickBooks' id.
         rounding_minutes: the step within which minutes resemble each other.
+        others: entries that are not to be sent; they may equal an activity, and keep it.
+        roundings: an entry's minutes under other roundings.
     """
-    equal = _pairs(entries, stored)
+    equal = _pairs([*_in_order(entries), *_in_order(others)], stored)
     taken = set(equal.values())
-    others = {key: facts for key, facts in entries.items() if key not in equal}
+    left = {key: facts for key, facts in entries.items() if key not in equal}
     free = {key: facts for key, facts in stored.items() if key not in taken}
-    return Look(equal=equal, resembling=_resembling(others, free, rounding_minutes))
+    likenesses = _Likenesses(rounding_minutes, roundings)
+    return Look(equal=equal, resembling=_resembling(left, free, likenesses))
 
 
 def without(stored: Mapping[str, Facts], unsettled: Iterable[Facts]) -> dict[str, Facts]:
     """The activities less one for each unsettled intent that it may be the outcome of."""
-    intents = {str(number): facts for number, facts in enumerate(unsettled)}
+    intents = [(str(number), facts) for number, facts in enumerate(unsettled)]
     taken = set(_pairs(intents, stored).values())
     return {key: facts for key, facts in stored.items() if key not in taken}
 
 
-def _pairs(entries: Mapping[str, Facts], stored: Mapping[str, Facts]) -> dict[str, str]:
+def other_roundings(seconds: int) -> frozenset[int]:
+    """The whole minutes that Clockify makes of a duration, rounding up, down or to the nearest."""
+    spans = [60 * step for step in STEPS]
+    return frozenset(
+        minutes
+        for step, span in zip(STEPS, spans, strict=True)
+        for minutes in (seconds // span * step, -(-seconds // span) * step)
+    )
+
+
+def _pairs(entries: Sequence[tuple[str, Facts]], stored: Mapping[str, Facts]) -> dict[str, str]:
     """Entry to equal activity, one to one; those with the same rate and item first.
 
-    Rate and item may differ: the bookkeeper prices. Both sides are taken in the order of their
+    Rate and item may differ: the bookkeeper prices. Activities are taken in the order of their
     ids, so that which of several equals are paired does not depend on how they were read.
     """
     free: dict[object, list[str]] = defaultdict(list)
-    for key, facts in sorted(stored.items(), key=_by_id):
+    for key, facts in _in_order(stored):
         free[_without_price(facts)].append(key)
     pairs: dict[str, str] = {}
     for priced_alike in (True, False):
-        for entry, facts in sorted(entries.items(), key=_by_id):
+        for entry, facts in entries:
             candidates = free[_without_price(facts)] if entry not in pairs else []
             for key in candidates:
                 if not priced_alike or not differences(facts, stored[key]):
@@ -72,17 +102,35 @@ def _pairs(entries: Mapping[str, Facts], stored: Mapping[str, Facts]) -> dict[st
     return pairs
 
 
-def _by_id(item: tuple[str, Facts]) -> tuple[int, str]:
-    """QuickBooks' ids are numbers spelled as text."""
-    return len(item[0]), item[0]
+def _in_order(facts: Mapping[str, Facts]) -> list[tuple[str, Facts]]:
+    """By id; QuickBooks' are numbers spelled as text."""
+    return sorted(facts.items(), key=lambda item: (len(item[0]), item[0]))
 
 
 def _without_price(facts: Facts) -> Facts:
     return facts._replace(rate=facts.rate * 0, item="")
 
 
+@dataclass(frozen=True)
+class _Likenesses:
+    """In what an entry and an activity of the same person are alike."""
+
+    rounding_minutes: int
+    roundings: Mapping[str, Collection[int]]
+
+    def of(self, entry: str, facts: Facts, stored: Facts) -> Sequence[bool]:
+        """Day, minutes, description and customer."""
+        is_rounded = stored.minutes in self.roundings.get(entry, ())
+        return (
+            abs(facts.work_date - stored.work_date) <= NEAR_DAYS,
+            is_rounded or abs(facts.minutes - stored.minutes) <= self.rounding_minutes,
+            facts.description == stored.description,
+            facts.customer == stored.customer,
+        )
+
+
 def _resembling(
-    entries: Mapping[str, Facts], stored: Mapping[str, Facts], rounding_minutes: int
+    entries: Mapping[str, Facts], stored: Mapping[str, Facts], likenesses: _Likenesses
 ) -> dict[str, list[str]]:
     """Entry to the activities of the same person that are like it in all but one respect.
 
@@ -96,19 +144,10 @@ def _resembling(
     far: dict[str, list[str]] = defaultdict(list)
     for entry, facts in entries.items():
         for key in by_person[facts.person]:
-            likeness = _likeness(facts, stored[key], rounding_minutes)
+            likeness = likenesses.of(entry, facts, stored[key])
             if sum(likeness) >= len(likeness) - 1:
                 (near if likeness[0] else far)[entry].append(key)
     return near | _one_to_one({e: keys for e, keys in far.items() if e not in near})
-
-
-def _likeness(entry: Facts, stored: Facts, rounding_minutes: int) -> Sequence[bool]:
-    return (
-        abs(entry.work_date - stored.work_date) <= NEAR_DAYS,
-        abs(entry.minutes - stored.minutes) <= rounding_minutes,
-        entry.description == stored.description,
-        entry.customer == stored.customer,
-    )
 
 
 def _one_to_one(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -4,129 +4,88 @@ Writes nothing, so that a dry run is the same code as a load. Keeps out what equ
 and everything that changes the ledger or QuickBooks (`delivery`, `settlement`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
-import pandas as pd
-
-from pipeline.activities import Facts, differences, facts, fingerprint, parse, payload
-from pipeline.ledger import NEVER_CLAIMED_AGAIN, PASSING, Delivery, Ledger
+from pipeline.activities import Facts, differences, facts, parse
+from pipeline.candidates import Candidate, Terms, request_id
+from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery, Ledger
 from pipeline.look import Look, look, without
 from pipeline.quickbooks import QuickBooks
 
-Records = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What all deliveries of a run share."""
-
-    realm_id: str
-    item_id: str | None
-    is_taxable: bool
-    currency: str | None
-    """The currency of the rates, if it is not each entry's own."""
-    rounding: str
-    rounding_minutes: int
-    run_id: str
-    now: Callable[[], datetime]
-    log: Callable[[str], object]
-    settle_seconds: int = 300
-    throttled_seconds: float = 60.0
-    """Intuit asks for 60 s after a 429 (QuickBooks' reference, 7.1)."""
+Bodies = Mapping[str, Mapping[str, Any]]
+"""Time activities as QuickBooks gives them, by id."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a load is about to do; a dry run ends here."""
 
-    send: tuple[Delivery, ...]
-    adopt: tuple[Delivery, ...]
-    doubt: tuple[Delivery, ...]
+    send: tuple[Delivery, ...] = ()
+    adopt: tuple[Delivery, ...] = ()
+    doubt: tuple[Delivery, ...] = ()
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Each doubtful entry to the activities that it resembles."""
+    free: Bodies = field(default_factory=dict)
+    """Activities about the window that neither a delivery nor an entry owns."""
+    foreign: int = 0
+    """Activities about the window that somebody else made, adopted ones included."""
 
 
-def intents(
-    entries: pd.DataFrame, employees: Records, customers: Records, terms: Terms
-) -> Iterator[Delivery]:
-    """An intent for each sendable entry, in the order in which the work was done.
-
-    Args:
-        entries: rows of `accepted_time_entries`.
-        employees: rows of `quickbooks_employees` by id.
-        customers: rows of `quickbooks_customers` by id.
-        terms: what all deliveries share.
-    """
-    for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
-        entry = {str(key): value for key, value in row.items()}
-        entry["currency"] = terms.currency or entry["currency"]
-        sent = payload(entry, item_id=terms.item_id, is_taxable=terms.is_taxable)
-        yield Delivery(
-            entry_id=entry["entry_id"],
-            realm_id=terms.realm_id,
-            work_date=entry["work_date"].date(),
-            request_id=_request_id(terms.realm_id, entry["entry_id"], 0, 0),
-            payload=sent,
-            fingerprint=fingerprint(
-                sent,
-                employees[entry["quickbooks_employee_id"]],
-                customers.get(entry["quickbooks_customer_id"], {}),
-            ),
-            minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
-            amount_minor=None
-            if pd.isna(entry["sent_amount_minor"])
-            else int(entry["sent_amount_minor"]),
-            currency=entry["currency"] if entry["is_billable"] else None,
-            updated_at=terms.now(),
-            run_id=terms.run_id,
-        )
-
-
-def plan(ledger: Ledger, quickbooks: QuickBooks, wanted: Iterable[Delivery], terms: Terms) -> Plan:
+def plan(
+    ledger: Ledger, quickbooks: QuickBooks, candidates: Iterable[Candidate], terms: Terms
+) -> Plan:
     """Decide what to send, adopt and leave for a person. Writes nothing.
 
     Raises:
         Stop: QuickBooks' activities cannot be read completely.
     """
-    new = _claimable(ledger, list(wanted))
-    if not new:
-        return Plan((), (), ())
-    entries = {intent.entry_id: facts(parse(intent.payload)) for intent in new}
-    bodies = _unclaimed(ledger, quickbooks, entries.values())
-    stored = {key: facts(body) for key, body in bodies.items()}
+    known = list(candidates)
+    before = ledger.deliveries(candidate.entry_id for candidate in known)
+    open_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
+    open_ = [each for each in open_ if not _is_closed(before.get(each.entry_id))]
+    wanted = [each for each in open_ if each.is_sendable]
+    if not wanted:
+        return Plan()
+    bodies = _about(quickbooks, [each.facts for each in wanted])
+    claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
-    found = look(entries, without(stored, unsettled), terms.rounding_minutes)
+    stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
+    decided = [each for each in wanted if _is_decided(before.get(each.entry_id))]
+    found = _found(open_, decided, stored, terms)
+    intents = [each.intent for each in open_ if each.intent]
+    sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
+    taken = set(found.equal.values())
     return Plan(
-        send=tuple(
-            intent
-            for intent in new
-            if intent.entry_id not in found.equal and intent.entry_id not in found.resembling
-        ),
-        adopt=tuple(_adopted(new, found, bodies)),
-        doubt=tuple(_doubtful(new, found)),
+        send=tuple(intent for intent in intents if intent.entry_id in sendable),
+        adopt=tuple(_adopted(intents, found, bodies)),
+        doubt=tuple(_doubtful(intents, found)),
+        alike=found.resembling,
+        free={key: bodies[key] for key in stored if key not in taken},
+        foreign=len((stored.keys() | claimed) - ours),
     )
 
 
-def _claimable(ledger: Ledger, wanted: Sequence[Delivery]) -> list[Delivery]:
-    """Those that the ledger does not know, or knows as refused for a reason that may be gone."""
-    known = ledger.deliveries(intent.entry_id for intent in wanted)
-    claimable = []
-    for intent in wanted:
-        before = known.get(intent.entry_id)
-        if before is None:
-            claimable.append(intent)
-        elif before.state not in NEVER_CLAIMED_AGAIN and _may_retry(before, intent):
-            revision = before.revision + 1
-            claimable.append(
-                replace(
-                    intent,
-                    revision=revision,
-                    request_id=_request_id(intent.realm_id, intent.entry_id, intent.part, revision),
-                )
-            )
-    return claimable
+def _is_closed(before: Delivery | None) -> bool:
+    return before is not None and before.state in NEVER_CLAIMED_AGAIN
+
+
+def _is_decided(before: Delivery | None) -> bool:
+    """Whether a person has said that QuickBooks does not hold it, whatever resembles it."""
+    return before is not None and before.error_code == DECIDED_TO_SEND
+
+
+def _claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
+    """A candidate that was refused: with its next revision, to be sent only if that may help."""
+    if before is None or candidate.intent is None:
+        return candidate
+    revision = before.revision + 1
+    id_ = request_id(before.realm_id, before.entry_id, before.part, revision)
+    intent = replace(candidate.intent, revision=revision, request_id=id_)
+    is_sendable = candidate.is_sendable and _may_retry(before, intent)
+    return replace(candidate, intent=intent, is_sendable=is_sendable)
 
 
 def _may_retry(before: Delivery, intent: Delivery) -> bool:
@@ -134,22 +93,34 @@ def _may_retry(before: Delivery, intent: Delivery) -> bool:
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
 
 
-def _unclaimed(
-    ledger: Ledger, quickbooks: QuickBooks, entries: Iterable[Facts]
-) -> dict[str, Mapping[str, Any]]:
-    """QuickBooks' activities about the entries' dates that no delivery owns, by id."""
+def _about(quickbooks: QuickBooks, entries: Sequence[Facts]) -> Bodies:
+    """QuickBooks' activities from the day before the entries to the day after them."""
     days = [entry.work_date for entry in entries]
     a_day = timedelta(days=1)
     rows = quickbooks.time_activities(min(days) - a_day, max(days) + a_day)
-    bodies = {str(row["Id"]): row for row in rows}
-    claimed = ledger.claimed(bodies)
-    return {key: body for key, body in bodies.items() if key not in claimed}
+    return {str(row["Id"]): row for row in rows}
 
 
-def _adopted(
-    new: Sequence[Delivery], found: Look, bodies: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Delivery]:
-    for intent in new:
+def _found(
+    candidates: Sequence[Candidate],
+    decided: Sequence[Candidate],
+    stored: Mapping[str, Facts],
+    terms: Terms,
+) -> Look:
+    """The comparison, without those of which a person has decided."""
+    skipped = {each.entry_id for each in decided}
+    compared = [each for each in candidates if each.entry_id not in skipped]
+    return look(
+        {each.entry_id: each.facts for each in compared if each.is_sendable},
+        stored,
+        terms.rounding_minutes,
+        others={each.entry_id: each.facts for each in compared if not each.is_sendable},
+        roundings={each.entry_id: each.roundings for each in compared},
+    )
+
+
+def _adopted(intents: Sequence[Delivery], found: Look, bodies: Bodies) -> Iterator[Delivery]:
+    for intent in intents:
         if key := found.equal.get(intent.entry_id):
             differing = differences(facts(parse(intent.payload)), facts(bodies[key]))
             yield replace(
@@ -161,8 +132,8 @@ def _adopted(
             )
 
 
-def _doubtful(new: Sequence[Delivery], found: Look) -> Iterator[Delivery]:
-    for intent in new:
+def _doubtful(intents: Sequence[Delivery], found: Look) -> Iterator[Delivery]:
+    for intent in intents:
         if keys := found.resembling.get(intent.entry_id):
             yield replace(
                 intent,
@@ -171,8 +142,3 @@ def _doubtful(new: Sequence[Delivery], found: Look) -> Iterator[Delivery]:
                 error_message="looks like QuickBooks' time activity "
                 f"{', '.join(keys)}: a person must decide",
             )
-
-
-def _request_id(realm_id: str, entry_id: str, part: int, revision: int) -> str:
-    """At most 36 characters, from the intent's identity, never from what it says."""
-    return str(uuid5(NAMESPACE_URL, f"{realm_id}/{entry_id}/{part}/{revision}"))

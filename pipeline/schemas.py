@@ -224,7 +224,16 @@ class Deliveries(Table):
     work_date: Day = column("The TxnDate sent")
     state: Text = column(
         "What is known of it",
-        isin=["pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone"],
+        isin=[
+            "pending",
+            "sent",
+            "adopted",
+            "refused",
+            "unknown",
+            "doubtful",
+            "gone",
+            "skipped",
+        ],
     )
     revision: Whole = column("Grows only after a known outcome", ge=0)
     request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipeline.candidates import Terms
 from pipeline.ledger import NOT_STORED, Delivery, Ledger
-from pipeline.planning import Terms
 from pipeline.quickbooks import QuickBooks
 from pipeline.settling import Finding, Stored, creation_span, findings, stored
 from pipeline.stops import Stop

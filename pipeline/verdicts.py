@@ -4,7 +4,7 @@ Holds the SQL around `review.judge`, which is pure. Accepted and rejected entrie
 together, so that every entry has exactly one verdict at any moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline import warehouse as doors
 from pipeline.ledger import Ledger
+from pipeline.reasons import NOT_WORK
 from pipeline.review import judge
 from pipeline.rules import Rules
 from pipeline.schemas import (
@@ -36,6 +37,16 @@ RULES_NEED_NOT = frozenset(
     {"description", "tag_names", "task_name", "user_email", "first_seen_at", "read_at"}
 )
 """Wide columns of an entry that no rule reads."""
+DECIDED = [
+    "entry_id",
+    "quickbooks_employee_id",
+    "quickbooks_customer_id",
+    "hours",
+    "minutes",
+    "sent_rate_minor",
+    "sent_amount_minor",
+]
+"""What a verdict adds to an entry that is sent."""
 WINDOW = "work_date BETWEEN $1 AND $2"
 
 
@@ -168,31 +179,43 @@ def stale_days(connection: Connection) -> list[date]:
     return [day for (day,) in rows]
 
 
-def sendable(
-    connection: Connection, ledger: Ledger, rules: Rules, first: date, last: date
-) -> pd.DataFrame:
+def sendable(connection: Connection, again: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     """The accepted, undelivered entries of a window that are still acceptable as they stand.
 
-    A check gates only its own run, so every row is judged again here, by the tables as they are
-    now, and must be its entry of the latest extract in every column: a load launched alone after a
+    A check gates only its own run, so every row is judged again, by the tables as they are now,
+    and must be its entry of the latest extract in every column: a load launched alone after a
     failed check sends nothing that is not eligible.
+
+    Args:
+        connection: an open warehouse.
+        again: the window's verdicts as `judged` gives them now.
+        first: the window's first work date.
+        last: the window's last work date.
     """
     accepted = doors.read(
         connection, AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
     )
-    again = judged(connection, ledger, rules, first, last)
-    decided = [
-        "entry_id",
-        "quickbooks_employee_id",
-        "quickbooks_customer_id",
-        "hours",
-        "minutes",
-        "sent_rate_minor",
-        "sent_amount_minor",
-    ]
     is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(_as_read(connection))
-    still = again.loc[is_still, decided]
-    return accepted.merge(still, on=decided, how="inner", validate="one_to_one")
+    still = again.loc[is_still, [*DECIDED, "verdict"]]
+    return accepted.merge(still, on=DECIDED, how="inner", validate="one_to_one")
+
+
+def others(connection: Connection, again: pd.DataFrame, sendable: Collection[str]) -> pd.DataFrame:
+    """The other finished, undelivered work entries that `again` judged, whatever their verdict.
+
+    Those without an employee or minutes are left out: no activity can be told to be theirs.
+    """
+    is_other = ~again["is_delivered"] & ~again["entry_id"].isin(sendable)
+    is_known = again["quickbooks_employee_id"].notna() & again["hours"].notna()
+    found = again.loc[is_other & is_known, [*DECIDED, "verdict"]]
+    entries = doors.read(
+        connection,
+        ClockifyTimeEntries,
+        "entry_id = ANY($1) AND end_at IS NOT NULL "
+        "AND coalesce(entry_type NOT IN (SELECT unnest($2)), TRUE)",
+        [found["entry_id"].tolist(), list(NOT_WORK)],
+    )
+    return entries.merge(found, on="entry_id", how="inner", validate="one_to_one")
 
 
 def _as_read(connection: Connection) -> set[str]:

@@ -23,7 +23,7 @@ from pipeline.warehouse import FileBusyError, Warehouse, read_only
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
-STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone")
+STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
 LATER = NOW + timedelta(hours=1)
 
 
@@ -101,7 +101,9 @@ def test_open_days_are_those_with_something_to_do(settings: Settings) -> None:
     judged(settings)
     publish(settings)
     found = answer(settings, "SELECT * FROM open_days ORDER BY work_date")
-    undelivered = [n for n, s in enumerate(STATES) if s not in {"sent", "adopted", "gone"}]
+    undelivered = [
+        n for n, s in enumerate(STATES) if s not in {"sent", "adopted", "gone", "skipped"}
+    ]
     never_meant = len(STATES)
     assert found == [
         *((day(number), "accepted", 1, 60) for number in [*undelivered, never_meant]),

@@ -29,7 +29,7 @@ from pipeline.warehouse import FileBusyError
 from tests.pipeline.others import holding, is_free
 from tests.pipeline.rows import DAY, NOW, delivery
 
-STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone")
+STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
 BINDING = Binding("1", "w", "Europe/Berlin", "nearest 15")
 MANY = 2000
 BEARABLE_SECONDS = 2.0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.activities import Facts
-from pipeline.look import Look, look, without
+from pipeline.look import Look, look, other_roundings, without
 
 DAY = date(2024, 5, 14)
 FACTS = Facts(
@@ -186,6 +186,61 @@ def test_an_entry_beyond_its_equals_resembles_what_is_left() -> None:
     """The surplus entry of two is not sent while something like it lies there."""
     entries = {"a": FACTS, "b": FACTS}
     assert looked(entries, {"1": FACTS, "2": changed(minutes=91)}) == ({"a": "1"}, {"b": ["2"]})
+
+
+def test_what_another_entry_equals_is_its_own() -> None:
+    """Rejected, held or of the next day: its activity puts nobody else's entry in doubt."""
+    found = look({"a": FACTS}, {"1": days(1)}, STEP, others={"b": days(1)})
+    assert found == Look(equal={"b": "1"}, resembling={})
+
+
+def test_what_another_entry_only_resembles_is_nobodys_yet() -> None:
+    """It takes nothing from an entry that equals it, and leaves another in doubt."""
+    others = {"b": days(1)}
+    assert look({"a": FACTS}, {"1": FACTS}, STEP, others=others).equal == {"a": "1"}
+    found = look({"a": FACTS}, {"1": changed(minutes=91)}, STEP, others=others)
+    assert found == Look(equal={}, resembling={"a": ["1"]})
+
+
+def test_of_equal_entries_an_accepted_one_is_paired_first() -> None:
+    """Whatever their ids; the other gets what is left, and the fewest are sent."""
+    found = look({"z": FACTS}, {"1": FACTS}, STEP, others={"a": FACTS})
+    assert found == Look(equal={"z": "1"}, resembling={})
+    found = look({"z": FACTS}, {"1": FACTS, "2": FACTS}, STEP, others={"a": FACTS})
+    assert found.equal == {"z": "1", "a": "2"}
+
+
+def test_an_activity_priced_like_the_other_of_two_equal_entries_is_the_others() -> None:
+    """The price tells apart what nothing else does."""
+    dear, cheap = changed(rate=Decimal(200)), changed(rate=Decimal(100))
+    assert look({"a": dear}, {"1": cheap}, STEP, others={"b": cheap}).equal == {"b": "1"}
+    assert look({"a": dear}, {"1": FACTS}, STEP, others={"b": cheap}).equal == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes"),
+    [
+        (52 * 60, {52, 48, 54, 60, 45, 30}),
+        (51 * 60 + 30, {51, 52, 48, 54, 60, 45, 30}),
+        (30 * 60, {30, 24, 36}),
+        (60 * 60, {60}),
+        (29, {0, 1, 6, 12, 15, 30}),
+        (0, {0}),
+    ],
+)
+def test_a_duration_under_other_roundings(seconds: int, minutes: set[int]) -> None:
+    """Up, down and to the nearest of 1, 6, 12, 15 and 30 minutes."""
+    assert other_roundings(seconds) == minutes
+
+
+@pytest.mark.parametrize(("minutes", "resembles"), [(120, True), (90, True), (119, False)])
+def test_minutes_under_another_rounding_resemble(minutes: int, *, resembles: bool) -> None:
+    """91 minutes were sent as 120 where Clockify rounded up to half hours; reworded besides."""
+    entries = {"a": changed(minutes=91)}
+    stored = {"1": changed(minutes=minutes, description="Lights")}
+    roundings = {"a": other_roundings(91 * 60)}
+    found = look(entries, stored, 1, roundings=roundings)
+    assert found.resembling == ({"a": ["1"]} if resembles else {})
 
 
 def test_without_takes_one_activity_for_each_unsettled_intent() -> None:

@@ -1,0 +1,116 @@
+"""Candidates: the finished work entries that a load compares with QuickBooks.
+
+Pure, from a judged row to what may be sent or recorded of it. Every finished entry is compared,
+whatever its verdict: an activity that is a rejected entry's must not be taken for an accepted
+one's. Keeps out the comparison (`look`) and what follows from it (`planning`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import pandas as pd
+
+from pipeline.activities import Facts, fingerprint, meant, payload
+from pipeline.ledger import Delivery
+from pipeline.look import other_roundings
+
+Records = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all deliveries of a run share."""
+
+    realm_id: str
+    item_id: str | None
+    is_taxable: bool
+    currency: str | None
+    """The currency of the rates, if it is not each entry's own."""
+    rounding: str
+    rounding_minutes: int
+    run_id: str
+    now: Callable[[], datetime]
+    log: Callable[[str], object]
+    settle_seconds: int = 300
+    throttled_seconds: float = 60.0
+    """Intuit asks for 60 s after a 429 (QuickBooks' reference, 7.1)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished work entry that QuickBooks may hold."""
+
+    entry_id: str
+    facts: Facts
+    roundings: frozenset[int]
+    """Its minutes under other roundings."""
+    intent: Delivery | None
+    """None if nothing of it may be recorded: it is not ours, of another window, or unpriced."""
+    is_sendable: bool
+
+
+def candidates(
+    entries: pd.DataFrame,
+    employees: Records,
+    customers: Records,
+    terms: Terms,
+    window: tuple[date, date],
+) -> Iterator[Candidate]:
+    """The candidates among judged entries, in the order in which the work was done.
+
+    Args:
+        entries: rows of `accepted_time_entries` with `verdict` and `is_sendable`.
+        employees: rows of `quickbooks_employees` by id.
+        customers: rows of `quickbooks_customers` by id.
+        terms: what all deliveries share.
+        window: the first and last work date of which anything may be recorded.
+    """
+    for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
+        entry = {str(key): value for key, value in row.items()}
+        entry["currency"] = terms.currency or entry["currency"]
+        is_ours = entry["verdict"] != "excluded" and _is_priced(entry)
+        is_ours = is_ours and window[0] <= entry["work_date"].date() <= window[1]
+        seconds = entry["duration_seconds" if pd.isna(entry["raw_seconds"]) else "raw_seconds"]
+        yield Candidate(
+            entry_id=entry["entry_id"],
+            facts=meant(entry, item_id=terms.item_id),
+            roundings=other_roundings(int(seconds)),
+            intent=_intent(entry, employees, customers, terms) if is_ours else None,
+            is_sendable=bool(entry["is_sendable"]),
+        )
+
+
+def request_id(realm_id: str, entry_id: str, part: int, revision: int) -> str:
+    """At most 36 characters, from the intent's identity, never from what it says."""
+    return str(uuid5(NAMESPACE_URL, f"{realm_id}/{entry_id}/{part}/{revision}"))
+
+
+def _is_priced(entry: Mapping[str, Any]) -> bool:
+    return not entry["is_billable"] or not pd.isna(entry["sent_rate_minor"])
+
+
+def _intent(
+    entry: Mapping[str, Any], employees: Records, customers: Records, terms: Terms
+) -> Delivery:
+    sent = payload(entry, item_id=terms.item_id, is_taxable=terms.is_taxable)
+    amount = entry["sent_amount_minor"]
+    return Delivery(
+        entry_id=entry["entry_id"],
+        realm_id=terms.realm_id,
+        work_date=entry["work_date"].date(),
+        request_id=request_id(terms.realm_id, entry["entry_id"], 0, 0),
+        payload=sent,
+        fingerprint=fingerprint(
+            sent,
+            employees[entry["quickbooks_employee_id"]],
+            customers.get(entry["quickbooks_customer_id"], {}),
+        ),
+        minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
+        amount_minor=None if pd.isna(amount) else int(amount),
+        currency=entry["currency"] if entry["is_billable"] else None,
+        updated_at=terms.now(),
+        run_id=terms.run_id,
+    )
