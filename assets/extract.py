@@ -88,9 +88,7 @@ def clockify_time_entries(
     settings, warehouse = company.settings, company.warehouse
     with company.clockify(context.log.info) as clockify:
         workspace = clockify.workspace()
-        is_rounding_on = settings.rounding == "on" or (
-            settings.rounding == "workspace" and workspace.is_rounding_on
-        )
+        is_rounding_on = extraction.is_rounding_on(settings.rounding, workspace)
         warehouse.replace(
             schemas.ClockifyWorkspace,
             pd.DataFrame([extraction.workspace_row(workspace, is_rounding_on=is_rounding_on)]),

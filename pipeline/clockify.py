@@ -6,7 +6,7 @@ Keeps out how the report is paged (`detailed_report`), what an answer refuses
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any, Self
 
@@ -86,6 +86,17 @@ class Clockify:
 
     def __exit__(self, *_: object) -> None:
         self._http.__exit__()
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """By how much Clockify's clock was ahead of ours in its last answer."""
+        return self._http.ahead
+
+    def owner_id(self) -> str:
+        """Return the id of the user whose key this is."""
+        row = accepted(self._http.read("GET", "/user"))
+        owner: str = value(row, "id", str, of=_USER)
+        return owner
 
     def workspace(self) -> Workspace:
         """Return the workspace's name, plan and rounding.

@@ -3,14 +3,21 @@
 Pure sentences about one row of `quickbooks_company`; keeps out reading it and stopping the run.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 GOOD_PLANS = ("Essentials", "Plus", "Advanced")
 REFUSED_PLANS = ("Simple Start", "Desktop")
 """The manual, "Before you begin"."""
+
+
+class Problem(NamedTuple):
+    """What is wrong, and the fix: halves of a sentence."""
+
+    what: str
+    fix: str
 
 
 def company_problems(
@@ -28,37 +35,76 @@ def company_problems(
 
     Source: the manual, "Before you begin"; quickbooks-api.md, 3.1 and 3.2.
     """
-    name, plan = company["company_name"], company["plan"]
-    plan = "" if pd.isna(plan) else str(plan)
-    refusals = []
-    if company["realm_id"] != realm_id:
-        refusals.append(
-            f"The data read are of the QuickBooks company {company['realm_id']} ({name}), not of "
-            f"{realm_id}: correct `QUICKBOOKS_REALM_ID`, or read the company again."
-        )
-    if _is_one_of(REFUSED_PLANS, plan):
-        refusals.append(
-            f"The plan of {name}, {plan}, takes no time activities: move it to QuickBooks Online "
-            f"{', '.join(GOOD_PLANS[:-1])} or {GOOD_PLANS[-1]}."
-        )
-    if not company["is_time_tracking_enabled"]:
-        refusals.append(
-            f"Time tracking is off in {name}: turn it on in QuickBooks under Account and "
-            "settings > Time."
-        )
-    if company["is_payroll_enabled"] and not allow_payroll:
-        refusals.append(
-            f"QuickBooks Payroll is on in {name}, where time may be paid out as well: turn it "
-            "off, or set `ALLOW_PAYROLL=true` once the bookkeeper agrees."
-        )
-    warnings = []
-    if not _is_one_of(GOOD_PLANS + REFUSED_PLANS, plan):
-        warnings.append(
-            f"The plan of {name}, {plan or 'which QuickBooks does not name'}, is not known to take "
-            "time activities: look in QuickBooks under Account and settings > Billing, and tell "
-            "the data engineer what it turns out to be."
-        )
-    return refusals, warnings
+    refusals = (
+        other_realm(company, realm_id),
+        refused_plan(company),
+        no_time_tracking(company),
+        payroll(company, allow_payroll=allow_payroll),
+    )
+    return _sentences(refusals), _sentences((unknown_plan(company),))
+
+
+def other_realm(company: Mapping[str, Any], realm_id: str) -> Problem | None:
+    """The company read is not the one in the settings."""
+    if company["realm_id"] == realm_id:
+        return None
+    return Problem(
+        f"The data read are of the QuickBooks company {company['realm_id']} "
+        f"({company['company_name']}), not of {realm_id}",
+        "correct `QUICKBOOKS_REALM_ID`, or read the company again",
+    )
+
+
+def refused_plan(company: Mapping[str, Any]) -> Problem | None:
+    """The plan takes no time activities."""
+    if not _is_one_of(REFUSED_PLANS, _plan(company)):
+        return None
+    return Problem(
+        f"The plan of {company['company_name']}, {_plan(company)}, takes no time activities",
+        f"move it to QuickBooks Online {', '.join(GOOD_PLANS[:-1])} or {GOOD_PLANS[-1]}",
+    )
+
+
+def unknown_plan(company: Mapping[str, Any]) -> Problem | None:
+    """Nobody can say whether the plan takes time activities."""
+    plan = _plan(company)
+    if _is_one_of(GOOD_PLANS + REFUSED_PLANS, plan):
+        return None
+    return Problem(
+        f"The plan of {company['company_name']}, {plan or 'which QuickBooks does not name'}, is "
+        "not known to take time activities",
+        "look in QuickBooks under Account and settings > Billing, and tell the data engineer what "
+        "it turns out to be",
+    )
+
+
+def no_time_tracking(company: Mapping[str, Any]) -> Problem | None:
+    """The company's preferences have time tracking off."""
+    if company["is_time_tracking_enabled"]:
+        return None
+    return Problem(
+        f"Time tracking is off in {company['company_name']}",
+        "turn it on in QuickBooks under Account and settings > Time",
+    )
+
+
+def payroll(company: Mapping[str, Any], *, allow_payroll: bool) -> Problem | None:
+    """Time sent might be paid out as well."""
+    if allow_payroll or not company["is_payroll_enabled"]:
+        return None
+    return Problem(
+        f"QuickBooks Payroll is on in {company['company_name']}, where time may be paid out as "
+        "well",
+        "turn it off, or set `ALLOW_PAYROLL=true` once the bookkeeper agrees",
+    )
+
+
+def _sentences(problems: Iterable[Problem | None]) -> list[str]:
+    return [f"{problem.what}: {problem.fix}." for problem in problems if problem]
+
+
+def _plan(company: Mapping[str, Any]) -> str:
+    return "" if pd.isna(company["plan"]) else str(company["plan"])
 
 
 def _is_one_of(plans: tuple[str, ...], plan: str) -> bool:

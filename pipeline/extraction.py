@@ -54,6 +54,16 @@ class Extracted:
     """Entries that a read did not have and that exist all the same."""
 
 
+def is_rounding_on(setting: str, workspace: Workspace) -> bool:
+    """Whether entries are read rounded.
+
+    Args:
+        setting: `ROUNDING`.
+        workspace: says what Clockify's own setting is.
+    """
+    return setting == "on" or (setting == "workspace" and workspace.is_rounding_on)
+
+
 def workspace_row(workspace: Workspace, *, is_rounding_on: bool) -> dict[str, object]:
     """The row of `clockify_workspace`, with the rounding by which entries are read."""
     step = workspace.round_minutes if is_rounding_on else 1
@@ -94,7 +104,7 @@ def extract(
     while queue:
         start, end = queue.popleft()
         reading.log(f"reading Clockify from {start} to {end}")
-        frame = _read(clockify, reading, zones, start, end)
+        frame = read(clockify, reading, zones, start, end)
         with warehouse.connect() as connection:
             refuse_hidden_rates(connection, frame)
             missing = _missing(connection, frame, start, end)
@@ -104,6 +114,28 @@ def extract(
             store(connection, frame, start, end, reading.now())
         reading.log(f"stored {len(frame)} entries from {start} to {end}")
     return found
+
+
+def read(
+    clockify: Clockify, reading: Reading, zones: Mapping[str, str], first: date, last: date
+) -> pd.DataFrame:
+    """Read at most 31 days as `ClockifyTimeEntries`, rounded as the reading says.
+
+    Raises:
+        Stop: the read is incomplete, or the key may not see rates.
+    """
+    report = clockify.report(first, last, rounding=reading.is_rounding_on)
+    raw = clockify.report(first, last, rounding=False) if reading.is_rounding_on else report
+    return frame_of(
+        report.rows,
+        raw.rows,
+        _approved(clockify, reading, first, last),
+        zone=reading.zone,
+        user_zones=zones,
+        read_at=reading.now(),
+        first=first,
+        last=last,
+    )
 
 
 def month_totals(clockify: Clockify, reading: Reading, since: date, before: date) -> pd.DataFrame:
@@ -202,23 +234,6 @@ def refuse_hidden_rates(connection: Connection, frame: pd.DataFrame) -> None:
             f"{known} of them are of people and projects that had one",
             "use the key of an admin who may see billable rates",
         )
-
-
-def _read(
-    clockify: Clockify, reading: Reading, zones: Mapping[str, str], first: date, last: date
-) -> pd.DataFrame:
-    report = clockify.report(first, last, rounding=reading.is_rounding_on)
-    raw = clockify.report(first, last, rounding=False) if reading.is_rounding_on else report
-    return frame_of(
-        report.rows,
-        raw.rows,
-        _approved(clockify, reading, first, last),
-        zone=reading.zone,
-        user_zones=zones,
-        read_at=reading.now(),
-        first=first,
-        last=last,
-    )
 
 
 def _approved(clockify: Clockify, reading: Reading, first: date, last: date) -> set[str] | None:

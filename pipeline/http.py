@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -72,6 +72,8 @@ class Http:
         self._patience = patience_seconds
         self._limiter = Limiter(service.rate)
         self._guard = guarded(secrets)
+        self.ahead: timedelta | None = None
+        """By how much the service's clock was ahead of ours in its last answer, to the second."""
         self._repeated = stamina.RetryingCaller(
             attempts=None, timeout=patience_seconds, wait_initial=0.2, wait_max=20
         )
@@ -82,7 +84,10 @@ class Http:
             auth=auth,
             timeout=self._timeout(patience_seconds * 1.1),
             limits=httpx.Limits(max_connections=service.in_flight, keepalive_expiry=IDLE_SECONDS),
-            event_hooks={"request": [lambda _: self._limiter.try_acquire(service.name)]},
+            event_hooks={
+                "request": [lambda _: self._limiter.try_acquire(service.name)],
+                "response": [self._note_clock],
+            },
             trust_env=not is_loopback(service.base_url),
         )
 
@@ -137,6 +142,12 @@ class Http:
         why, fix = _why(error)
         what = f"{self._service.name} cannot be reached at {host}: {why}"
         return Stop(what, fix, is_transient=_may_heal(error))
+
+    def _note_clock(self, response: httpx.Response) -> None:
+        """Compare clocks by the `Date` that an answer carries; a cache's or none tells nothing."""
+        at = _instant(response.headers.get("Date", ""))
+        if at and "Age" not in response.headers:
+            self.ahead = at - datetime.now(UTC)
 
     def _timeout(self, seconds: float) -> httpx.Timeout:
         return httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=self._patience)
@@ -197,8 +208,14 @@ def _retry_after(header: str) -> float | None:
     """Seconds that a `Retry-After` header asks for; it holds seconds or a date."""
     if header.isascii() and header.isdigit():
         return float(header)
+    at = _instant(header)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else None
+
+
+def _instant(header: str) -> datetime | None:
+    """The instant that a header names; none if it names none."""
     try:
         at = parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return at.replace(tzinfo=at.tzinfo or UTC)

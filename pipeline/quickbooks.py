@@ -6,7 +6,7 @@ a row means (`quickbooks_rows`). Facts: quickbooks-api.md, 4 to 7.
 """
 
 from collections.abc import Generator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 import httpx
@@ -67,6 +67,11 @@ class QuickBooks:
     def __exit__(self, *_: object) -> None:
         self._http.__exit__()
         self._batches.close()
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """By how much Intuit's clock was ahead of ours in its last answer."""
+        return self._http.ahead
 
     def company(self) -> Row:
         """Return the row of `quickbooks_company`.

@@ -10,6 +10,8 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
@@ -85,7 +87,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         self._holder.calls[label(scope)] += 1
-        marked = send if scope["path"].startswith(("/api/", "/report/")) else _marked(send)
+        is_intuit = not scope["path"].startswith(("/api/", "/report/"))
+        marked = _marked(send, self._holder.now(), is_intuit=is_intuit)
         fault = next((each for each in self._holder.faults if each.hits(scope)), None)
         if fault is None:
             await self._app(scope, receive, marked)
@@ -121,13 +124,15 @@ class Edge:
         return kept
 
 
-def _marked(send: Send) -> Send:
-    """Put Intuit's own id of a request on its answer: what its support asks for."""
+def _marked(send: Send, now: datetime, *, is_intuit: bool) -> Send:
+    """Put the service's clock on an answer, and on Intuit's its id, which its support asks for."""
 
     async def mark(message: Message) -> None:
         if message["type"] == "http.response.start":
-            tid = f"1-{secrets.token_hex(4)}-{secrets.token_hex(12)}"
-            MutableHeaders(scope=message)["intuit_tid"] = tid
+            headers = MutableHeaders(scope=message)
+            headers["Date"] = format_datetime(now, usegmt=True)
+            if is_intuit:
+                headers["intuit_tid"] = f"1-{secrets.token_hex(4)}-{secrets.token_hex(12)}"
         await send(message)
 
     return mark

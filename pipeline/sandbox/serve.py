@@ -97,6 +97,7 @@ def _server(app: ASGIApp, ready: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
         app,
         access_log=False,
+        date_header=False,  # the edge gives the services' own clock
         log_level="warning",
         lifespan="off",
         timeout_graceful_shutdown=1,

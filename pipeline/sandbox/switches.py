@@ -78,7 +78,7 @@ QUICKBOOKS: dict[str, Switch] = {
     ),
     "reuse_revokes": _on_off("Reusing a dead refresh token revokes the living one as well."),
     "clock_skew_seconds": Switch(
-        0, "Seconds by which Intuit's clock is ahead of this machine's; ages tokens in tests."
+        0, "Seconds by which both services' clocks are ahead of this machine's; ages tokens too."
     ),
 }
 

@@ -36,6 +36,15 @@ class TestSwitches:
         assert clockify.ask().status_code == 403
         assert clockify.ask(amountShown="HIDE_AMOUNT").status_code == 200
 
+    def test_a_key_of_no_admin_sees_its_owners_entries_only(self, clockify: Service) -> None:
+        """A report of everybody's time without everybody."""
+        workspace = clockify.world.workspace
+        for user_id in (workspace.owner_id, *workspace.users):
+            add_entry(clockify.world, DAY, user_id=user_id)
+        assert len({row["userId"] for row in clockify.rows()}) == len(workspace.users)
+        clockify.world.switches["own_entries_only"] = True
+        assert {row["userId"] for row in clockify.rows()} == {workspace.owner_id}
+
     @pytest.mark.parametrize(("mode", "has_header"), [("silent", False), ("retry_after", True)])
     def test_a_free_budget_runs_out(
         self, clockify: Service, mode: str, *, has_header: bool

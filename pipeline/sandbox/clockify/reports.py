@@ -68,6 +68,8 @@ def _tests(world: World, request: DetailedRequest) -> list[Callable[[Entry], boo
         tests.append(lambda entry: entry.is_invoiced is is_invoiced)
     if request.is_billable is not None:
         tests.append(lambda entry: entry.is_billable is request.is_billable)
+    if switch(world, "own_entries_only"):
+        tests.append(lambda entry: entry.user_id == world.workspace.owner_id)
     if switch(world, "running_in_report") == "left_out":
         tests.append(lambda entry: elapsed(entry) is not None)
     return [*tests, *_id_tests(world, request)]

@@ -43,6 +43,9 @@ SWITCHES: dict[str, Row] = {
         "The key may not see rates: they read 0, null, or reports with amounts are refused (403).",
         ("", "zero", "null", "forbidden"),
     ),
+    "own_entries_only": _on_off(
+        "The key's owner is no admin: reports hold the owner's own entries and no others."
+    ),
     "thirty_per_hour": Row(
         "",
         "A FREE workspace's 30 requests an hour: a bare 429 after them, or one with Retry-After.",

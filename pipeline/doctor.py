@@ -1,0 +1,50 @@
+"""Findings: what each precondition comes to, in turn.
+
+Pure. Keeps out the preconditions themselves and how findings are shown (`commands.doctor`).
+"""
+
+from collections.abc import Iterator
+from inspect import signature
+from typing import Literal, NamedTuple
+
+from pipeline.examination import Facts
+from pipeline.preconditions import PRECONDITIONS
+from pipeline.preconditions.precondition import Precondition
+from pipeline.stops import Stop
+
+State = Literal["right", "wrong", "doubtful", "unseen"]
+
+
+class Finding(NamedTuple):
+    """What one precondition came to."""
+
+    claim: str
+    state: State
+    """`doubtful` is worth a look and stops nothing; `unseen` could not be looked at."""
+    said: str
+    fix: str | None = None
+
+
+def findings(facts: Facts) -> Iterator[Finding]:
+    """Look at every precondition in turn.
+
+    A fact that could not be had is said once, by the first precondition that needs it.
+    """
+    said: list[Stop] = []
+    for each in PRECONDITIONS:
+        needs = [facts[name] for name in signature(each.look).parameters]
+        stop = next((need for need in needs if isinstance(need, Stop)), None)
+        if stop is None:
+            yield _finding(each, needs)
+        elif stop in said:
+            yield Finding(each.claim, "unseen", "not looked at, because of what is wrong above")
+        else:
+            said.append(stop)
+            yield Finding(each.claim, "wrong", stop.what, stop.fix)
+
+
+def _finding(each: Precondition, needs: list[object]) -> Finding:
+    found = each.look(*needs)
+    if isinstance(found, str):
+        return Finding(each.claim, "right", found)
+    return Finding(each.claim, "wrong" if each.is_vital else "doubtful", found.what, found.fix)

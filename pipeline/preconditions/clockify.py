@@ -1,0 +1,86 @@
+"""Preconditions in Clockify: the key, what it may see, and what the entries look like."""
+
+import pandas as pd
+
+from pipeline import extraction
+from pipeline.clockify import Workspace
+from pipeline.eligibility import Problem
+from pipeline.examination import DAYS, Past
+from pipeline.preconditions.precondition import Precondition, listed
+from pipeline.settings import Settings
+
+
+def _key(workspace: Workspace) -> str | Problem:
+    return f"the workspace {workspace.name}"
+
+
+def _plan(workspace: Workspace) -> str | Problem:
+    if (workspace.plan or "FREE").upper().startswith("FREE"):
+        return Problem(
+            "The workspace is on Clockify's free plan, which gives a new workspace 30 requests "
+            "an hour and no approval or rounding",
+            "Keep LOOKBACK_DAYS small, or move to a paid plan",
+        )
+    return str(workspace.plan)
+
+
+def _rates(entries: pd.DataFrame) -> str | Problem:
+    billable = entries[entries["is_billable"] & entries["end_at"].notna()]
+    rated = billable["hourly_rate_minor"].fillna(0) != 0
+    if len(billable) and not rated.any():
+        return Problem(
+            f"The key sees no rate on any of the {len(billable)} billable entries of the last "
+            f"{DAYS} days",
+            "Set CLOCKIFY_API_KEY to the key of an admin who may see billable rates, or set "
+            "hourly rates in Clockify",
+        )
+    return f"{int(rated.sum())} of {len(billable)} billable entries of {DAYS} days have a rate"
+
+
+def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str | Problem:
+    people, members = set(entries["user_id"]), int(users["is_active"].sum())
+    if people <= {owner_id} and members > 1:
+        return Problem(
+            f"The key shows nobody's entries of the last {DAYS} days but its owner's, though the "
+            f"workspace has {members} members",
+            "Set CLOCKIFY_API_KEY to the key of an admin of the workspace",
+        )
+    return f"entries of {len(people)} people in the last {DAYS} days, of {members} members"
+
+
+def _rounding(
+    workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
+) -> str | Problem:
+    is_on = extraction.is_rounding_on(settings.rounding, workspace)
+    now = str(extraction.workspace_row(workspace, is_rounding_on=is_on)["rounding"])
+    if past and past.rounding not in (None, now):
+        return Problem(
+            f"Clockify's rounding is now `{now}`, but the ledger was bound to `{past.rounding}`",
+            "Set it back in Clockify's workspace settings (or ROUNDING), or load once with "
+            "`rebind: true` if the change is meant",
+        )
+    moved = entries["duration_seconds"].fillna(0) - entries["raw_seconds"].fillna(0)
+    return f"{now}: in the last {DAYS} days it changes the time by {int(moved.sum()) // 60:+} min"
+
+
+def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Problem:
+    is_other = (entries["person_work_date"] != entries["work_date"]).fillna(value=False)
+    if not is_other.any():
+        return f"work dates are those of {settings.time_zone} and of everybody's own zone"
+    names = entries.loc[is_other, "user_name"].dropna().unique().tolist()
+    return Problem(
+        f"{int(is_other.sum())} entries of the last {DAYS} days fall on another day in the "
+        f"person's own zone ({listed(names)})",
+        f"Nothing, if {settings.time_zone} is the zone of the books; else set TIME_ZONE before "
+        "anything is sent",
+    )
+
+
+PRECONDITIONS = (
+    Precondition("Clockify accepts the key", _key),
+    Precondition("Clockify's plan allows it", _plan, is_vital=False),
+    Precondition("The key sees rates", _rates),
+    Precondition("The key sees everybody's time", _everybody),
+    Precondition("Rounding is as it was", _rounding),
+    Precondition("Work dates are everybody's own", _one_date, is_vital=False),
+)

@@ -1,0 +1,47 @@
+"""Preconditions between the two: every name that is going to be looked for can be found."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from pipeline import matching
+from pipeline.directory import Match
+from pipeline.eligibility import Problem
+from pipeline.preconditions.precondition import Precondition, listed
+from pipeline.settings import Settings
+
+
+def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Problem:
+    active = users[users["is_active"] & users["user_name"].notna()]
+    people = list(zip(active["user_id"], active["user_name"], strict=True))
+    matches = matching.match_people(people, users, employees)
+    return _matched(
+        {str(name): matches[name] for _, name in people},
+        "members of the workspace match no employee",
+        "Make the Clockify user's name and the employee's display name the same",
+    )
+
+
+def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings) -> str | Problem:
+    active = projects[projects["is_billable"] & ~projects["is_archived"]]
+    pairs = set(matching.rows(active, "client_name", "project_name"))
+    matches = matching.match_customers(pairs, customers, settings.customer_matching)
+    return _matched(
+        {" / ".join(filter(None, pair)): match for pair, match in matches.items()},
+        "billable projects match no customer",
+        "Make the names the same, or create the customer",
+    )
+
+
+def _matched(matches: Mapping[str, Match], what: str, fix: str) -> str | Problem:
+    wrong = {name: match.hint for name, match in sorted(matches.items()) if match.problem}
+    if not wrong:
+        return f"all {len(matches)}"
+    named = [f"`{name}`: {hint}" for name, hint in wrong.items()]
+    return Problem(f"{len(wrong)} {what}: {listed(named, '; ')}", fix)
+
+
+PRECONDITIONS = (
+    Precondition("People match employees", _people, is_vital=False),
+    Precondition("Projects match customers", _projects, is_vital=False),
+)

@@ -1,0 +1,128 @@
+"""Preconditions in QuickBooks: the connection, the company, and what time is sent on."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from pipeline import eligibility
+from pipeline.eligibility import Problem
+from pipeline.preconditions.precondition import Precondition
+from pipeline.quickbooks_rows import service_item
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+from pipeline.token_service import Pair
+from pipeline.tokens import CONNECT
+
+Row = Mapping[str, Any]
+SOON = timedelta(days=14)
+
+
+def _connected(pair: Pair) -> str | Problem:
+    now = datetime.now(UTC)
+    age = now - datetime.fromisoformat(pair.issued_at)
+    ends = pair.refresh_expires_at and datetime.fromisoformat(pair.refresh_expires_at)
+    if ends and ends - now < SOON:
+        return Problem(
+            f"The connection to QuickBooks ends on {ends:%Y-%m-%d}",
+            f"Connect again with `{CONNECT}`",
+        )
+    until = f", good until {ends:%Y-%m-%d} unless used before" if ends else ""
+    return f"the token is {age.total_seconds() / 3600:.1f} hours old{until}"
+
+
+def _realm(company: Row, settings: Settings) -> str | Problem:
+    realm = settings.quickbooks_realm_id
+    return eligibility.other_realm(company, realm) or f"{company['company_name']}, {realm}"
+
+
+def _quickbooks_plan(company: Row) -> str | Problem:
+    return eligibility.refused_plan(company) or str(company["plan"])
+
+
+def _known_plan(company: Row) -> str | Problem:
+    return eligibility.unknown_plan(company) or "its rules are those of the vendor's manual"
+
+
+def _payroll(company: Row, settings: Settings) -> str | Problem:
+    found = eligibility.payroll(company, allow_payroll=settings.allow_payroll)
+    return found or ("allowed by ALLOW_PAYROLL" if company["is_payroll_enabled"] else "off")
+
+
+def _time_tracking(company: Row) -> str | Problem:
+    return eligibility.no_time_tracking(company) or "on"
+
+
+def _currencies(
+    settings: Settings, entries: pd.DataFrame, company: Row, customers: pd.DataFrame
+) -> str | Problem:
+    home = company["home_currency"]
+    known = {home, *customers["currency"].dropna()}
+    is_rated = entries["is_billable"] & entries["hourly_rate_minor"].notna()
+    strange = sorted(set(entries.loc[is_rated, "currency"].dropna()) - known)
+    if settings.rate_source == "clockify" and strange:
+        return Problem(
+            f"Clockify's rates are in {', '.join(strange)}, which no customer has and is not the "
+            f"home currency, {home}",
+            "Correct the workspace's or the client's currency in Clockify, or the customers' in "
+            "QuickBooks",
+        )
+    return f"home currency {home}"
+
+
+def _item(settings: Settings, service_items: list[dict[str, Any]]) -> str | Problem:
+    if not settings.service_item:
+        return "SERVICE_ITEM is not set: QuickBooks chooses the item"
+    try:
+        service_item(settings.service_item, service_items)
+    except Stop as stop:
+        return Problem(stop.what, stop.fix)
+    return f"`{settings.service_item}`"
+
+
+def _price(settings: Settings, service_items: list[dict[str, Any]]) -> str | Problem:
+    item = _chosen(settings, service_items)
+    price = item.get("UnitPrice")
+    if settings.rate_source == "service_item" and not price:
+        return Problem(
+            f"The service item `{settings.service_item}` has no price, though RATE_SOURCE takes "
+            "every rate from it",
+            "Set its sales price per hour in QuickBooks, or RATE_SOURCE=clockify",
+        )
+    source = "the item's price" if settings.rate_source == "service_item" else "Clockify's rates"
+    return f"time is sent at {source}"
+
+
+def _taxable(settings: Settings, service_items: list[dict[str, Any]]) -> str | Problem:
+    item = _chosen(settings, service_items)
+    if item and bool(item.get("Taxable")) != settings.taxable:
+        kind = "taxable" if item.get("Taxable") else "not taxable"
+        return Problem(
+            f"The service item `{settings.service_item}` is {kind}, but TAXABLE is "
+            f"{str(settings.taxable).lower()}",
+            "Set TAXABLE as the bookkeeper charges this service, or correct the item",
+        )
+    return f"billable time is sent as {'' if settings.taxable else 'not '}taxable"
+
+
+def _chosen(settings: Settings, service_items: list[dict[str, Any]]) -> dict[str, Any]:
+    """The service item of the settings; nothing where there is none, which `_item` says."""
+    try:
+        return service_item(settings.service_item, service_items) if settings.service_item else {}
+    except Stop:
+        return {}
+
+
+PRECONDITIONS = (
+    Precondition("QuickBooks is connected", _connected),
+    Precondition("The company is the right one", _realm),
+    Precondition("Its plan takes time", _quickbooks_plan),
+    Precondition("Its plan is known", _known_plan, is_vital=False),
+    Precondition("QuickBooks Payroll is off", _payroll),
+    Precondition("Time tracking is on", _time_tracking),
+    Precondition("Rates are in its currencies", _currencies),
+    Precondition("The service item exists", _item),
+    Precondition("The rate has a source", _price),
+    Precondition("Tax is as the item's", _taxable, is_vital=False),
+)
