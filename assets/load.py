@@ -14,7 +14,7 @@ from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.metadata import counts, definition_metadata, table
 from pipeline.planning import Plan
-from pipeline.windows import stops_the_run, window
+from pipeline.windows import is_scheduled, stops_the_run, window
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)
@@ -29,6 +29,8 @@ class LoadConfig(dg.Config):
     """Decide and show what would be sent, and send nothing; also by `DRY_RUN`."""
     rebind: bool = False
     """Bind the ledger to this company, zone and rounding, though it was bound to another."""
+    override_breaker: bool = False
+    """Send however many rows are due, and go on whatever one fault is given for."""
 
 
 @dg.asset(
@@ -54,11 +56,17 @@ def quickbooks_time_activities(
     is_dry = config.dry_run or company.settings.dry_run
     planned: list[Plan] = []
     with loading.desk(company, context.log.info, first, last) as desk:
+        loading.bind(desk, rebind=config.rebind, is_dry=is_dry)
         if is_dry:
             planned = loading.plans(desk, first, last)
         else:
-            loading.bind(desk, rebind=config.rebind)
-            loading.load(desk, first, last)
+            loading.load(
+                desk,
+                first,
+                last,
+                is_scheduled=is_scheduled(context.run.tags),
+                override_breaker=config.override_breaker,
+            )
     if is_dry:
         _record_plan(company, planned)
     _describe_days(context, company, planned, first, last)

@@ -35,8 +35,8 @@ class Terms:
     now: Callable[[], datetime]
     log: Callable[[str], object]
     settle_seconds: int = 300
-    throttled_seconds: float = 60.0
-    """Intuit asks for 60 s after a 429 (QuickBooks' reference, 7.1)."""
+    patience_seconds: float = 120.0
+    """The longest wait of a throttled batch before it is sent again."""
 
 
 @dataclass(frozen=True)

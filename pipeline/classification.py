@@ -1,11 +1,14 @@
 """What an answer from QuickBooks proves about one delivery. Pure.
 
 A fault proves that nothing was stored only if it is on the allow-list and answers a first
-attempt: a replay's fault says nothing about what the first attempt did. Everything that is not
-proved is `unknown`, and unknown is never sent again before it is settled.
+attempt: a replay's fault says nothing about what the first attempt did. No replay is ever
+classified here, since an intent is sent again only after it was throttled, and a throttled attempt
+never reached the books. Everything that is not proved is `unknown`, and unknown is never sent again
+before it is settled.
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from pipeline.activities import differences, facts, parse
@@ -22,39 +25,37 @@ PROVES_NOTHING_STORED = (
     *range(6290, 6391),
 )
 """Validation faults (QuickBooks' reference, 1.3 and 9.2)."""
+TICK = timedelta(seconds=1)
+"""QuickBooks cuts the creation time to seconds, the time of an answer to milliseconds."""
 
 
 class Outcome(NamedTuple):
     """What one answer makes of one delivery."""
 
-    state: Literal["sent", "refused", "unknown", "throttled"]
+    state: Literal["sent", "refused", "unknown", "throttled", "gone"]
     quickbooks_id: str | None = None
     sync_token: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     differs: tuple[str, ...] = ()
     """Fields that are stored otherwise than they were sent."""
+    created_at: datetime | None = None
+    """When QuickBooks says that it created the time activity."""
 
 
 def classify(
-    status: int,
-    item: Mapping[str, Any] | None,
-    fault: Fault | None,
-    *,
-    sent: str,
-    is_first_attempt: bool,
+    status: int, item: Mapping[str, Any] | None, fault: Fault | None, *, sent: str
 ) -> Outcome:
-    """Classify one item of an answer.
+    """Classify one item of the answer to a first attempt.
 
     Args:
         status: HTTP status of the whole answer; 0 if none came.
         item: the answer's item for this delivery, if there is one.
         fault: the item's fault, or else the whole answer's.
         sent: the payload's exact JSON.
-        is_first_attempt: whether no earlier attempt may have reached QuickBooks.
     """
     if fault is not None:
-        return _of_fault(status, fault, is_first_attempt=is_first_attempt)
+        return _of_fault(status, fault)
     if status == HTTP_TOO_MANY:
         return Outcome("throttled", error_code="429", error_message="too many requests")
     stored = (item or {}).get("TimeActivity") or {}
@@ -67,14 +68,41 @@ def classify(
     return _of_stored(stored, sent)
 
 
-def _of_fault(status: int, fault: Fault, *, is_first_attempt: bool) -> Outcome:
+def is_replay(outcome: Outcome, intuit_time: datetime | None) -> bool:
+    """Whether an answer repeats that to an earlier request: what it tells of is older than ours.
+
+    Args:
+        outcome: what the answer makes of a delivery.
+        intuit_time: Intuit's clock before the attempt.
+    """
+    if outcome.created_at is None or intuit_time is None:
+        return False
+    return outcome.created_at <= intuit_time - TICK
+
+
+def of_replay(outcome: Outcome, body: Mapping[str, Any] | None, sent: str) -> Outcome:
+    """What became of a replayed delivery.
+
+    Args:
+        outcome: what the replay said.
+        body: the time activity as it is now; none if QuickBooks no longer has it.
+        sent: the payload's exact JSON.
+    """
+    if body is None:
+        said = "was sent before and has been deleted in QuickBooks since: it is not sent again"
+        return outcome._replace(state="gone", error_message=said, differs=())
+    now = _of_stored(body, sent)
+    # People may have edited it since, which is no misunderstanding between QuickBooks and us.
+    drift = f"drift: {', '.join(now.differs)}" if now.differs else None
+    return now._replace(error_message=drift, differs=())
+
+
+def _of_fault(status: int, fault: Fault) -> Outcome:
     code = int(fault.code) if fault.code.isdecimal() else 0
     text = f"{fault.message}: {fault.detail}" if fault.detail else fault.message
     if code == THROTTLED or status == HTTP_TOO_MANY:
         return Outcome("throttled", error_code=fault.code, error_message=text)
-    is_refusal = (
-        is_first_attempt and status in {HTTP_OK, HTTP_BAD_REQUEST} and code in PROVES_NOTHING_STORED
-    )
+    is_refusal = status in {HTTP_OK, HTTP_BAD_REQUEST} and code in PROVES_NOTHING_STORED
     return Outcome(
         "refused" if is_refusal else "unknown", error_code=fault.code, error_message=text
     )
@@ -88,4 +116,14 @@ def _of_stored(stored: Mapping[str, Any], sent: str) -> Outcome:
         sync_token=str(stored.get("SyncToken", "0")),
         error_message=f"stored otherwise than sent: {', '.join(differs)}" if differs else None,
         differs=differs,
+        created_at=_instant((stored.get("MetaData") or {}).get("CreateTime")),
     )
+
+
+def _instant(text: object) -> datetime | None:
+    """The instant, where there is one that can be compared."""
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None

@@ -2,7 +2,8 @@
 
 Order is everything here: the intent is written before the request, the outcome before the next
 request. Any other order loses rows or sends them twice. Keeps out what is to be sent (`planning`),
-what an answer proves (`classification`), and what became of the unknown (`settlement`).
+what an answer proves (`classification`), when to stop (`breaker`), and what became of the unknown
+(`settlement`).
 """
 
 import time
@@ -10,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
+from pipeline.breaker import Tally
 from pipeline.candidates import Terms
-from pipeline.classification import Outcome, classify
+from pipeline.classification import Outcome, classify, is_replay, of_replay
 from pipeline.faults import stop_of
 from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, THROTTLED, Delivery, Ledger
 from pipeline.planning import Plan
@@ -23,48 +26,35 @@ from pipeline.stops import Stop
 
 BATCH = 30
 """Items a batch: Intuit's recommended maximum (QuickBooks' reference, 5)."""
-MAY_DIFFER = 3
-"""Activities stored otherwise than sent, after which we misunderstand the other side."""
-MAY_BE_SILENT = 2
-"""Batches in a row of which nothing is known, after which QuickBooks is down."""
-THROTTLED_ROUNDS = 5
-"""Times that one batch waits when throttled."""
 ALONE = (NOT_STORED, DECIDED_TO_SEND)
-HARMLESS = frozenset({"description", "item"})
-"""Differences that bill the right person and customer the right amount."""
+Told = tuple[Delivery, Outcome]
 
 
-def carry_out(plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms) -> None:
+def carry_out(
+    plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms, tally: Tally
+) -> None:
     """Record what is adopted or doubtful, and send the rest in batches.
 
+    Args:
+        plan: what to do.
+        ledger: the ledger.
+        quickbooks: the client.
+        terms: what all deliveries of the run share.
+        tally: what the run has met so far; this adds to it.
+
     Raises:
-        Stop: QuickBooks refuses everything, does not answer twice running, or stores otherwise
-            than sent three times. What was sent until then is recorded.
+        Stop: QuickBooks refuses everything, or the tally says so. What was sent until then is
+            recorded.
     """
     ledger.record(plan.adopt)
     ledger.record(plan.doubt)
-    differing = silent = 0
     done = 0
     for batch in _batches(plan.send, ledger):
-        outcomes = _send(batch, ledger, quickbooks, terms)
+        tally.add(_send(batch, ledger, quickbooks, terms, tally))
         done += len(batch)
         terms.log(f"sent {done} of {len(plan.send)} time activities")
-        differing += sum(bool(set(outcome.differs) - HARMLESS) for outcome in outcomes)
-        if differing >= MAY_DIFFER:
-            raise Stop(
-                f"QuickBooks stored {differing} time activities otherwise than they were sent",
-                "compare them in the table `deliveries` (error_message) with QuickBooks before "
-                "loading again",
-            )
-        is_silent = all(outcome.state == "unknown" for outcome in outcomes)
-        silent = silent + 1 if is_silent else 0
-        if silent >= MAY_BE_SILENT:
-            raise Stop(
-                f"QuickBooks did not say what became of {silent} batches in a row: "
-                f"{outcomes[-1].error_message}",
-                "run again when it is well; these are not sent again before it is known",
-                is_transient=True,
-            )
+        if stop := tally.stop():
+            raise stop
 
 
 def _batches(intents: Sequence[Delivery], ledger: Ledger) -> Iterator[Sequence[Delivery]]:
@@ -77,23 +67,33 @@ def _batches(intents: Sequence[Delivery], ledger: Ledger) -> Iterator[Sequence[D
 
 
 def _send(
-    batch: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, terms: Terms
-) -> list[Outcome]:
+    batch: Sequence[Delivery],
+    ledger: Ledger,
+    quickbooks: QuickBooks,
+    terms: Terms,
+    tally: Tally,
+) -> list[Told]:
     """Send a batch until no item of it is throttled; the outcomes.
 
     Raises:
-        Stop: throttled too often. That is a refusal for the moment, which the next run tries again.
+        Stop: throttled too long. That is a refusal for the moment, which the next run tries again.
     """
-    known: list[Outcome] = []
+    known: list[Told] = []
     waiting = batch
-    for _ in range(THROTTLED_ROUNDS):
-        attempted = _attempt(waiting, ledger, quickbooks, terms)
-        known += [outcome for _, outcome in attempted if outcome.state != "throttled"]
-        waiting = [row for row, outcome in attempted if outcome.state == "throttled"]
+    while True:
+        answer, told = _attempt(waiting, ledger, quickbooks, terms)
+        known += [each for each in told if each[1].state != "throttled"]
+        waiting = [row for row, outcome in told if outcome.state == "throttled"]
         if not waiting:
             return known
-        terms.log(f"QuickBooks throttles: {len(waiting)} wait {terms.throttled_seconds:.0f} s")
-        time.sleep(terms.throttled_seconds)
+        seconds = tally.pause(answer.retry_after, terms.patience_seconds)
+        if seconds is None:
+            _give_up(waiting, ledger)
+        terms.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
+        time.sleep(seconds)
+
+
+def _give_up(waiting: Sequence[Delivery], ledger: Ledger) -> NoReturn:
     said = "throttled again and again"
     ledger.record(
         [replace(row, state="refused", error_code=THROTTLED, error_message=said) for row in waiting]
@@ -107,29 +107,54 @@ def _send(
 
 def _attempt(
     batch: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, terms: Terms
-) -> list[tuple[Delivery, Outcome]]:
+) -> tuple[BatchAnswer, list[Told]]:
     """One request: the intents committed before it, the outcomes after it.
 
-    The same rows in the same order make the same request, id and bytes: a throttled batch is
-    replayed, not sent anew.
+    The same rows in the same order make the same request, id and bytes: a batch that was throttled
+    whole is replayed, not sent anew. Once one of its items is known, the others make another batch.
     """
     request_id = str(uuid5(NAMESPACE_URL, "|".join(row.request_id for row in batch)))
     started = [_started(row, quickbooks.last_time, terms) for row in batch]
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])
-    outcomes = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
+    told = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
     ledger.record(
-        [_concluded(*known, answer, terms) for known in outcomes if known[1].state != "throttled"],
+        [_concluded(*each, answer, terms) for each in told if each[1].state != "throttled"],
         request_id,
     )
-    counts = Counter(outcome.state for _, outcome in outcomes)
+    told = _without_replays(told, answer, ledger, quickbooks, terms)
+    counts = Counter(outcome.state for _, outcome in told)
     if set(counts) - {"sent"}:
         terms.log(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    for place, (_, outcome) in enumerate(outcomes):
+    for place, (_, outcome) in enumerate(told):
         fault = answer.fault_of(place)
         if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
             raise stop
-    return outcomes
+    return answer, told
+
+
+def _without_replays(
+    told: Sequence[Told],
+    answer: BatchAnswer,
+    ledger: Ledger,
+    quickbooks: QuickBooks,
+    terms: Terms,
+) -> list[Told]:
+    """The outcomes, those that only repeat an earlier answer read anew and recorded.
+
+    A request id is made of the entries' own, so a ledger that was lost, or a second one, may ask
+    what was asked before; what was stored then may have been edited or deleted since.
+    """
+    read = {
+        row.entry_id: of_replay(
+            outcome, quickbooks.time_activity(str(outcome.quickbooks_id)), row.payload
+        )
+        for row, outcome in told
+        if is_replay(outcome, row.intuit_time)
+    }
+    now = [(row, read.get(row.entry_id, outcome)) for row, outcome in told]
+    ledger.record([_concluded(*each, answer, terms) for each in now if each[0].entry_id in read])
+    return now
 
 
 def _started(row: Delivery, intuit_time: datetime | None, terms: Terms) -> Delivery:
@@ -145,14 +170,8 @@ def _started(row: Delivery, intuit_time: datetime | None, terms: Terms) -> Deliv
 
 
 def _outcome(answer: BatchAnswer, place: int, row: Delivery) -> Outcome:
-    item = answer.items.get(place)
     return classify(
-        answer.status,
-        item,
-        answer.fault_of(place),
-        sent=row.payload,
-        # A throttled attempt never reached the books, so the next one is still the first.
-        is_first_attempt=True,
+        answer.status, answer.items.get(place), answer.fault_of(place), sent=row.payload
     )
 
 

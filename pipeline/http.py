@@ -156,7 +156,7 @@ class Http:
         """Whether a read is repeated, and after how many seconds where that is prescribed."""
         if not isinstance(error, httpx.HTTPStatusError):
             return isinstance(error, httpx.RequestError) and _may_heal(error)
-        wait = _retry_after(error.response.headers.get("Retry-After", ""))
+        wait = retry_after(error.response.headers.get("Retry-After", ""))
         if wait is None and error.response.status_code == TOO_MANY:
             wait = self._service.throttled_seconds
         return True if wait is None else min(wait, self._patience)
@@ -204,8 +204,8 @@ def _cause(error: BaseException) -> BaseException | None:
     return cause
 
 
-def _retry_after(header: str) -> float | None:
-    """Seconds that a `Retry-After` header asks for; it holds seconds or a date."""
+def retry_after(header: str) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for; it holds seconds or a date."""
     if header.isascii() and header.isdigit():
         return float(header)
     at = _instant(header)

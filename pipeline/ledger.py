@@ -81,6 +81,7 @@ class Binding:
 
 
 COLUMNS = [field.name for field in fields(Delivery)]
+BOUND = ", ".join(field.name for field in fields(Binding))
 ATTEMPT_COLUMNS = (
     "entry_id, part, revision, attempt, batch_id, batch_position, state, payload, quickbooks_id, "
     "error_code, error_message, intuit_tid, recorded_at, run_id"
@@ -122,19 +123,27 @@ class Ledger:
         Raises:
             Stop: the ledger belongs to another realm, workspace, time zone or rounding.
         """
-        names = ", ".join(field.name for field in fields(Binding))
-        bound = self._connection.execute(f"SELECT {names} FROM ledger_binding").fetchall()
-        if bound and Binding(*bound[0]) != binding and not rebind:
-            raise Stop(
-                f"The ledger is bound to {Binding(*bound[0])}, but this run is for {binding}",
-                "name the ledger of this company in LEDGER, or launch the load once with "
-                "`rebind: true` if the change is meant",
-            )
-        if not bound or rebind:
+        if not rebind:
+            self.refuse_other(binding)
+        if rebind or self._bound() is None:
             validated(LedgerBinding, pd.DataFrame([vars(binding)]))
             with transaction(self._connection):
                 self._connection.execute("DELETE FROM ledger_binding")
-                self._insert("ledger_binding", names, [astuple(binding)])
+                self._insert("ledger_binding", BOUND, [astuple(binding)])
+
+    def refuse_other(self, binding: Binding) -> None:
+        """Make sure that it is not bound to another company or clock; binds nothing.
+
+        Raises:
+            Stop: the ledger belongs to another realm, workspace, time zone or rounding.
+        """
+        bound = self._bound()
+        if bound and bound != binding:
+            raise Stop(
+                f"The ledger is bound to {bound}, but this run is for {binding}",
+                "name the ledger of this company in LEDGER, or launch the load once with "
+                "`rebind: true` if the change is meant",
+            )
 
     def deliveries(self, entry_ids: Iterable[str]) -> dict[str, Delivery]:
         """The deliveries of these entries, by entry id."""
@@ -173,6 +182,20 @@ class Ledger:
         ).fetchall()
         return {row[0] for row in rows}
 
+    def sent_by_day(self, zone: str) -> dict[date, int]:
+        """How many entries were first sent on each day on which any were.
+
+        Args:
+            zone: the IANA name of the zone of the days.
+        """
+        rows = self._connection.execute(
+            "SELECT CAST(first_at AT TIME ZONE $1 AS DATE) AS day, count(*) FROM ("
+            "SELECT min(recorded_at) AS first_at FROM delivery_attempts WHERE state = 'sent' "
+            "GROUP BY entry_id, part) AS first_sent GROUP BY day",
+            [zone],
+        ).fetchall()
+        return dict(rows)
+
     def closed_period(self) -> list[Delivery]:
         """Refusals as of closed books, less those with a success on a day not after theirs since.
 
@@ -207,6 +230,10 @@ class Ledger:
     def flush(self) -> None:
         """Move what stands in the log beside the file into the file."""
         self._connection.execute("CHECKPOINT")
+
+    def _bound(self) -> Binding | None:
+        rows = self._connection.execute(f"SELECT {BOUND} FROM ledger_binding").fetchall()
+        return Binding(*rows[0]) if rows else None
 
     def _insert(
         self, table: str, columns: str, rows: Sequence[tuple[object, ...]], otherwise: str = ""

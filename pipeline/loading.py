@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import delivery, eligibility, planning, schemas, settlement, verdicts
+from pipeline import breaker, delivery, eligibility, planning, schemas, settlement, verdicts
 from pipeline import warehouse as doors
+from pipeline.breaker import Tally
 from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
 from pipeline.extraction import pieces
@@ -53,8 +54,13 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
         yield Desk(company, ledger, quickbooks, rules, _terms(company, row, workspace, log))
 
 
-def bind(desk: Desk, *, rebind: bool = False) -> None:
+def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
     """Make sure that the ledger is this company's before anything is sent.
+
+    Args:
+        desk: what the load works with.
+        rebind: bind it to this company, whatever it was bound to.
+        is_dry: refuse what a load would refuse, and bind nothing.
 
     Raises:
         Stop: there is no cut-over date, or the ledger is bound to another company or clock.
@@ -65,28 +71,49 @@ def bind(desk: Desk, *, rebind: bool = False) -> None:
             "SEND_FROM is not set, so old entries might be sent a second time",
             "set it to the first day of the oldest month that is not yet invoiced",
         )
-    desk.ledger.bind(
-        Binding(
-            settings.quickbooks_realm_id,
-            settings.clockify_workspace_id,
-            settings.time_zone,
-            desk.terms.rounding,
-        ),
-        rebind=rebind,
+    binding = Binding(
+        settings.quickbooks_realm_id,
+        settings.clockify_workspace_id,
+        settings.time_zone,
+        desk.terms.rounding,
     )
+    if not is_dry:
+        desk.ledger.bind(binding, rebind=rebind)
+    elif not rebind:
+        desk.ledger.refuse_other(binding)
 
 
-def load(desk: Desk, first: date, last: date) -> None:
+def load(
+    desk: Desk,
+    first: date,
+    last: date,
+    *,
+    is_scheduled: bool = False,
+    override_breaker: bool = False,
+) -> None:
     """Settle what earlier runs left, send, settle what this run left, send what was not stored.
 
     What is still open then waits for the next run.
+
+    Args:
+        desk: what the load works with.
+        first: first work date.
+        last: last work date, included.
+        is_scheduled: whether nobody chose these days, so that how many rows is worth a look.
+        override_breaker: let this run send however much, whatever is refused.
+
+    Raises:
+        Stop: this run must not go on; what was sent until then is recorded.
     """
+    tally = Tally(is_overridden=override_breaker)
     _settle(desk)
+    if is_scheduled and not override_breaker:
+        _refuse_unusual(desk, first, last)
     for start, end in pieces(first, last):
-        _send(desk, start, end)
+        _send(desk, start, end, tally)
     not_stored = {delivery.work_date for delivery in _settle(desk)}
     for day in sorted(day for day in not_stored if first <= day <= last):
-        _send(desk, day, day)
+        _send(desk, day, day, tally)
     if not_stored:
         _settle(desk)
 
@@ -96,13 +123,25 @@ def plans(desk: Desk, first: date, last: date) -> list[Plan]:
     return [_plan(desk, start, end) for start, end in pieces(first, last)]
 
 
+def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
+    """Stop before anything is sent if it is far more than is usual, over the whole range."""
+    settings, today = desk.company.settings, desk.company.today()
+    sent_by_day = desk.ledger.sent_by_day(settings.time_zone)
+    if breaker.is_settling_in(sent_by_day, today):
+        return
+    rows = sum(len(_plan(desk, start, end).send) for start, end in pieces(first, last))
+    comes_in_bulk = settings.require_approval or settings.send_up_to != "yesterday"
+    if stop := breaker.unusual(rows, sent_by_day, today, comes_in_bulk=comes_in_bulk):
+        raise stop
+
+
 def _settle(desk: Desk) -> list[Delivery]:
     return settlement.settle(desk.ledger, desk.quickbooks, desk.terms)
 
 
-def _send(desk: Desk, first: date, last: date) -> None:
+def _send(desk: Desk, first: date, last: date, tally: Tally) -> None:
     plan = _plan(desk, first, last)
-    delivery.carry_out(plan, desk.ledger, desk.quickbooks, desk.terms)
+    delivery.carry_out(plan, desk.ledger, desk.quickbooks, desk.terms, tally)
 
 
 def _plan(desk: Desk, first: date, last: date) -> Plan:
@@ -174,5 +213,5 @@ def _terms(
         now=company.now,
         log=log,
         settle_seconds=settings.settle_seconds,
-        throttled_seconds=min(60, settings.http_patience_seconds),
+        patience_seconds=settings.http_patience_seconds,
     )

@@ -58,7 +58,7 @@ class QuickBooks:
         )
         self._batches = Limiter(Rate(40, Duration.MINUTE))
         self.last_time: datetime | None = None
-        """Intuit's clock in its last answer to any call."""
+        """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
 
     def __enter__(self) -> Self:
         self._http.__enter__()
@@ -224,7 +224,7 @@ class QuickBooks:
 
     def _noted(self, response: httpx.Response) -> Answer:
         answer = answer_of(response, self._secrets)
-        self.last_time = answer.time or self.last_time
+        self.last_time = max(filter(None, (answer.time, self.last_time)), default=None)
         return answer
 
 

@@ -13,6 +13,7 @@ import httpx
 import simplejson
 
 from pipeline.faults import Fault, fault_in, fault_of
+from pipeline.http import retry_after
 from pipeline.redaction import redact
 
 
@@ -31,6 +32,8 @@ class Answer:
     fault: Fault | None = None
     error: str | None = None
     """Why no answer came."""
+    retry_after: float | None = None
+    """Seconds that it asks us to wait."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
         time=_instant(body.get("time")),
         tid=response.headers.get("intuit_tid"),
         fault=fault,
+        retry_after=retry_after(response.headers.get("Retry-After", "")),
     )
 
 

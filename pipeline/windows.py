@@ -14,6 +14,7 @@ from pipeline.stops import Stop
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+SCHEDULE_NAME = "dagster/schedule_name"
 
 
 def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
@@ -29,6 +30,11 @@ def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
     if not first or not last:
         return None
     return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def is_scheduled(tags: Mapping[str, str]) -> bool:
+    """Whether a schedule launched the run, and nobody chose its range."""
+    return SCHEDULE_NAME in tags
 
 
 @contextmanager

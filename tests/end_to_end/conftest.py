@@ -39,6 +39,8 @@ class House:
     instance: dg.DagsterInstance
     changes: dict[str, str] = field(default_factory=dict)
     """Settings that differ from the sandbox's."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """Tags of a run, beside its range."""
     now: datetime = datetime(TODAY.year, TODAY.month, TODAY.day, 17, tzinfo=UTC)
     """Moves on with each run, as clocks do."""
 
@@ -72,7 +74,7 @@ class House:
             instance=self.instance,
             run_config={**QUIET, "ops": ops},
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
-            tags={RANGE_START: str(first), RANGE_END: str(last or first)},
+            tags={**self.tags, RANGE_START: str(first), RANGE_END: str(last or first)},
             raise_on_error=False,
         )
 

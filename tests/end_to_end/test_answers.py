@@ -124,6 +124,58 @@ def test_items_throttled_inside_a_batch_are_sent_again_without_the_others(
     assert len(reviewed.activities) == ALL - 1
 
 
+THROTTLED_ITEMS = [{"bId": str(place), "Fault": fault("003001")} for place in range(FIRST_BATCH)]
+BATCH_IDS = (
+    "SELECT attempt, list(DISTINCT batch_id), count(*) FROM delivery_attempts "
+    "WHERE state = 'pending' AND entry_id IN "
+    "(SELECT entry_id FROM delivery_attempts WHERE attempt = 2) GROUP BY attempt ORDER BY attempt"
+)
+
+
+def test_a_batch_throttled_whole_is_sent_again_as_it_was_and_one_throttled_in_part_is_not(
+    reviewed: House,
+) -> None:
+    """The same id means the same bytes; once an item is known, the others are another batch."""
+    body = {"BatchItemResponse": THROTTLED_ITEMS}
+    reviewed.sandbox.fail("batch", "status", status=200, body=body)
+    assert problems(load(reviewed)) == []
+    [(_, first, count), (_, second, _)] = reviewed.rows(BATCH_IDS)
+    assert (first, count) == (second, FIRST_BATCH)
+
+    known = {"bId": "0", "Fault": fault("2050", "Too long")}
+    body = {"BatchItemResponse": [known, *THROTTLED_ITEMS[1:]]}
+    reviewed.settings.ledger.unlink()
+    reviewed.activities.clear()
+    reviewed.sandbox.world.company.activities.clear()
+    reviewed.sandbox.world.replies.clear()
+    reviewed.sandbox.fail("batch", "status", status=200, body=body)
+    load(reviewed)
+    [(_, first, count), (_, second, again)] = reviewed.rows(BATCH_IDS)
+    assert (count, again) == (FIRST_BATCH - 1, FIRST_BATCH - 1)
+    assert first != second
+    assert len(reviewed.activities) == ALL - 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 429, "body": ""},
+        {"status": 429, "body": {"Fault": fault("003001")}},
+        {"status": 200, "body": {"BatchItemResponse": THROTTLED_ITEMS}},
+    ],
+    ids=["empty", "json", "items"],
+)
+def test_a_throttled_batch_waits_as_long_as_it_is_told(
+    reviewed: House, answer: dict[str, Any]
+) -> None:
+    """`Retry-After` comes before our own measure, which is two seconds here."""
+    reviewed.sandbox.fail("batch", "status", headers={"Retry-After": "1"}, **answer)
+    result = load(reviewed)
+    assert problems(result) == []
+    said = [entry.user_message for entry in reviewed.instance.all_logs(result.run_id)]
+    assert f"QuickBooks throttles: {FIRST_BATCH} wait 1 s" in said
+
+
 def test_what_was_throttled_all_along_stops_the_run_and_is_sent_by_the_next(
     reviewed: House,
 ) -> None:

@@ -1,5 +1,6 @@
 """What an answer proves: the whole table of delivery.md, step 6."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.activities import Facts, parse
-from pipeline.classification import Outcome, classify
+from pipeline.classification import (
+    PROVES_NOTHING_STORED,
+    Outcome,
+    classify,
+    is_replay,
+    of_replay,
+)
 from pipeline.faults import Fault, fault_of
 
 SENT = (
@@ -34,14 +41,10 @@ def fault(code: str) -> Fault:
 
 
 def classified(
-    status: int,
-    item: dict[str, Any] | None = None,
-    found: Fault | None = None,
-    *,
-    is_first_attempt: bool = True,
+    status: int, item: dict[str, Any] | None = None, found: Fault | None = None
 ) -> Outcome:
     """Classify an answer to the valid payload."""
-    return classify(status, item, found, sent=SENT, is_first_attempt=is_first_attempt)
+    return classify(status, item, found, sent=SENT)
 
 
 @pytest.mark.parametrize("code", REFUSED)
@@ -52,32 +55,18 @@ def test_a_validation_fault_on_a_first_attempt_refuses(code: str, status: int) -
     assert outcome == Outcome("refused", error_code=code, error_message="No: because")
 
 
-@pytest.mark.parametrize("code", REFUSED)
-@pytest.mark.parametrize("status", [200, 400])
-def test_the_same_fault_on_a_replay_proves_nothing(code: str, status: int) -> None:
-    """The first attempt may have been stored before the reference became inactive."""
-    outcome = classified(status, found=fault(code), is_first_attempt=False)
-    assert outcome == Outcome("unknown", error_code=code, error_message="No: because")
-
-
 @pytest.mark.parametrize("code", NOT_PROVED)
 @pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("is_first_attempt", [True, False])
-def test_a_fault_beside_the_list_proves_nothing(
-    code: str, status: int, *, is_first_attempt: bool
-) -> None:
+def test_a_fault_beside_the_list_proves_nothing(code: str, status: int) -> None:
     """The codes next to each boundary, and what is no code."""
-    outcome = classified(status, found=fault(code), is_first_attempt=is_first_attempt)
+    outcome = classified(status, found=fault(code))
     assert outcome.state == "unknown"
 
 
 @pytest.mark.parametrize("status", [0, 401, 403, 404, 500, 502, 503, 504])
-@pytest.mark.parametrize("is_first_attempt", [True, False])
-def test_a_listed_fault_under_another_status_proves_nothing(
-    status: int, *, is_first_attempt: bool
-) -> None:
+def test_a_listed_fault_under_another_status_proves_nothing(status: int) -> None:
     """A gateway may speak of something else."""
-    outcome = classified(status, found=fault("2020"), is_first_attempt=is_first_attempt)
+    outcome = classified(status, found=fault("2020"))
     assert outcome.state == "unknown"
 
 
@@ -104,12 +93,9 @@ def test_an_answer_that_says_nothing_is_unknown(status: int, item: dict[str, Any
     ],
     ids=str,
 )
-@pytest.mark.parametrize("is_first_attempt", [True, False])
-def test_a_success_without_an_id_is_unknown(
-    item: dict[str, Any] | None, *, is_first_attempt: bool
-) -> None:
+def test_a_success_without_an_id_is_unknown(item: dict[str, Any] | None) -> None:
     """Also one without an item for this delivery."""
-    assert classified(200, item, is_first_attempt=is_first_attempt).state == "unknown"
+    assert classified(200, item).state == "unknown"
 
 
 def test_an_id_under_another_status_than_success_is_unknown() -> None:
@@ -117,15 +103,14 @@ def test_an_id_under_another_status_than_success_is_unknown() -> None:
     assert classified(500, {"TimeActivity": STORED}).state == "unknown"
 
 
-@pytest.mark.parametrize("is_first_attempt", [True, False])
 @pytest.mark.parametrize(
     ("status", "code"),
     [(429, None), (429, ""), (429, "2020"), (200, "3001"), (400, "3001"), (403, "3001")],
 )
-def test_throttling_waits(status: int, code: str | None, *, is_first_attempt: bool) -> None:
+def test_throttling_waits(status: int, code: str | None) -> None:
     """Whether the whole answer is throttled, with or without a body, or one item inside a 200."""
     found = None if code is None else fault(code)
-    outcome = classified(status, found=found, is_first_attempt=is_first_attempt)
+    outcome = classified(status, found=found)
     assert outcome.state == "throttled"
 
 
@@ -139,10 +124,9 @@ def test_leading_zeros_of_a_code_mean_nothing(code: str, state: str) -> None:
     assert classified(400, found=fault_of(400, text)).state == state
 
 
-@pytest.mark.parametrize("is_first_attempt", [True, False])
-def test_stored_as_sent_is_sent(*, is_first_attempt: bool) -> None:
+def test_stored_as_sent_is_sent() -> None:
     """With QuickBooks' id and version of it."""
-    outcome = classified(200, {"TimeActivity": STORED}, is_first_attempt=is_first_attempt)
+    outcome = classified(200, {"TimeActivity": STORED})
     assert outcome == Outcome("sent", quickbooks_id="145", sync_token="0")
 
 
@@ -184,13 +168,49 @@ def test_stored_otherwise_than_sent_is_sent_and_says_what_differs(
     has_fault=st.booleans(),
     item=st.sampled_from([None, {}, {"TimeActivity": {}}, {"TimeActivity": STORED}]),
 )
-def test_no_answer_to_a_replay_ever_refuses(
+def test_refused_is_proved_and_sent_has_an_id(
     *, status: int, code: str, has_fault: bool, item: dict[str, Any] | None
 ) -> None:
-    """Refused may be sent again, so it must be proved; and sent needs an id."""
-    found = fault(code) if has_fault else None
-    replay = classified(status, item, found, is_first_attempt=False)
-    assert replay.state != "refused"
-    first = classified(status, item, found)
-    assert first.state == replay.state or (first.state, replay.state) == ("refused", "unknown")
-    assert (first.quickbooks_id is not None) == (first.state == "sent")
+    """Refused may be sent again; sent never is."""
+    outcome = classified(status, item, fault(code) if has_fault else None)
+    assert (outcome.quickbooks_id is not None) == (outcome.state == "sent")
+    if outcome.state == "refused":
+        assert has_fault
+        assert status in {200, 400}
+        assert int(code) in PROVES_NOTHING_STORED
+
+
+BEFORE = datetime(2026, 11, 22, 18, 0, 5, 400000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        ("2026-11-22T10:00:05-08:00", False),  # this very second, cut off
+        ("2026-11-22T10:00:06-08:00", False),
+        ("2026-11-22T10:00:04-08:00", True),
+        ("2026-11-21T18:00:05Z", True),
+        ("2026-11-22T18:00:04", False),  # of no zone: it cannot be compared
+        ("yesterday", False),
+        (None, False),
+    ],
+)
+def test_an_answer_about_something_older_than_the_attempt_is_a_replay(
+    created: str | None, *, expected: bool
+) -> None:
+    """By Intuit's clock, which is finer in an answer than in a record."""
+    outcome = classified(200, {"TimeActivity": STORED | {"MetaData": {"CreateTime": created}}})
+    assert is_replay(outcome, BEFORE) is expected
+    assert not is_replay(outcome, None)
+
+
+def test_what_was_replayed_is_what_it_is_now() -> None:
+    """Unchanged, edited since, which is drift and no misunderstanding, or deleted."""
+    replay = classified(200, {"TimeActivity": STORED | {"Minutes": 29}})
+    assert of_replay(replay, STORED, SENT) == Outcome("sent", quickbooks_id="145", sync_token="0")
+    edited = of_replay(replay, STORED | {"SyncToken": "3", "Description": "as agreed"}, SENT)
+    assert (edited.state, edited.sync_token, edited.differs) == ("sent", "3", ())
+    assert edited.error_message == "drift: description"
+    gone = of_replay(replay, None, SENT)
+    assert (gone.state, gone.quickbooks_id, gone.differs) == ("gone", "145", ())
+    assert "deleted in QuickBooks" in str(gone.error_message)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 
 import pandas as pd
@@ -529,3 +530,33 @@ def test_a_batch_that_intuit_would_not_take_is_a_mistake_of_ours(
     with pytest.raises(ValueError, match="items under request id"):
         quickbooks.create_batch(request_id, [activity(sandbox)] * count)
     assert sandbox.calls(BATCH) == 0
+
+
+def test_intuits_clock_does_not_go_back_for_a_replay(
+    sandbox: Sandbox, quickbooks: QuickBooks
+) -> None:
+    """A replayed answer has the time of the first, which says nothing about now."""
+    first = quickbooks.create_batch("r1", [activity(sandbox)])
+    sandbox.switch(clock_skew_seconds=60)
+    quickbooks.company()
+    before = quickbooks.last_time
+    assert quickbooks.create_batch("r1", [activity(sandbox)]).time == first.time
+    assert quickbooks.last_time == before
+
+
+def in_two_minutes() -> str:
+    """A date as HTTP writes it."""
+    return format_datetime(datetime.now(UTC) + timedelta(minutes=2), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), (in_two_minutes, 120), ("soon", None), ("", None)]
+)
+def test_a_throttled_batch_says_how_long_to_wait(
+    sandbox: Sandbox, quickbooks: QuickBooks, header: object, seconds: float | None
+) -> None:
+    """In seconds or as a date; what is neither says nothing."""
+    text = header() if callable(header) else header
+    sandbox.fail("batch", "status", status=429, headers={"Retry-After": text})
+    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    assert answer.retry_after == pytest.approx(seconds, abs=5)

@@ -1,0 +1,170 @@
+"""The circuit breaker in whole runs: over all pieces of one, before a send, overridden."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from pipeline.ledger import Ledger
+from pipeline.sandbox.seed.oddities import add_entry
+from pipeline.windows import SCHEDULE_NAME
+from tests.conftest import TODAY
+from tests.end_to_end.books import BATCHES, due, held
+from tests.end_to_end.conftest import House, problems
+from tests.end_to_end.stages import LOAD
+from tests.pipeline.rows import delivery
+
+A_DAY = timedelta(days=1)
+LAST = TODAY - 2 * A_DAY
+DAYS = [LAST - A_DAY * number for number in (3, 2, 1, 0)]
+WORK = [
+    ("daniel", "Marsh Boardwalk"),
+    ("priya", "Play Yard"),
+    ("marcus", "Visitor Meadow"),
+    ("sofia", "Main Street Plaza"),
+]
+GATE = f"{LOAD}_no_delivery_refused_or_unknown"
+OVERRIDE: dict[str, Any] = {LOAD: {"override_breaker": True}}
+FAULT = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "ValidationFault"}
+
+
+@pytest.fixture
+def pieces(quiet: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Four entries of four people for four customers, each in another piece of the range."""
+    monkeypatch.setattr("pipeline.extraction.PIECE", A_DAY)
+    for day, (mailbox, project) in zip(DAYS, WORK, strict=True):
+        add_entry(quiet.sandbox.world, day, mailbox=mailbox, project=project)
+    return quiet
+
+
+def stored_for_somebody_else(house: House) -> None:
+    """QuickBooks takes every employee's id for a vendor's."""
+    books = house.sandbox.world.company
+    books.vendors |= books.employees
+    books.employees.clear()
+
+
+def test_one_fault_on_three_people_and_customers_stops_the_run_whatever_its_pieces(
+    pieces: House,
+) -> None:
+    """After the third batch; the fourth is not sent, nor is it known to the ledger."""
+    pieces.sandbox.fail("batch", "status", status=400, body={"Fault": FAULT}, times=None)
+    said = problems(pieces.run(DAYS[0], LAST))[0]
+    assert "3 people and 3 customers for one reason: its fault 2500" in said
+    assert "`override_breaker: true`" in said
+    assert pieces.sandbox.calls(BATCHES) == 3
+    assert pieces.rows("SELECT state, count(*) FROM deliveries GROUP BY ALL") == [("refused", 3)]
+    pieces.sandbox.holder.faults.clear()
+    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
+    assert len(pieces.activities) == 1
+
+
+def test_an_overridden_run_goes_on_and_is_red_for_what_was_refused(pieces: House) -> None:
+    """The gate still says so; the fourth was sent."""
+    pieces.sandbox.fail("batch", "status", status=400, body={"Fault": FAULT}, times=3)
+    said = problems(pieces.run(DAYS[0], LAST, **OVERRIDE))
+    assert any(sentence.startswith(GATE) for sentence in said)
+    assert not any(sentence.startswith(f"{LOAD}:") for sentence in said)
+    assert len(pieces.activities) == 1
+
+
+def test_three_stored_otherwise_stop_the_run_whatever_its_pieces(pieces: House) -> None:
+    """Nobody knows whose time it became, so a fourth is not tried."""
+    pieces.run(DAYS[0], LAST, "quickbooks_employees")
+    names = ("clockify_users", "clockify_projects", "quickbooks_customers", "quickbooks_company")
+    review = ("clockify_time_entries", "accepted_time_entries", "rejected_time_entries")
+    pieces.run(DAYS[0], LAST, *names, *review)
+    stored_for_somebody_else(pieces)
+    assert "stored 3 time activities otherwise" in problems(pieces.run(DAYS[0], LAST, LOAD))[0]
+    assert len(pieces.activities) == 3
+
+
+def test_an_outage_is_recognised_whatever_the_pieces(pieces: House) -> None:
+    """Two batches in a row, each in a piece of its own."""
+    pieces.sandbox.fail("batch", "status", status=503, times=None)
+    assert "2 batches in a row" in problems(pieces.run(DAYS[0], LAST))[0]
+    assert pieces.sandbox.calls(BATCHES) == 2
+    pieces.sandbox.holder.faults.clear()
+    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
+    assert held(pieces.sandbox.world) == due(pieces.sandbox.world, DAYS[0], LAST)
+
+
+def history(house: House, *days_ago: int) -> None:
+    """A ledger that has sent one entry on each of these days before today."""
+    with Ledger.opened(house.settings.ledger, 0, print) as ledger:
+        ledger.record(
+            [
+                delivery(
+                    number,
+                    state="sent",
+                    work_date=date(2026, 1, 1),
+                    quickbooks_id=f"old {number}",
+                    updated_at=house.now - timedelta(days=number),
+                )
+                for number in days_ago
+            ]
+        )
+
+
+@pytest.fixture
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four entries make a run worth a look."""
+    monkeypatch.setattr("pipeline.breaker.ALWAYS_ALLOWED", 2)
+    monkeypatch.setattr("pipeline.breaker.UNUSUAL", 3)
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_a_scheduled_run_that_would_send_far_too_much_sends_nothing(pieces: House) -> None:
+    """Over all its pieces, none of which is too much; with the override it sends all."""
+    history(pieces, 25, 14, 7)
+    pieces.tags = {SCHEDULE_NAME: "every_morning"}
+    said = problems(pieces.run(DAYS[0], LAST))[0]
+    assert "would send 4 time activities; 1 are usual on a Sunday" in said
+    assert "`override_breaker: true`" in said
+    assert pieces.sandbox.calls(BATCHES) == 0
+    assert pieces.rows("SELECT count(*) FROM deliveries WHERE state <> 'sent'") == [(0,)]
+    assert problems(pieces.run(DAYS[0], LAST, LOAD, **OVERRIDE)) == []
+    assert held(pieces.sandbox.world) == due(pieces.sandbox.world, DAYS[0], LAST)
+
+
+@pytest.mark.usefixtures("_few_are_many")
+@pytest.mark.parametrize(
+    ("tags", "sent_days_ago"),
+    [
+        ({}, (25, 14, 7)),  # a person chose the days
+        ({SCHEDULE_NAME: "every_morning"}, (19, 14, 7)),  # nothing is usual yet
+        ({SCHEDULE_NAME: "every_morning"}, ()),  # the very first run
+    ],
+)
+def test_much_is_sent_where_that_is_no_surprise(
+    pieces: House, tags: dict[str, str], sent_days_ago: tuple[int, ...]
+) -> None:
+    """A range that was launched by hand, and the first twenty days."""
+    history(pieces, *sent_days_ago)
+    pieces.tags = tags
+    assert problems(pieces.run(DAYS[0], LAST)) == []
+    assert len(pieces.activities) == len(DAYS)
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_what_quickbooks_already_holds_is_not_counted(pieces: House) -> None:
+    """Adopted after a lost ledger: nothing is sent, so nothing is unusual."""
+    assert problems(pieces.run(DAYS[0], LAST)) == []
+    pieces.settings.ledger.unlink()
+    history(pieces, 25, 14, 7)
+    pieces.tags = {SCHEDULE_NAME: "every_morning"}
+    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
+    assert pieces.sandbox.calls(BATCHES) == len(DAYS)
+
+
+def test_the_days_on_which_rows_were_sent_are_the_companys(pieces: House) -> None:
+    """Each entry counts once, on the day on which it was first sent, in `TIME_ZONE`."""
+    history(pieces, 2, 1)
+    late = pieces.now.replace(hour=3)  # still yesterday in New York
+    with Ledger.opened(pieces.settings.ledger, 0, print) as ledger:
+        ledger.record([delivery(9, state="sent", updated_at=late)])
+        ledger.record([delivery(9, state="sent", updated_at=pieces.now)])
+        ledger.record([delivery(8, state="refused", updated_at=pieces.now)])
+        counted = ledger.sent_by_day("America/New_York")
+    yesterday = TODAY - A_DAY
+    assert counted == {yesterday: 2, yesterday - A_DAY: 1}

@@ -1,0 +1,57 @@
+"""Answers that QuickBooks gave before, to a ledger that has forgotten that it asked."""
+
+import pytest
+
+from tests.end_to_end.books import BATCHES
+from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems
+from tests.end_to_end.stages import LOAD
+
+BATCH = 6
+ADOPTED = ENTRIES_A_DAY - BATCH
+
+
+def states(house: House) -> dict[str, int]:
+    """How many deliveries the ledger has in each state."""
+    return dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+
+
+@pytest.fixture
+def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A pipeline that has sent a day in three batches a minute ago, and lost its ledger since.
+
+    Of the first batch a person has deleted all but one activity, which now stands on another day.
+    """
+    monkeypatch.setattr("pipeline.delivery.BATCH", BATCH)
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    reviewed.settings.ledger.unlink()
+    reviewed.sandbox.switch(clock_skew_seconds=60)
+    first, *others = sorted(reviewed.activities, key=lambda row: int(row["Id"]))[:BATCH]
+    first["TxnDate"] = "2026-10-30"
+    for row in others:
+        del reviewed.sandbox.world.company.activities[row["Id"]]
+    return reviewed
+
+
+def test_an_answer_that_quickbooks_gave_before_is_not_believed(forgetful: House) -> None:
+    """What a person has deleted since is `gone`, what was moved is `sent` and drift; once each."""
+    batches = forgetful.sandbox.calls(BATCHES)
+    assert problems(forgetful.run(DAY, DAY, LOAD)) != []
+    assert forgetful.sandbox.calls(BATCHES) == batches + 1
+    assert states(forgetful) == {"gone": BATCH - 1, "sent": 1, "adopted": ADOPTED}
+    assert forgetful.rows("SELECT error_message FROM deliveries WHERE state = 'sent'") == [
+        ("drift: work_date",)
+    ]
+    assert len(forgetful.activities) == ADOPTED + 1
+    assert problems(forgetful.run(DAY, DAY, LOAD)) == []
+    assert forgetful.sandbox.calls(BATCHES) == batches + 1
+
+
+def test_an_old_answer_that_cannot_be_checked_is_never_sent_again(forgetful: House) -> None:
+    """The run is red for the read; what QuickBooks said stands until somebody looks."""
+    batches = forgetful.sandbox.calls(BATCHES)
+    forgetful.sandbox.fail("timeactivity", "status", status=503, times=None)
+    assert "QuickBooks answers 503" in problems(forgetful.run(DAY, DAY, LOAD))[0]
+    forgetful.sandbox.holder.faults.clear()
+    assert problems(forgetful.run(DAY, DAY, LOAD)) == []
+    assert states(forgetful) == {"sent": BATCH, "adopted": ADOPTED}
+    assert forgetful.sandbox.calls(BATCHES) == batches + 1
