@@ -131,7 +131,7 @@ def test_a_ledger_of_another_company_or_clock_is_refused_until_rebound(
     assert "ledger is bound to" in problems(refused)[0]
     assert "`rebind: true`" in problems(refused)[0]
     dry = reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"dry_run": True}})
-    assert problems(dry) == problems(refused)
+    assert problems(dry)[0] == problems(refused)[0]
     assert reviewed.sandbox.calls(BATCHES) == batches
     assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"rebind": True}})) == []
     [bound] = reviewed.rows(
