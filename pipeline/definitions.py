@@ -12,6 +12,7 @@ import dagster as dg
 import assets
 import checks
 from pipeline import analysis
+from pipeline.alert_sensor import alert_sensor
 from pipeline.company import Company, opened, utc_now
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -42,11 +43,14 @@ def build_definitions(
         return spec.replace_attributes(partitions_def=daily) if is_daily else spec
 
     job = dg.define_asset_job(JOB, selection="*")
+    claims = list(dg.load_asset_checks_from_package_module(checks))
+    keys = [key for claim in claims for key in claim.check_keys]
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
-        asset_checks=dg.load_asset_checks_from_package_module(checks),
+        asset_checks=claims,
         jobs=[job],
         schedules=[_schedule(settings)],
+        sensors=[alert_sensor(settings, keys, now)] if settings.alert_receivers else [],
         resources={"company": _company(settings, now)},
         executor=dg.in_process_executor,
     ).map_asset_specs(func=placed)

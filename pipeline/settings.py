@@ -52,12 +52,22 @@ def _safe(value: str) -> str:
         raise ValueError("that is no web address: give it as https://host/path")
     if url.scheme == "http" and not is_loopback(value):
         raise ValueError("http:// would send keys unprotected: use https://")
+    return value
+
+
+def _base(value: str) -> str:
     if value.endswith("/v3"):
         raise ValueError("the version is added to it: leave /v3 out")
     return value.rstrip("/")
 
 
-Url = Annotated[str, AfterValidator(_safe)]
+def _safe_secret(value: SecretStr) -> SecretStr:
+    _safe(value.get_secret_value())
+    return value
+
+
+Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -113,6 +123,8 @@ class Settings(BaseSettings):
     dry_run: bool = False
     settle_seconds: Count = 300
     allow_payroll: bool = False
+    alert_slack_url: SecretUrl | None = None
+    alert_webhook_url: SecretUrl | None = None
     http_patience_seconds: int = Field(120, ge=1)
     """For how long one request is retried in all."""
     lock_seconds: Count = 600
@@ -176,6 +188,17 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The company's time zone."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def since(self) -> date:
+        """The first work date that concerns us."""
+        return self.send_from or self.start_date
+
+    @property
+    def alert_receivers(self) -> dict[str, SecretStr]:
+        """Where alerts go: `slack`, `webhook`, whichever are set, to their addresses."""
+        known = {"slack": self.alert_slack_url, "webhook": self.alert_webhook_url}
+        return {name: address for name, address in known.items() if address}
 
     @property
     def is_real(self) -> bool:

@@ -1,0 +1,124 @@
+"""The sensor behind alerts: looks at the latest run, every check and the analysis copy.
+
+Remembers in its cursor what each receiver was last told, so that each is told once, and again
+when it could not be reached. Keeps out what is said (`alerts`).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+from dagster import AssetCheckKey, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from pipeline import alerts, situation, usual
+from pipeline.figures import rows
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+from pipeline.warehouse import read_only
+
+SENSOR = "alerts"
+EVERY_SECONDS = 60
+REACH = timedelta(days=7 * (usual.WEEKS + 1))
+EVALUATED = {
+    AssetCheckExecutionRecordStatus.SUCCEEDED,
+    AssetCheckExecutionRecordStatus.FAILED,
+}
+"""One that is only planned, by a run that goes on or died, says nothing yet."""
+ERROR = dg.AssetCheckSeverity.ERROR
+ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+
+
+def alert_sensor(
+    settings: Settings, checks: Sequence[AssetCheckKey], now: Callable[[], datetime]
+) -> dg.SensorDefinition:
+    """A sensor that posts once per change to every receiver of the settings; on by itself.
+
+    Args:
+        settings: name the receivers and the analysis copy.
+        checks: all checks.
+        now: the clock, in UTC.
+    """
+
+    @dg.sensor(
+        name=SENSOR,
+        minimum_interval_seconds=EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells Slack or a webhook when a run or check breaks and when it is mended.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        told: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
+        today = now().astimezone(settings.zone).date()
+        broken = (
+            failed_run(context.instance)
+            | failed_checks(context.instance, checks)
+            | unusual_day(settings, today)
+        )
+        said = []
+        for name, address in settings.alert_receivers.items():
+            found = alerts.message(told.get(name, {}), broken, _counts(settings), now())
+            if found is None:
+                continue
+            try:
+                alerts.post(
+                    address, {"text": found.text()} if name == "slack" else found.document(name)
+                )
+            except Stop as stop:
+                context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
+                said.append(str(stop))
+            else:
+                told[name] = dict(broken)
+                said.append(f"{name} was told")
+        reason = dg.SkipReason("; ".join(said) or "nothing has changed")
+        return dg.SensorResult(skip_reason=reason, cursor=json.dumps(told))
+
+    return sensor
+
+
+def failed_run(instance: DagsterInstance) -> dict[str, str]:
+    """The latest run that has ended, if it failed."""
+    latest = instance.get_run_records(RunsFilter(statuses=ENDED), limit=1)
+    runs = [record.dagster_run for record in latest]
+    if not runs or runs[0].status != DagsterRunStatus.FAILURE:
+        return {}
+    return {"run": f"the run {runs[0].run_id[:8]} failed"}
+
+
+def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:
+    """Every check whose latest evaluation failed."""
+    found = {}
+    history = instance.event_log_storage.get_asset_check_execution_history
+    for key in checks:
+        for record in history(key, limit=1, status=EVALUATED):
+            evaluation = record.evaluation
+            if evaluation and not evaluation.passed:
+                kind = "check" if evaluation.severity == ERROR else "warning"
+                what = f"`{key.name}` of `{key.asset_key.to_user_string()}`"
+                found[f"check:{key.name}"] = f"the {kind} {what} failed"
+    return found
+
+
+def unusual_day(settings: Settings, today: date) -> dict[str, str]:
+    """What is far from usual on the last work date that has passed and was judged."""
+    if not settings.analysis.exists():
+        return {}
+    with read_only(settings.analysis) as connection:
+        found = rows(
+            connection,
+            "SELECT days.work_date, count(entry_id) AS entries, "
+            "count(entry_id) FILTER (verdict = 'rejected') AS rejected "
+            "FROM days LEFT JOIN verdicts USING (work_date) WHERE reviewed_at IS NOT NULL "
+            "AND days.work_date BETWEEN $1 AND $2 GROUP BY days.work_date ORDER BY days.work_date",
+            [today - REACH, today - timedelta(days=1)],
+        )
+    return usual.unusual([usual.Day(**row) for row in found])
+
+
+def _counts(settings: Settings) -> dict[str, int]:
+    """Entries by verdict and by state, since the cut-over; nothing before the first run."""
+    if not settings.analysis.exists():
+        return {}
+    found = situation.situation(settings.analysis, settings.since)
+    waiting = {row["verdict"]: row["entries"] for row in found.waiting}
+    return waiting | {row["state"]: row["entries"] for row in found.deliveries}

@@ -1,0 +1,115 @@
+"""The alert sensor over real runs, with a local receiver."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from pipeline.alert_sensor import SENSOR
+from pipeline.definitions import build_definitions
+from pipeline.sandbox.seed.oddities import add_entry
+from tests.end_to_end.conftest import DAY, House
+from tests.end_to_end.stages import LOAD, UP_TO_REVIEW
+from tests.pipeline.test_alerts import Receiver, receiving
+
+
+@pytest.fixture
+def webhook(reviewed: House) -> Iterator[Receiver]:
+    """A receiver that the settings name."""
+    with receiving() as receiver:
+        reviewed.changes["ALERT_WEBHOOK_URL"] = receiver.url
+        yield receiver
+
+
+def tick(house: House, cursor: str | None) -> str | None:
+    """Evaluate the sensor as the daemon does; returns its cursor."""
+    definitions = build_definitions(house.settings, now=lambda: house.now)
+    sensor = definitions.resolve_sensor_def(SENSOR)
+    with dg.build_sensor_context(house.instance, cursor=cursor) as context:
+        return sensor.evaluate_tick(context).cursor
+
+
+def broke(receiver: Receiver) -> list[list[str]]:
+    """The names of what each message says is broken."""
+    return [[each["name"] for each in got["broke"]] for got in receiver.got]
+
+
+def test_a_failed_run_is_told_once_and_its_recovery_once(
+    reviewed: House, webhook: Receiver
+) -> None:
+    """Whatever happens in between that changes nothing is not told."""
+    key = {"CLOCKIFY_API_KEY": "wrong-key-that-nobody-may-see"}
+    reviewed.changes |= key
+    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    cursor = tick(reviewed, None)
+    cursor = tick(reviewed, cursor)
+    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    cursor = tick(reviewed, cursor)
+    assert broke(webhook) == [["run"]]
+
+    del reviewed.changes["CLOCKIFY_API_KEY"]
+    assert reviewed.run(DAY, DAY, LOAD).success
+    cursor = tick(reviewed, cursor)
+    tick(reviewed, cursor)
+    assert [each["name"] for got in webhook.got for each in got["recovered"]] == ["run"]
+    assert len(webhook.got) == 2
+    assert webhook.got[-1]["counts"]["sent"] > 0
+    assert "wrong-key" not in json.dumps(webhook.got)
+
+
+def test_a_warning_is_told_by_its_name_and_with_counts_only(
+    reviewed: House, webhook: Receiver
+) -> None:
+    """Nobody's name, no description, no rate."""
+    odd = "Nobody Knows This Description"
+    add_entry(reviewed.sandbox.world, DAY, project=None, description=odd)
+    cursor = tick(reviewed, None)
+    assert reviewed.run(DAY, DAY).success
+    tick(reviewed, cursor)
+    assert "check:no_entry_waits_for_a_person" in broke(webhook)[-1]
+    assert webhook.got[-1]["counts"]["rejected"] == 1
+    told = json.dumps(webhook.got)
+    names = {user.name for user in reviewed.sandbox.world.workspace.users.values() if user.name}
+    assert [word for word in {odd, *names} if word in told] == []
+
+
+def test_a_receiver_that_was_away_is_told_at_the_next_tick(
+    reviewed: House, webhook: Receiver
+) -> None:
+    """And the other, which was not, is not told twice."""
+    reviewed.changes["CLOCKIFY_API_KEY"] = "wrong"
+    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    with receiving() as slack:
+        reviewed.changes["ALERT_SLACK_URL"] = slack.url
+        webhook.status = 503
+        cursor = tick(reviewed, None)
+        webhook.status = 200
+        cursor = tick(reviewed, cursor)
+        tick(reviewed, cursor)
+    assert len(slack.got) == 1
+    assert "failed" in slack.got[0]["text"]
+    assert len(webhook.got) == 2
+    assert webhook.got[0] == webhook.got[1]
+
+
+def test_a_day_far_from_usual_is_told(quiet: House) -> None:
+    """From the analysts' copy: five quiet weeks, then a day of fifty entries."""
+    for week in range(1, 6):
+        add_entry(quiet.sandbox.world, DAY - timedelta(weeks=week))
+    for number in range(50):
+        add_entry(quiet.sandbox.world, DAY, f"{8 + number // 6:02}:{number % 6}0", seconds=300)
+    quiet.changes |= {"START_DATE": "2026-10-01", "SEND_FROM": "2026-10-01"}
+    with receiving() as receiver:
+        quiet.changes["ALERT_WEBHOOK_URL"] = receiver.url
+        quiet.run(DAY - timedelta(weeks=5), DAY, *UP_TO_REVIEW)
+        tick(quiet, None)
+    [volume] = [each for each in receiver.got[0]["broke"] if each["name"] == "volume"]
+    assert volume["said"] == f"50 entries on {DAY}, where 1 are usual on that weekday"
+
+
+def test_without_a_receiver_there_is_no_sensor(reviewed: House) -> None:
+    """Nothing ticks for nothing."""
+    definitions = build_definitions(reviewed.settings)
+    assert not list(definitions.sensors or [])
