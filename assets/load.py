@@ -112,7 +112,7 @@ def _describe_days(
             "by state": table(states[day], ["state", "entries", "hours"], most=len(states[day])),
             "for a person": table(
                 unresolved[day],
-                ["state", "hours", "error_code", "error_message", "entry_id", "quickbooks_id"],
+                ["state", "hours", "error_code", "problem", "entry_id", "quickbooks_id"],
                 most=settings.metadata_rows,
                 names=settings.metadata_names,
             ),

@@ -231,7 +231,7 @@ def no_delivery_refused_or_unknown(
 ) -> dg.AssetCheckResult:
     """This run added no delivery that was refused, is unknown, or is left for a person."""
     with company.books(context.log.info) as connection:
-        wrong = figures.rows(
+        wrong = figures.explained(
             connection,
             "SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries "
             "AS now WHERE run_id = $1 AND state IN ('pending', 'refused', 'unknown', 'doubtful') "
@@ -246,8 +246,9 @@ def no_delivery_refused_or_unknown(
         wrong,
         right="every delivery of this run has reached QuickBooks",
         problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows",
-        fix="The table says why; the check no_delivery_stands_unresolved keeps them until cleared",
-        columns=["work_date", "state", "error_code", "error_message", "entry_id"],
+        fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "
+        "the check no_delivery_stands_unresolved keeps them until cleared",
+        columns=["work_date", "state", "error_code", "problem", "entry_id"],
     )
 
 

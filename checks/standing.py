@@ -234,7 +234,7 @@ def no_delivery_stands_unresolved(
     return standing(
         company,
         wrong,
-        ["state", "work_date", "since", "hours", "error_message", "entry_id", "quickbooks_id"],
+        ["state", "work_date", "since", "hours", "problem", "entry_id", "quickbooks_id"],
         right="nothing stands refused, unknown or doubtful",
         problem="Deliveries that stand refused, unknown or doubtful",
         fix="Compare them with QuickBooks",

@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline.ledger import attach
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
-from pipeline.warehouse import Warehouse, read_only
+from pipeline.stops import Stop
+from pipeline.warehouse import Warehouse, published
 
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
@@ -75,11 +76,24 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
 
 
 def oldest_open_day(path: Path, since: date) -> date | None:
-    """The oldest open day since a date; none if nothing is open or nothing was published yet."""
+    """The oldest open day since a date; none if nothing is open or nothing was published yet.
+
+    Raises:
+        Stop: the copy cannot be read.
+    """
     if not path.exists():
         return None
-    with read_only(path) as connection:
-        [(day,)] = connection.execute(
-            "SELECT min(work_date) FROM open_days WHERE work_date >= $1", [since]
-        ).fetchall()
+    query = "SELECT min(work_date) FROM open_days WHERE work_date >= $1"
+    [(day,)] = published(path, query, [since])
     return day if isinstance(day, date) else None
+
+
+def age(path: Path) -> str:
+    """Of when the copy is, in words."""
+    if not path.exists():
+        return "nothing yet"
+    try:
+        [(at,)] = published(path, "SELECT published_at FROM published")
+    except Stop as stop:
+        return str(stop)
+    return f"a copy of {at:%Y-%m-%d %H:%M} UTC"

@@ -82,8 +82,27 @@ def opened(
         try:
             yield Company(settings, Warehouse(settings.warehouse), now, run_id)
         finally:
-            back_up(settings.ledger, now(), settings.lock_seconds, log)
-            analysis.publish(settings, run_id, now(), log)
+            _leave_copies(settings, run_id, log, now)
+
+
+def unfinished(settings: Settings) -> Path:
+    """The file that stands while a run makes its copies, and for as long as it failed to."""
+    return settings.analysis.with_suffix(".unfinished")
+
+
+def _leave_copies(settings: Settings, run_id: str, log: Log, now: Callable[[], datetime]) -> None:
+    """Copy the ledger and publish the analysts' copy, the second even if the first fails.
+
+    Dagster only logs what fails here, after the run's last event: the mark tells the next run.
+    """
+    mark = unfinished(settings)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    try:
+        back_up(settings.ledger, now(), settings.lock_seconds, log)
+    finally:
+        analysis.publish(settings, run_id, now(), log)
+    mark.unlink()
 
 
 @contextmanager

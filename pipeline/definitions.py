@@ -82,7 +82,7 @@ def _schedule(settings: Settings) -> dg.ScheduleDefinition:
     )
     def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = context.scheduled_execution_time.astimezone(settings.zone).date()
-        first, last = morning_range(settings, today)
+        first, last = morning_range(settings, today, context.log.warning)
         return dg.RunRequest(
             run_key=last.isoformat(),
             tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
@@ -92,18 +92,23 @@ def _schedule(settings: Settings) -> dg.ScheduleDefinition:
     return every_morning
 
 
-def morning_range(settings: Settings, today: date) -> tuple[date, date]:
+def morning_range(
+    settings: Settings, today: date, warn: Callable[[str], object]
+) -> tuple[date, date]:
     """The work dates of a morning's run: up to yesterday, from the lookback or the oldest open day.
 
     Args:
         settings: says the lookback, the cut-over and the first partition.
         today: the calendar date of the schedule's tick in `TIME_ZONE`.
+        warn: told why open days before the lookback are left out, where they cannot be read.
     """
     yesterday = today - timedelta(days=1)
     first = yesterday - timedelta(days=settings.lookback_days)
     since = max(settings.send_from or settings.start_date, today - analysis.REACH)
-    oldest = analysis.oldest_open_day(settings.analysis, since)
-    first = min(first, oldest or first)
+    try:
+        first = min(first, analysis.oldest_open_day(settings.analysis, since) or first)
+    except Stop as stop:  # a morning without its oldest days is better than none
+        warn(f"No open day before {first} is read: {stop}")
     return min(max(first, settings.start_date), yesterday), yesterday
 
 

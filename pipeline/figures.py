@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pipeline.problems import problem
 from pipeline.warehouse import Connection
 
 Row = dict[str, Any]
@@ -22,6 +23,12 @@ def rows(connection: Connection, query: str, parameters: Sequence[object] = ()) 
     result = connection.execute(query, list(parameters))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def explained(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """Rows of deliveries, each with its `problem` in our own words beside QuickBooks'."""
+    found = rows(connection, query, parameters)
+    return [row | {"problem": problem(row)} for row in found]
 
 
 def by_day(found: Iterable[Row]) -> dict[date, list[Row]]:
@@ -95,7 +102,7 @@ def delivered(connection: Connection, first: date, last: date) -> list[Row]:
 
 def unresolved(connection: Connection, first: date, last: date) -> list[Row]:
     """Deliveries that stand refused, unknown or doubtful; the connection has the ledger beside."""
-    return rows(
+    return explained(
         connection,
         "SELECT work_date, state, round(minutes / 60.0, 2) AS hours, error_code, error_message, "
         "entry_id, quickbooks_id, run_id, CAST(updated_at AS DATE) AS since "

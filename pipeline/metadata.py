@@ -18,9 +18,12 @@ NAMED = {
     "person": "user_id",
     "project": "project_id",
     "fix": "reason",
-    "error_message": "error_code",
 }
 """Columns that hold names, or may, with the column that stands for them."""
+KEPT_IN_TABLES = frozenset(
+    {"description", "error_message", "payload", "user_email", "hourly_rate_minor", "reported_rate"}
+)
+"""Columns that hold rates, descriptions or addresses, or may: QuickBooks' faults repeat them."""
 
 
 def column_schema(model: type[Table]) -> dg.TableSchema:
@@ -56,7 +59,12 @@ def table(
         columns: the columns to show, the deciding ones first.
         most: the most rows to show.
         names: `names`, or `ids` to show ids in the place of people and projects.
+
+    Raises:
+        ValueError: a column may hold what metadata never shows.
     """
+    if unfit := KEPT_IN_TABLES.intersection(columns):
+        raise ValueError(f"never in metadata: {', '.join(sorted(unfit))}")
     sources = {name: NAMED.get(name, name) if names == "ids" else name for name in columns}
     return dg.MetadataValue.table(
         records=[

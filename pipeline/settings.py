@@ -72,6 +72,10 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Count = Annotated[int, Field(ge=0)]
 
 
+SHORTEST_SETTLING = 180
+"""Seconds; half as long again as QuickBooks works on a request."""
+
+
 class SettingsError(Stop):
     """One or more settings are missing or wrong."""
 
@@ -182,6 +186,21 @@ class Settings(BaseSettings):
         start = info.data.get("start_date")
         if value and start and value < start:
             raise ValueError(f"days before START_DATE ({start}) are never loaded")
+        return value
+
+    @field_validator("settle_seconds")
+    @classmethod
+    def _outlasting(cls, value: int, info: ValidationInfo) -> int:
+        """Intuit ends a request after 120 s (QuickBooks' reference, 7.1); until then it may store.
+
+        What is looked for earlier might not be there yet, and would be sent a second time.
+        """
+        is_local = is_loopback(info.data.get("quickbooks_api_url", ""))
+        if value < SHORTEST_SETTLING and not is_local:
+            raise ValueError(
+                "QuickBooks may still be storing what was sent so lately, and it would be sent "
+                f"twice: set at least {SHORTEST_SETTLING}, or leave it out for 300"
+            )
         return value
 
     @property

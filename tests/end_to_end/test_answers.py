@@ -219,3 +219,17 @@ def test_what_was_stored_and_then_edited_is_left_for_a_person(
     assert " 1." in str(check(second, "no_delivery_refused_or_unknown").description)
     assert states(reviewed) == {"doubtful": 1, "sent": ALL - 1}
     assert len(reviewed.activities) == ALL
+
+
+def test_what_a_fault_repeats_of_an_entry_is_in_the_tables_alone(reviewed: House) -> None:
+    """Dagster's log, which many may read for ever, has the code and what it means."""
+    words = "Too long: Work number 01 at 137.25"
+    reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": fault("2050", words)})
+    result = load(reviewed)
+    log = " ".join(str(entry) for entry in reviewed.instance.all_logs(result.run_id))
+    assert "fault 2050: its text is too long" in log
+    assert words not in log
+    [(message,)] = reviewed.rows(
+        "SELECT DISTINCT error_message FROM deliveries WHERE state = 'refused'"
+    )
+    assert words in message

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from pipeline.definitions import JOB, SCHEDULE, build_definitions
+from pipeline.definitions import JOB, SCHEDULE, build_definitions, morning_range
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
@@ -118,6 +118,41 @@ def test_the_range_begins_at_the_oldest_open_day_within_reach(
         open_day(house, *(TODAY - timedelta(days=ago) for ago in open_days))
     asked = request(house, datetime.combine(TODAY, time(6), house.settings.zone))
     assert range_of(asked) == (str(TODAY - timedelta(days=first)), str(TODAY - A_DAY))
+
+
+@pytest.mark.parametrize("is_database", [True, False], ids=["without tables", "broken"])
+def test_a_copy_that_cannot_be_read_costs_the_older_open_days_and_not_the_morning(
+    house: House, *, is_database: bool
+) -> None:
+    """The tick asks for the lookback all the same, and its log says what is left out and why."""
+    house.changes = {"START_DATE": "2026-01-01", "SEND_FROM": "2026-01-01"}
+    if is_database:
+        duckdb.connect(str(house.settings.analysis)).close()
+    else:
+        house.settings.analysis.write_bytes(b"a text")
+    said: list[str] = []
+    first, last = morning_range(house.settings, TODAY, said.append)
+    assert (first, last) == (TODAY - timedelta(days=36), TODAY - A_DAY)
+    assert f"{house.settings.analysis} cannot be read" in said[0]
+    assert "Delete it" in said[0]
+    asked = request(house, datetime.combine(TODAY, time(6), house.settings.zone))
+    assert range_of(asked) == (str(first), str(last))
+
+
+def test_copies_that_could_not_be_made_are_said_until_they_are(reviewed: House) -> None:
+    """The run that failed to is green, since its work is done; the next ones warn."""
+    name = "the_run_before_left_its_copies"
+    published = reviewed.settings.analysis.read_bytes()
+    reviewed.settings.analysis.unlink()
+    reviewed.settings.analysis.mkdir()
+    assert check(reviewed.run(DAY, DAY, LOAD), name).passed
+    reviewed.settings.analysis.rmdir()
+    reviewed.settings.analysis.write_bytes(published)
+    told = check(reviewed.run(DAY, DAY, LOAD), name)
+    assert not told.passed
+    assert told.severity == dg.AssetCheckSeverity.WARN
+    assert "the analysts read a copy of 2026-11-22 17:05 UTC" in str(told.description)
+    assert check(reviewed.run(DAY, DAY, LOAD), name).passed
 
 
 def test_the_range_never_begins_before_the_first_partition(house: House) -> None:

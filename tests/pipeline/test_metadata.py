@@ -102,3 +102,10 @@ def test_the_columns_of_an_asset_are_those_of_its_table() -> None:
     found = definition_metadata(ClockifyTimeEntries, "clockify_time_entries")
     assert found["dagster/table_name"] == "clockify_time_entries"
     assert found["dagster/column_schema"] == column_schema(ClockifyTimeEntries)
+
+
+@pytest.mark.parametrize("column", ["description", "error_message", "payload", "user_email"])
+def test_what_may_hold_a_rate_a_description_or_an_address_is_never_shown(column: str) -> None:
+    """The event log keeps it for ever; the tables are for those who may see it."""
+    with pytest.raises(ValueError, match=column):
+        table([{column: "x"}], ["hours", column], most=1)

@@ -64,6 +64,8 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"MAX_RATE": "-1"}, "MAX_RATE is `-1`"),
         ({"DRY_RUN": "perhaps"}, "DRY_RUN is `perhaps`"),
         ({"LOOKBACK_DAYS": "many"}, "LOOKBACK_DAYS is `many`"),
+        ({"SETTLE_SECONDS": "179"}, "SETTLE_SECONDS is `179`: QuickBooks may still be storing"),
+        ({"SETTLE_SECONDS": "0"}, "set at least 180, or leave it out for 300"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_fix(changes: dict[str, str], expected: str) -> None:
@@ -97,6 +99,14 @@ def test_one_service_elsewhere_makes_the_company_real(name: str) -> None:
     """Reading a real Clockify into a local QuickBooks is no sandbox."""
     local = {other: url for other, url in LOCAL.items() if other != name}
     assert Settings.load({**REAL, **local}).is_real
+
+
+def test_only_a_quickbooks_on_this_machine_may_be_settled_at_once() -> None:
+    """Intuit works on a request for up to two minutes after we have given it up."""
+    assert Settings.load({**REAL, "SETTLE_SECONDS": "180"}).settle_seconds == 180
+    assert Settings.load({**REAL, **LOCAL, "SETTLE_SECONDS": "0"}).settle_seconds == 0
+    books = {"QUICKBOOKS_API_URL": LOCAL["QUICKBOOKS_API_URL"]}
+    assert Settings.load({**REAL, **books, "SETTLE_SECONDS": "1"}).settle_seconds == 1
 
 
 def test_names_are_split_at_commas_without_the_blanks_between() -> None:
