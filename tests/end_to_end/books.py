@@ -58,7 +58,7 @@ def of_entry(rules: Rules, entry: Entry) -> Activity:
 def held(world: World, first: date = date.min, last: date = date.max) -> Counter[Activity]:
     """The activities that QuickBooks holds on some days."""
     rows = world.company.activities.values()
-    return Counter(_as_stored(row) for row in rows if str(first) <= row["TxnDate"] <= str(last))
+    return Counter(as_stored(row) for row in rows if str(first) <= row["TxnDate"] <= str(last))
 
 
 def move(entry: Entry, days: int) -> None:
@@ -68,7 +68,8 @@ def move(entry: Entry, days: int) -> None:
     entry.end += timedelta(days=days)
 
 
-def _as_stored(row: dict[str, Any]) -> Activity:
+def as_stored(row: dict[str, Any]) -> Activity:
+    """The same of a time activity as QuickBooks holds it."""
     return Activity(
         employee=row.get("EmployeeRef", {}).get("value", "nobody"),
         customer=row.get("CustomerRef", {}).get("value"),

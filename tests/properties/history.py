@@ -1,0 +1,247 @@
+"""Any history of one small company: what people did, how QuickBooks answered, and what ran when.
+
+A machine for hypothesis: its rules make a history, and after every run the oracle judges. At the
+end everything works again, and runs follow until they change nothing.
+"""
+
+import pickle
+import shutil
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from pipeline.sandbox.app import build
+from pipeline.sandbox.holder import Holder
+from pipeline.sandbox.seed.old_button import press_old_button
+from pipeline.sandbox.world import Entry
+from pipeline.settings import Settings
+from tests.conftest import Sandbox, Server
+from tests.properties import people, tables
+from tests.properties.answers import FAULTS, ORDERS, Shuffled, fault
+from tests.properties.oracle import Oracle, check_steps
+from tests.properties.people import DAYS, FIRST, LAST
+from tests.properties.runs import Runs
+
+MOST_ENTRIES = 10
+RUNS_TO_REST = 8
+"""More than it takes to reopen the books of each day and to try again what was refused."""
+NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
+DAILY = ("entries", "review", "load")
+PICK = st.integers(0, MOST_ENTRIES - 1)
+DAY = st.integers(0, DAYS - 1)
+TRACKED = st.tuples(DAY, st.integers(0, 2), st.integers(0, 2), st.sampled_from([1, 30, 30, 95]))
+SWITCHES = st.fixed_dictionaries(
+    {},
+    optional={
+        "charset": st.sampled_from(["latin1", "refuse"]),
+        "request_ids": st.sampled_from(["ignore", "refuse_600", "refuse_6000"]),
+        "omit_zeros": st.just(value=True),
+        "clock_skew_seconds": st.sampled_from([-90, 90]),
+    },
+)
+
+
+class History(RuleBasedStateMachine):
+    """One history; `server` and `first_world` are set by the test."""
+
+    server: Server
+    first_world: bytes
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="history-"))
+        self.holder = Holder(pickle.loads(self.first_world))
+        self.world = self.holder.world
+        self.world.workspace.entries.clear()
+        self.world.company.activities.clear()
+        self.answers = Shuffled(build(self.holder))
+        self.server.app = self.answers
+        self.number = 0
+        self.are_names_read = False
+
+    @initialize(
+        tracked=st.lists(TRACKED, min_size=2, max_size=5),
+        switches=SWITCHES,
+        needs_approval=st.sampled_from([False, False, True]),
+    )
+    def begin(
+        self, tracked: list[tuple[int, ...]], switches: dict[str, Any], *, needs_approval: bool
+    ) -> None:
+        """A company with some entries, on a QuickBooks of some kind."""
+        self.world.switches |= switches
+        self.oracle = Oracle(self.world, needs_approval)
+        self.runs = Runs(self._settings(needs_approval=needs_approval), NOW)
+        for values in tracked:
+            self.track(values)
+
+    def teardown(self) -> None:
+        """Come to rest, and judge what is left."""
+        try:
+            if hasattr(self, "runs"):
+                self._come_to_rest()
+        finally:
+            shutil.rmtree(self.folder)
+
+    # What people do.
+
+    @precondition(lambda self: self.number < MOST_ENTRIES)
+    @rule(values=TRACKED)
+    def track(self, values: tuple[int, ...]) -> None:
+        """Track time."""
+        self.number += 1
+        people.track(self.world, self.number, *values)
+
+    @precondition(lambda self: self.number < MOST_ENTRIES)
+    @rule(pick=PICK)
+    def track_again(self, pick: int) -> None:
+        """Track the same once more: an honest twin."""
+        if entry := self._entry(pick):
+            self.number += 1
+            twin = Entry(**vars(entry) | {"id": f"{self.number:024x}", "is_sent": False})
+            self.world.workspace.entries[twin.id] = twin
+
+    @rule(pick=PICK, change=st.sampled_from(sorted(people.ENTRY_CHANGES)))
+    def edit_entry(self, pick: int, change: str) -> None:
+        """Change one thing about an entry."""
+        if entry := self._entry(pick):
+            people.ENTRY_CHANGES[change](entry)
+
+    @rule(pick=PICK, project=st.sampled_from(people.PROJECTS))
+    def choose_project(self, pick: int, project: str) -> None:
+        """Put an entry on a project."""
+        if entry := self._entry(pick):
+            people.to_project(self.world, entry, project)
+
+    @rule(pick=PICK)
+    def delete_entry(self, pick: int) -> None:
+        """Delete an entry in Clockify."""
+        self.oracle.see_world()
+        if entry := self._entry(pick):
+            del self.world.workspace.entries[entry.id]
+
+    @rule(what=st.sampled_from(people.RENAMES))
+    def rename(self, what: str) -> None:
+        """Rename a person or project, or make one inactive; the next time, undo it."""
+        self.are_names_read = False
+        people.rename(self.world, what)
+
+    @precondition(lambda self: self.world.company.activities)
+    @rule(pick=PICK, change=st.sampled_from(sorted(people.ACTIVITY_CHANGES)))
+    def edit_activity(self, pick: int, change: str) -> None:
+        """Change one thing about a time activity in QuickBooks."""
+        row = self.world.company.activities[self._activity(pick)]
+        people.ACTIVITY_CHANGES[change](row)
+        row["SyncToken"] = str(int(row["SyncToken"]) + 1)
+
+    @precondition(lambda self: self.world.company.activities)
+    @rule(pick=PICK)
+    def delete_activity(self, pick: int) -> None:
+        """Delete a time activity in QuickBooks."""
+        del self.world.company.activities[self._activity(pick)]
+
+    @rule(day=DAY)
+    def press_old_button(self, day: int) -> None:
+        """Press the vendor's own button for a day."""
+        if not self.world.company.books_closed_through:
+            press_old_button(self.world, _day(day), _day(day), self.holder.now())
+            self.oracle.see_world()
+
+    @rule(day=DAY)
+    def close_books(self, day: int) -> None:
+        """Close the books through a day, or open them."""
+        company = self.world.company
+        company.books_closed_through = None if company.books_closed_through else _day(day)
+
+    # What goes wrong.
+
+    @rule(name=st.sampled_from(sorted(FAULTS)), skip=st.integers(0, 2))
+    def break_answers(self, name: str, skip: int) -> None:
+        """Make QuickBooks fail soon."""
+        self.holder.faults.append(fault(name, skip))
+
+    @rule(order=st.sampled_from(sorted(ORDERS)))
+    def mix_up_answers(self, order: str) -> None:
+        """Make the next batch be answered out of order."""
+        self.answers.order = order
+
+    @rule(back=st.integers(0, 3))
+    def restore_ledger(self, back: int) -> None:
+        """Put an older copy of the ledger in its place."""
+        if self.runs.restore(back):
+            self.oracle.see_restored(self._deliveries())
+
+    # What runs.
+
+    @rule()
+    def run_all(self) -> None:
+        """Run everything over all days."""
+        self._run(FIRST, LAST, *DAILY)
+
+    @rule(first=DAY, length=DAY, steps=st.sampled_from([DAILY, DAILY[:2], DAILY[2:]]))
+    def run_some(self, first: int, length: int, steps: tuple[str, ...]) -> None:
+        """Run some days, or some of the steps over them."""
+        if self.runs.number or "entries" in steps:
+            self._run(_day(first), min(LAST, _day(first + length)), *steps)
+
+    def _run(self, first: date, last: date, *steps: str) -> None:
+        if not self.are_names_read and "entries" in steps:
+            steps = ("names", *steps)
+        self.oracle.before_run(self._deliveries())
+        self.runs.run(first, last, *steps)
+        self.are_names_read |= "names" in self.runs.done
+        if "entries" in self.runs.done:
+            self.oracle.see_extraction(first, last)
+        self.oracle.after_run()
+        self.oracle.check_deliveries(self._deliveries())
+        check_steps(tables.history(self.runs.settings.ledger))
+        if "review" in self.runs.done:
+            tables.check_verdicts(self.runs.settings.warehouse)
+        self.holder.faults = [each for each in self.holder.faults if each.times]
+
+    def _come_to_rest(self) -> None:
+        self.holder.faults.clear()
+        self.answers.order = None
+        self.world.company.books_closed_through = None
+        self._run(FIRST, LAST, *DAILY)
+        assert self.runs.stop is None, self.runs.stop
+        for _ in range(RUNS_TO_REST):
+            before = self._deliveries()
+            self._run(FIRST, LAST, *DAILY[1:])
+            assert self.runs.stop is None, self.runs.stop
+            if self._deliveries() == before:
+                break
+        else:
+            raise AssertionError("the runs never come to rest")
+        self.oracle.at_rest(self._deliveries())
+
+    def _settings(self, *, needs_approval: bool) -> Settings:
+        sandbox = Sandbox(self.server.url, self.holder)
+        files = {
+            "WAREHOUSE": "warehouse.duckdb",
+            "LEDGER": "ledger.duckdb",
+            "ANALYSIS": "analysis.duckdb",
+            "QUICKBOOKS_TOKEN_FILE": "token.json",
+        }
+        quick = {"HTTP_PATIENCE_SECONDS": "1", "LOCK_SECONDS": "2", "SETTLE_SECONDS": "0"}
+        places = {name: str(self.folder / file) for name, file in files.items()}
+        approval = {"REQUIRE_APPROVAL": str(needs_approval)}
+        return Settings.load({**sandbox.env, **places, **quick, **approval})
+
+    def _deliveries(self) -> list[tables.Delivery]:
+        return tables.deliveries(self.runs.settings.ledger)
+
+    def _entry(self, pick: int) -> Entry | None:
+        there = list(self.world.workspace.entries.values())
+        return there[pick % len(there)] if there else None
+
+    def _activity(self, pick: int) -> str:
+        there = list(self.world.company.activities)
+        return there[pick % len(there)]
+
+
+def _day(number: int) -> date:
+    return FIRST + timedelta(days=number)

@@ -1,0 +1,213 @@
+"""What must hold after every run, whatever happened before it.
+
+Told from the sandbox's world, and from the tables that a person would read, by plain rules written
+apart from the product. An entry is known in QuickBooks by the number in its description, which
+nobody edits: `#7 as agreed`. Twins share a number.
+
+It lets pass what nobody could know: an activity that no delivery remembers, because its answer was
+lost or the ledger was restored, and that people have since deleted or changed beyond recognition.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from pipeline.sandbox.world import Entry, World
+from tests.end_to_end.books import Activity, as_stored, of_entry
+from tests.properties.tables import Delivery, Steps
+from tests.sandbox.seed_rules import Rules, work_date
+
+NEVER_SEEN = "never seen"
+ALLOWED = {
+    NEVER_SEEN: {"pending", "adopted", "doubtful"},
+    "pending": {"pending", "sent", "refused", "unknown", "doubtful"},
+    "unknown": {"sent", "refused", "doubtful"},
+    "refused": {"pending", "adopted", "doubtful"},
+    "sent": {"gone"},
+    "adopted": {"gone"},
+    "doubtful": set(),
+    "gone": set(),
+}
+"""A delivery's state and those that may follow (`delivery.md`). Pending follows pending while
+throttled; what was settled as not stored is `refused`, and may be claimed anew."""
+OWNING = {"sent", "adopted", "gone"}
+"""States in which a delivery knows its activity for certain."""
+TO_BE_EXPLAINED = {"refused", "doubtful", "unknown"}
+FOR_THE_MOMENT = {"3001", "6200", "6210", "not_stored"}
+"""Codes of refusals that a later run tries again by itself."""
+
+
+@dataclass
+class Oracle:
+    """What has been seen of one company so far."""
+
+    world: World
+    needs_approval: bool
+    made: dict[str, Activity] = field(default_factory=dict)
+    """Every activity that ever stood in QuickBooks, as it first was."""
+    ours: set[str] = field(default_factory=set)
+    """Those that the product made, less those that a restored ledger does not know."""
+    entries: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """A number to the ids of all entries that ever had it."""
+    read: dict[str, tuple[date, Activity | None]] = field(default_factory=dict)
+    """Entries as last extracted: the day, and what they must become if they are to be sent."""
+    standing: dict[str, Activity] = field(default_factory=dict)
+    """The activities as they stood when the run began."""
+    certain: set[str] = field(default_factory=set)
+    """Those that some delivery owned then."""
+
+    def see_world(self) -> set[str]:
+        """Take in the entries and activities that are there; the ids of the new activities."""
+        for entry in self.world.workspace.entries.values():
+            self.entries[tag(entry.description)].add(entry.id)
+        rows = self.world.company.activities
+        new = {key for key in rows if key not in self.made}
+        self.made |= {key: as_stored(rows[key]) for key in new}
+        return new
+
+    def see_extraction(self, first: date, last: date) -> None:
+        """Take in the entries as a read of some days shows them.
+
+        An entry that has left its day is followed, and the day to which it went is read as well.
+        """
+        there = self.world.workspace.entries
+        now = {key: work_date(self.world, entry) for key, entry in there.items()}
+        before = {key: day for key, (day, _) in self.read.items()}
+        days = set(_days(first, last))
+        while further := {now[key] for key in now if before.get(key) in days} - days:
+            days |= further
+        rules = Rules(self.world)
+        for key in [key for key, day in before.items() if day in days]:
+            del self.read[key]
+        for key, entry in there.items():
+            if now[key] in days:
+                is_due = self.is_due(rules, entry)
+                self.read[key] = now[key], of_entry(rules, entry) if is_due else None
+
+    def see_restored(self, deliveries: Iterable[Delivery]) -> None:
+        """Forget the activities that a restored ledger does not know."""
+        self.ours &= owned(deliveries)
+
+    def is_due(self, rules: Rules, entry: Entry) -> bool:
+        """Whether an entry is to be sent as it stands."""
+        return not rules.reasons(entry) and (entry.is_approved or not self.needs_approval)
+
+    def before_run(self, deliveries: Iterable[Delivery]) -> None:
+        """Take in how things stand when a run begins."""
+        self.see_world()
+        self.standing = {k: as_stored(row) for k, row in self.world.company.activities.items()}
+        self.certain = owned(deliveries)
+
+    def after_run(self) -> None:
+        """Judge what a run has put into QuickBooks since `before_run`."""
+        new = self.see_world()
+        sent: dict[str, list[Activity]] = defaultdict(list)
+        for key in new:
+            sent[tag(self.made[key].description)].append(_plain(self.made[key]))
+        for number, activities in sent.items():
+            wanted = Counter(self._wanted(number))
+            assert Counter(activities) <= wanted, f"{activities} were made of {wanted}"
+            total, entries = self._known(number) + len(activities), len(self.entries[number])
+            assert total <= entries, f"{number}: {total} activities of {entries} entries"
+        self.ours |= new
+
+    def _known(self, number: str) -> int:
+        """How many activities of a number the run had to know, or to find and recognise."""
+        own = {key for key, made in self.made.items() if tag(made.description) == number}
+        count = len(own & self.certain)
+        for key in own & self.standing.keys() - self.certain:
+            if key in self.ours:
+                count += _is_related(self.made[key], self.standing[key])
+            else:
+                count += all(_resembles(self.standing[key], each) for each in self._wanted(number))
+        return count
+
+    def at_rest(self, deliveries: Iterable[Delivery]) -> None:
+        """Judge what is left when nothing fails any more and runs change nothing."""
+        rows = {row["entry_id"]: row for row in deliveries}
+        waiting = [row for row in rows.values() if row["state"] in {"pending", "unknown"}]
+        assert not waiting
+        rules = Rules(self.world)
+        for entry in self.world.workspace.entries.values():
+            if self.is_due(rules, entry):
+                assert entry.id in rows, f"lost: {entry}"
+                row = rows[entry.id]
+                assert row["state"] != "refused" or row["error_code"] not in FOR_THE_MOMENT, row
+
+    def check_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        """Each delivery says what is the matter, or owns an activity of its entry for itself."""
+        owners: Counter[str] = Counter()
+        for row in deliveries:
+            assert row["error_message"] or row["state"] not in TO_BE_EXPLAINED, row
+            if row["state"] in OWNING:
+                owners[row["quickbooks_id"]] += 1
+                activity = self.made[row["quickbooks_id"]]
+                assert row["entry_id"] in self.entries[tag(activity.description)], row
+        assert set(owners.values()) <= {1}, f"owned twice: {owners.most_common(1)}"
+
+    def _wanted(self, number: str) -> Iterator[Activity]:
+        """What the entries of a number must become, as they were last read."""
+        for key in self.entries[number]:
+            _, activity = self.read.get(key, (None, None))
+            if activity is not None:
+                yield _plain(activity)
+
+
+def check_steps(history: Steps) -> None:
+    """Every delivery only took steps that are allowed, and was claimed anew only when refused."""
+    for entry_id, steps in history.items():
+        before, revision = NEVER_SEEN, 0
+        for state, now in steps:
+            assert state in ALLOWED[before], f"{entry_id}: {before} became {state}"
+            assert now == revision + (before == "refused"), f"{entry_id}: claimed while {before}"
+            before, revision = state, now
+
+
+def tag(text: str) -> str:
+    """The number by which an entry and its activities are known."""
+    found = re.search(r"#\d+", text)
+    assert found, text
+    return found[0]
+
+
+def owned(deliveries: Iterable[Delivery]) -> set[str]:
+    """The activities that some delivery knows for certain."""
+    return {row["quickbooks_id"] for row in deliveries if row["state"] in OWNING}
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _plain(activity: Activity) -> Activity:
+    """As it is where letters outside ISO-8859-1 become question marks."""
+    text = activity.description.encode("latin-1", "replace").decode("latin-1")
+    return activity._replace(description=text)
+
+
+def _is_related(made: Activity, stands: Activity) -> bool:
+    """Whether what stands still shares two fields with what was stored: delivery.md, "Settling".
+
+    A description with a question mark may have been changed by the charset, so it says nothing.
+    """
+    shared = [
+        made.employee == stands.employee,
+        made.customer == stands.customer,
+        made.day == stands.day,
+        made.minutes == stands.minutes,
+        made.description == stands.description and "?" not in made.description,
+    ]
+    return sum(shared) >= 2
+
+
+def _resembles(stands: Activity, wanted: Activity) -> bool:
+    """Whether the one may be the other by delivery.md, "Equal, resembling"."""
+    apart = date.fromisoformat(stands.day) - date.fromisoformat(wanted.day)
+    alike = [
+        abs(stands.minutes - wanted.minutes) <= 1,
+        stands.description == wanted.description and "?" not in wanted.description,
+        stands.customer == wanted.customer,
+    ]
+    return stands.employee == wanted.employee and abs(apart.days) <= 1 and sum(alike) >= 2

@@ -1,0 +1,63 @@
+"""The tables that a person would read after a run, as plain values."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Delivery = Mapping[str, Any]
+"""A row of `deliveries`, by column."""
+Steps = Mapping[str, list[tuple[str, int]]]
+"""Entry id to the states that its delivery went through, each with its revision."""
+UNLIKE = """
+WITH judged AS (
+    SELECT entry_id FROM accepted_time_entries UNION ALL
+    SELECT entry_id FROM rejected_time_entries
+)
+SELECT entry_id, count(judged.entry_id) FROM clockify_time_entries AS entry
+FULL JOIN judged USING (entry_id)
+GROUP BY entry_id HAVING count(judged.entry_id) <> 1 OR count(entry.read_at) <> 1
+"""
+SUMS = """
+SELECT currency, sum(entries), sum(seconds), sum(amount) FROM (
+    SELECT currency, 1 AS entries, duration_seconds AS seconds, amount_minor AS amount
+    FROM clockify_time_entries
+    UNION ALL
+    SELECT currency, -1, -duration_seconds, -amount_minor FROM accepted_time_entries
+    UNION ALL
+    SELECT currency, -1, -duration_seconds, -amount_minor FROM rejected_time_entries
+)
+GROUP BY currency HAVING sum(entries) <> 0 OR sum(seconds) <> 0 OR sum(amount) <> 0
+"""
+
+
+def deliveries(ledger: Path) -> list[Delivery]:
+    """Every delivery as it stands."""
+    if not ledger.exists():
+        return []
+    with duckdb.connect(str(ledger), read_only=True) as connection:
+        found = connection.execute("SELECT * FROM deliveries")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def history(ledger: Path) -> Steps:
+    """Every state of every delivery, in the order in which they were written."""
+    steps: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    if ledger.exists():
+        with duckdb.connect(str(ledger), read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT entry_id, state, revision FROM delivery_attempts ORDER BY rowid"
+            )
+            for entry_id, state, revision in rows.fetchall():
+                steps[entry_id].append((state, revision))
+    return steps
+
+
+def check_verdicts(warehouse: Path) -> None:
+    """Each entry has one verdict, and the verdicts have all its seconds and money."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        assert connection.execute(UNLIKE).fetchall() == []
+        assert connection.execute(SUMS).fetchall() == []
