@@ -27,6 +27,8 @@ PROVES_NOTHING_STORED = (
 """Validation faults (QuickBooks' reference, 1.3 and 9.2)."""
 TICK = timedelta(seconds=1)
 """QuickBooks cuts the creation time to seconds, the time of an answer to milliseconds."""
+UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
+"""What comes of a field of another type or form: it may be stored all the same."""
 
 
 class Outcome(NamedTuple):
@@ -58,14 +60,18 @@ def classify(
         return _of_fault(status, fault)
     if status == HTTP_TOO_MANY:
         return Outcome("throttled", error_code="429", error_message="too many requests")
-    stored = (item or {}).get("TimeActivity") or {}
-    if status != HTTP_OK or not stored.get("Id"):
+    stored = (item or {}).get("TimeActivity")
+    if status != HTTP_OK or not isinstance(stored, dict) or not stored.get("Id"):
         return Outcome(
             "unknown",
             error_code=str(status) if status else None,
             error_message="the answer does not say whether the time activity was stored",
         )
-    return _of_stored(stored, sent)
+    try:
+        return _of_stored(stored, sent)
+    except UNREADABLE as error:
+        said = f"the answer holds a time activity that cannot be read: {error}"
+        return Outcome("unknown", error_code=str(status), error_message=said)
 
 
 def is_replay(outcome: Outcome, intuit_time: datetime | None) -> bool:
@@ -100,6 +106,7 @@ def of_replay(outcome: Outcome, body: Mapping[str, Any] | None, sent: str) -> Ou
 def _of_fault(status: int, fault: Fault) -> Outcome:
     code = int(fault.code) if fault.code.isdecimal() else 0
     text = f"{fault.message}: {fault.detail}" if fault.detail else fault.message
+    text = text or "QuickBooks names a fault without a word about it"
     if code == THROTTLED or status == HTTP_TOO_MANY:
         return Outcome("throttled", error_code=fault.code, error_message=text)
     is_refusal = status in {HTTP_OK, HTTP_BAD_REQUEST} and code in PROVES_NOTHING_STORED

@@ -64,6 +64,8 @@ def fault_in(body: dict[str, Any]) -> Fault | None:
     if isinstance(fault := keys.get("fault"), dict):
         errors: Any = fault.get("Error") or fault.get("error") or [{}]
         first = errors[0] if isinstance(errors, list) else errors
+        if not isinstance(first, dict):
+            first = {"message": first}
         return _fault({key.lower(): value for key, value in first.items()}, fault.get("type"))
     if isinstance(keys.get("code"), str) and "detail" in keys:  # the gateway's own form
         return _fault(keys, keys.get("type"))
@@ -148,7 +150,7 @@ def _fault(error: dict[str, Any], kind: object) -> Fault:
     if not code and (named := re.search(r"errorCode=0*(\d+)", message)):
         code = named[1]
     return Fault(
-        code=_NUMBERS.get(code, code),
+        code=_NUMBERS.get(code, code)[:_LONGEST],
         message=(message or str(kind or ""))[:_LONGEST],
         detail=detail[:_LONGEST],
     )

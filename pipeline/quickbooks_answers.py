@@ -49,7 +49,7 @@ class BatchAnswer(Answer):
         found: dict[int, dict[str, Any]] = {}
         responses = self.body.get("BatchItemResponse")
         for item in responses if isinstance(responses, list) else []:
-            place = str(item.get("bId"))
+            place = str(item.get("bId")) if isinstance(item, dict) else ""
             if place.isdecimal() and int(place) < self.sent:
                 found.setdefault(int(place), item)
         return found
@@ -91,9 +91,9 @@ def _json(text: str) -> dict[str, Any]:
 
 def _instant(time: object) -> datetime | None:
     """Intuit's clock: ISO 8601 with an offset, or milliseconds in the envelope of a 401."""
-    if isinstance(time, int):
-        return datetime.fromtimestamp(time / 1000, UTC)
     try:
+        if isinstance(time, int):
+            return datetime.fromtimestamp(time / 1000, UTC)
         return datetime.fromisoformat(str(time)).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

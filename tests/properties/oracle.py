@@ -22,7 +22,7 @@ from tests.sandbox.seed_rules import Rules, work_date
 NEVER_SEEN = "never seen"
 ALLOWED = {
     NEVER_SEEN: {"pending", "adopted", "doubtful"},
-    "pending": {"pending", "sent", "refused", "unknown", "doubtful"},
+    "pending": {"pending", "sent", "refused", "unknown", "doubtful", "gone"},
     "unknown": {"sent", "refused", "doubtful"},
     "refused": {"pending", "adopted", "doubtful"},
     "sent": {"gone"},
