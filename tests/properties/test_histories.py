@@ -18,8 +18,8 @@ from tests.properties.history import History
 
 ASKED = int(os.environ.get("HISTORIES", "0"))
 PROFILE = settings(
-    max_examples=ASKED or 6,
-    stateful_step_count=30 if ASKED else 16,
+    max_examples=ASKED or 5,
+    stateful_step_count=30 if ASKED else 14,
     derandomize=not ASKED,
     database=None,
     deadline=None,
