@@ -120,5 +120,4 @@ def _counts(settings: Settings) -> dict[str, int]:
     if not settings.analysis.exists():
         return {}
     found = situation.situation(settings.analysis, settings.since)
-    waiting = {row["verdict"]: row["entries"] for row in found.waiting}
-    return waiting | {row["state"]: row["entries"] for row in found.deliveries}
+    return {tally.name: tally.entries for tally in (*found.waiting, *found.deliveries)}

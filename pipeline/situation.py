@@ -3,16 +3,28 @@
 Holds the SQL. Counts, minutes and seconds only, so that it may be shown anywhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from pipeline.figures import Row, rows
+from pipeline.figures import rows
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, read_only
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
-DELIVERED = ("sent", "adopted", "gone")
+DELIVERED = ["sent", "adopted", "gone"]
+TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
+IN_MINUTES = "duration_seconds // 60 AS minutes"
+
+
+class Tally(NamedTuple):
+    """How much there is of something."""
+
+    name: str
+    entries: int
+    minutes: int
 
 
 @dataclass(frozen=True)
@@ -24,14 +36,14 @@ class Situation:
     """The run at whose end it was published."""
     read_until: date | None
     """The last work date that was read; none before the first."""
-    in_run: list[Row]
-    """Deliveries that this run last changed: `state`, `entries`, `minutes`."""
-    deliveries: list[Row]
-    """All deliveries since the cut-over: `state`, `entries`, `minutes`."""
-    waiting: list[Row]
-    """Entries rejected or held since the cut-over: `verdict`, `entries`, `seconds`."""
-    at_risk: Row
-    """Billable time since the cut-over that is not in QuickBooks: `entries`, `seconds`, `since`."""
+    in_run: list[Tally]
+    """Deliveries that this run last changed, by state."""
+    deliveries: list[Tally]
+    """All deliveries since the cut-over, by state."""
+    waiting: list[Tally]
+    """Entries since the cut-over that are `rejected` or `held`."""
+    at_risk: Tally
+    """Billable time since the cut-over that is not in QuickBooks, its oldest day as name."""
 
 
 def situation(analysis: Path, since: date) -> Situation:
@@ -56,35 +68,32 @@ def situation(analysis: Path, since: date) -> Situation:
 def _situation(connection: Connection, since: date) -> Situation:
     [published] = rows(connection, "SELECT published_at, run_id FROM published")
     [read] = rows(connection, "SELECT max(work_date) AS until FROM days")
-    states = "SELECT state, count(*) AS entries, sum(minutes)::BIGINT AS minutes FROM deliveries"
-    [at_risk] = rows(
+    states = f"SELECT state AS name, {TALLY} FROM deliveries"
+    order = "GROUP BY name ORDER BY entries DESC"
+    [at_risk] = _tallies(
         connection,
-        "SELECT count(*) AS entries, coalesce(sum(duration_seconds), 0)::BIGINT AS seconds, "
-        "min(work_date) AS since FROM verdicts WHERE work_date >= $1 AND is_billable AND "
-        "verdict <> 'excluded' AND entry_id NOT IN "
+        f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TALLY} "
+        f"FROM (SELECT *, {IN_MINUTES} FROM verdicts) WHERE work_date >= $1 AND is_billable "
+        "AND verdict <> 'excluded' AND entry_id NOT IN "
         "(SELECT entry_id FROM deliveries WHERE list_contains($2, state))",
-        [since, list(DELIVERED)],
+        [since, DELIVERED],
     )
     return Situation(
         published_at=published["published_at"],
         run_id=published["run_id"],
         read_until=read["until"],
-        in_run=rows(
+        in_run=_tallies(connection, f"{states} WHERE run_id = $1 {order}", [published["run_id"]]),
+        deliveries=_tallies(connection, f"{states} WHERE work_date >= $1 {order}", [since]),
+        waiting=_tallies(
             connection,
-            f"{states} WHERE run_id = $1 GROUP BY state ORDER BY entries DESC",
-            [published["run_id"]],
-        ),
-        deliveries=rows(
-            connection,
-            f"{states} WHERE work_date >= $1 GROUP BY state ORDER BY entries DESC",
-            [since],
-        ),
-        waiting=rows(
-            connection,
-            "SELECT verdict, count(*) AS entries, coalesce(sum(duration_seconds), 0)::BIGINT AS "
-            "seconds FROM rejected_time_entries WHERE work_date >= $1 AND verdict <> 'excluded' "
-            "GROUP BY verdict ORDER BY verdict DESC",
+            f"SELECT verdict AS name, {TALLY} FROM (SELECT *, {IN_MINUTES} "
+            "FROM rejected_time_entries) WHERE work_date >= $1 AND verdict <> 'excluded' "
+            "GROUP BY name ORDER BY name DESC",
             [since],
         ),
         at_risk=at_risk,
     )
+
+
+def _tallies(connection: Connection, query: str, parameters: Sequence[object]) -> list[Tally]:
+    return [Tally(**row) for row in rows(connection, query, parameters)]

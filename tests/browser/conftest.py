@@ -1,0 +1,28 @@
+"""A real browser for the tests that need one: Debian's chromium, driven by Playwright."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; the test is skipped where none is installed."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"no browser is installed, neither of {', '.join(NAMES)}")
+    return found
+
+
+@pytest.fixture
+def page(chromium: str) -> Iterator[Page]:
+    """A window without a person in front of it."""
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to work for root, who runs the tests in containers.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser.new_page()
+        browser.close()
