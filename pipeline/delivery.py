@@ -118,6 +118,7 @@ def _attempt(
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])
     told = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
+    told = list(_each_its_own(told, ledger))
     ledger.record(
         [_concluded(*each, answer, terms) for each in told if each[1].state != "throttled"],
         request_id,
@@ -131,6 +132,22 @@ def _attempt(
         if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
             raise stop
     return answer, told
+
+
+def _each_its_own(told: Sequence[Told], ledger: Ledger) -> Iterator[Told]:
+    """The outcomes; an activity that another delivery has says nothing of this one.
+
+    QuickBooks repeats an old answer to a ledger that was lost, and an equal entry may have adopted
+    by then what that answer tells of.
+    """
+    owned = ledger.claimed(outcome.quickbooks_id for _, outcome in told if outcome.quickbooks_id)
+    for row, outcome in told:
+        if outcome.quickbooks_id in owned:
+            said = f"QuickBooks named {outcome.quickbooks_id}, which is another entry's"
+            yield row, Outcome("unknown", error_message=said)
+        else:
+            owned |= {outcome.quickbooks_id} if outcome.quickbooks_id else set()
+            yield row, outcome
 
 
 def _without_replays(

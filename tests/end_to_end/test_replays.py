@@ -1,8 +1,11 @@
 """Answers that QuickBooks gave before, to a ledger that has forgotten that it asked."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.end_to_end.books import BATCHES
+from pipeline.sandbox.seed.oddities import add_entry
+from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems
 from tests.end_to_end.stages import LOAD
 
@@ -55,3 +58,17 @@ def test_an_old_answer_that_cannot_be_checked_is_never_sent_again(forgetful: Hou
     assert problems(forgetful.run(DAY, DAY, LOAD)) == []
     assert states(forgetful) == {"sent": BATCH, "adopted": ADOPTED}
     assert forgetful.sandbox.calls(BATCHES) == batches + 1
+
+
+def test_an_old_answer_about_what_is_another_entrys_by_now_is_no_answer(quiet: House) -> None:
+    """The ledger was lost, and an honest twin took the activity over: the entry is sent anew."""
+    world = quiet.sandbox.world
+    entry = add_entry(world, DAY)
+    assert problems(quiet.run(DAY)) == []
+    quiet.settings.ledger.unlink()
+    quiet.sandbox.switch(clock_skew_seconds=60)
+    twin = replace(entry, id=f"{1:024x}")
+    world.workspace.entries[twin.id] = twin
+    assert problems(quiet.run(DAY)) == []
+    assert held(world) == due(world, DAY, DAY)
+    assert states(quiet) == {"sent": 1, "adopted": 1}

@@ -24,7 +24,7 @@ from tests.properties import people, tables
 from tests.properties.answers import FAULTS, ORDERS, Shuffled, fault
 from tests.properties.oracle import Oracle, check_steps
 from tests.properties.people import DAYS, FIRST, LAST
-from tests.properties.runs import Runs
+from tests.properties.runs import MINUTES, Runs
 
 MOST_ENTRIES = 10
 RUNS_TO_REST = 8
@@ -73,6 +73,7 @@ class History(RuleBasedStateMachine):
     ) -> None:
         """A company with some entries, on a QuickBooks of some kind."""
         self.world.switches |= switches
+        self.skew = switches.get("clock_skew_seconds", 0)
         self.oracle = Oracle(self.world, needs_approval)
         self.runs = Runs(self._settings(needs_approval=needs_approval), NOW)
         for values in tracked:
@@ -191,6 +192,7 @@ class History(RuleBasedStateMachine):
         if not self.are_names_read and "entries" in steps:
             steps = ("names", *steps)
         self.oracle.before_run(self._deliveries())
+        self.world.switches["clock_skew_seconds"] = self.skew + self.runs.number * MINUTES * 60
         self.runs.run(first, last, *steps)
         self.are_names_read |= "names" in self.runs.done
         if "entries" in self.runs.done:

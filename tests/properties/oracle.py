@@ -25,13 +25,14 @@ ALLOWED = {
     "pending": {"pending", "sent", "refused", "unknown", "doubtful", "gone"},
     "unknown": {"sent", "refused", "doubtful"},
     "refused": {"pending", "adopted", "doubtful"},
-    "sent": {"gone"},
+    "sent": {"sent", "gone"},
     "adopted": {"gone"},
     "doubtful": set(),
     "gone": set(),
 }
 """A delivery's state and those that may follow (`delivery.md`). Pending follows pending while
-throttled; what was settled as not stored is `refused`, and may be claimed anew."""
+throttled, sent follows sent when an old answer was read anew; what was settled as not stored is
+`refused`, and may be claimed anew."""
 OWNING = {"sent", "adopted", "gone"}
 """States in which a delivery knows its activity for certain."""
 TO_BE_EXPLAINED = {"refused", "doubtful", "unknown"}

@@ -14,6 +14,9 @@ from pipeline.ledger import backups
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
+MINUTES = 5
+"""From one run to the next."""
+
 
 def silent(_: str) -> None:
     """A log that nobody reads."""
@@ -34,7 +37,7 @@ class Runs:
     def run(self, first: date, last: date, *steps: str) -> None:
         """Take steps over some days; see `STEPS`."""
         self.number += 1
-        self.now += timedelta(minutes=5)
+        self.now += timedelta(minutes=MINUTES)
         self.stop, self.done = None, []
         run_id = f"run {self.number}"
         try:
