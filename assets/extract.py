@@ -4,15 +4,17 @@ Each asset reads everything, checks it against the counts that the API gives, an
 Nothing is filtered here: what may be sent is decided in review.
 """
 
-from datetime import date, timedelta
+from datetime import date
+from functools import partial
 
 import dagster as dg
 import pandas as pd
 
-from pipeline import extraction, figures, schemas
+from pipeline import extraction, figures, history, schemas
 from pipeline.clockify import Clockify
 from pipeline.company import Company
 from pipeline.extraction import Reading, days_of
+from pipeline.history import Watched
 from pipeline.metadata import definition_metadata, table
 from pipeline.windows import stops_the_run, window
 
@@ -100,9 +102,12 @@ def clockify_time_entries(
             log=context.log.info,
             now=company.now,
         )
+        watched = _watched(company, clockify, reading, first) if config.watch_history else None
         found = extraction.extract(warehouse, clockify, reading, first, last)
-        if config.watch_history:
-            _read_changed_months(company, clockify, reading, first)
+        if watched:
+            for span in watched.again:
+                extraction.extract(warehouse, clockify, reading, *span)
+            warehouse.replace(schemas.WatchedMonths, watched.months)
     _describe_days(context, company, found, first, last)
     return dg.MaterializeResult()
 
@@ -160,18 +165,16 @@ def _snapshot(
     return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
 
 
-def _read_changed_months(
-    company: Company, clockify: Clockify, reading: Reading, before: date
-) -> None:
-    """Read again the older months that Clockify now counts otherwise, then remember the counts."""
-    settings, warehouse = company.settings, company.warehouse
-    since = max(settings.start_date, settings.send_from or settings.start_date)
-    totals = extraction.month_totals(clockify, reading, since, before)
-    seen = warehouse.read(schemas.WatchedMonths)
-    for first, last in extraction.months(since, before - timedelta(days=1)):
-        if first in extraction.changed_months(seen, totals):
-            extraction.extract(warehouse, clockify, reading, first, last)
-    warehouse.replace(schemas.WatchedMonths, totals)
+def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> Watched:
+    """Which of the days before a range Clockify now counts otherwise."""
+    settings = company.settings
+    return history.watch(
+        company.warehouse.read(schemas.WatchedMonths),
+        partial(clockify.report_totals, rounding=reading.is_rounding_on),
+        max(settings.start_date, settings.send_from or settings.start_date),
+        before,
+        company.now(),
+    )
 
 
 def _describe_days(

@@ -98,11 +98,24 @@ def _work_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {
         "task_name": _optional(rows, "taskName", str),
         "tag_names": [values(each, "name", str, of="Clockify's tag") for each in tags],
-        "description": [text or "" for text in _column(rows, "description", str, is_nullable=True)],
+        "description": [
+            _whole_text(text or "") for text in _column(rows, "description", str, is_nullable=True)
+        ],
         "entry_type": _optional(rows, "type", str),
         "is_billable": _column(rows, "billable", bool),
         "is_locked": _either(rows, "isLocked", "locked", bool),
     }
+
+
+def _whole_text(text: str) -> str:
+    """The text, each half of a character as the sign for what cannot be read.
+
+    JSON can spell half of a surrogate pair, as when a program cuts a text within an emoji. Neither
+    our tables nor QuickBooks can hold it, and one such entry must not stop its whole day.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _money_columns(rows: Sequence[Row]) -> dict[str, object]:

@@ -5,7 +5,6 @@ has left a complete read is followed to where it went. Keeps out HTTP (`clockify
 of the report means (`entries`).
 """
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ import pandas as pd
 from pipeline import warehouse as doors
 from pipeline.clockify import Clockify, Workspace
 from pipeline.entries import frame_of
-from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days, WatchedMonths, sql_types
+from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Warehouse, transaction
 
@@ -106,8 +105,10 @@ def extract(
         reading.log(f"reading Clockify from {start} to {end}")
         frame = read(clockify, reading, zones, start, end)
         with warehouse.connect() as connection:
-            refuse_hidden_rates(connection, frame)
+            hidden = hidden_rates(connection, frame)
             missing = _missing(connection, frame, start, end)
+        if hidden:
+            _refuse_hidden_rates(hidden, clockify, reading, zones)
         found.days |= dict.fromkeys(days_of(start, end))
         queue.extend((day, day) for day in _follow(clockify, reading, missing, found))
         with warehouse.connect() as connection:
@@ -138,50 +139,6 @@ def read(
     )
 
 
-def month_totals(clockify: Clockify, reading: Reading, since: date, before: date) -> pd.DataFrame:
-    """What Clockify reports of each month older than the daily range, as `watched_months`.
-
-    One call a month, however many entries it holds.
-
-    Args:
-        clockify: the client.
-        reading: how this run reads the report.
-        since: the first work date to watch.
-        before: the first work date of the daily range.
-    """
-    rows = [
-        {
-            "month": first,
-            "totals": json.dumps(
-                clockify.report_totals(first, last, rounding=reading.is_rounding_on),
-                sort_keys=True,
-                default=str,
-            ),
-            "read_at": reading.now(),
-        }
-        for first, last in months(since, before - timedelta(days=1))
-    ]
-    return pd.DataFrame(rows, columns=list(sql_types(WatchedMonths)))
-
-
-def changed_months(seen: pd.DataFrame, now: pd.DataFrame) -> list[date]:
-    """Months whose totals are not those seen last; one never seen counts as changed."""
-    known = set(zip(pd.to_datetime(seen["month"]).dt.date, seen["totals"], strict=True))
-    return [
-        month
-        for month, totals in zip(now["month"], now["totals"], strict=True)
-        if (month, totals) not in known
-    ]
-
-
-def months(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """A range cut at the ends of calendar months."""
-    while first <= last:
-        following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-        yield first, min(last, following - timedelta(days=1))
-        first = following
-
-
 def store(
     connection: Connection, frame: pd.DataFrame, first: date, last: date, read_at: datetime
 ) -> None:
@@ -209,31 +166,60 @@ def store(
         connection.execute("INSERT INTO days BY NAME SELECT * FROM piece_days")
 
 
-def refuse_hidden_rates(connection: Connection, frame: pd.DataFrame) -> None:
-    """Stop when a key sees no rate at all where earlier reads had some.
+@dataclass(frozen=True)
+class HiddenRates:
+    """A read without any rate, where there were rates before."""
+
+    billable: int
+    """Billable entries read."""
+    known: int
+    """Those of people and projects that had a rate."""
+    seen_on: date | None
+    """Another day, on which the most rates were seen; none if there is no other."""
+
+
+def hidden_rates(connection: Connection, frame: pd.DataFrame) -> HiddenRates | None:
+    """The suspicion that a key sees no rate any more where earlier reads had some.
 
     Such a key may no longer see rates: its owner lost the admin role (Clockify's reference, 8).
-
-    Raises:
-        Stop: every billable entry has no rate or 0, and at least three of them are of people and
-            projects that had one.
+    Suspected where every billable entry has no rate or 0, and at least three of them are of people
+    and projects that had one.
     """
     billable = frame[frame["is_billable"] & frame["end_at"].notna()]
     if (billable["hourly_rate_minor"].fillna(0) != 0).any() or billable.empty:
-        return
-    pairs = billable[["user_id", "project_id"]]
-    connection.register("billable_pairs", pairs)
+        return None
+    connection.register("billable_rows", billable[["user_id", "project_id", "work_date"]])
     [(known,)] = connection.execute(
-        "SELECT count(*) FROM billable_pairs WHERE (user_id, project_id) IN (SELECT user_id, "
+        "SELECT count(*) FROM billable_rows WHERE (user_id, project_id) IN (SELECT user_id, "
         "project_id FROM clockify_time_entries WHERE is_billable AND hourly_rate_minor > 0)"
     ).fetchall()
-    connection.unregister("billable_pairs")
-    if known >= HIDDEN_RATES_SAMPLE:
-        raise Stop(
-            f"The Clockify key sees no rate on any of {len(billable)} billable entries, though "
-            f"{known} of them are of people and projects that had one",
-            "use the key of an admin who may see billable rates",
-        )
+    days = connection.execute(
+        "SELECT work_date FROM clockify_time_entries WHERE is_billable AND hourly_rate_minor > 0 "
+        "AND work_date NOT IN (SELECT CAST(work_date AS DATE) FROM billable_rows) "
+        "GROUP BY work_date ORDER BY count(*) DESC, work_date DESC LIMIT 1"
+    ).fetchall()
+    connection.unregister("billable_rows")
+    if known < HIDDEN_RATES_SAMPLE:
+        return None
+    return HiddenRates(len(billable), known, days[0][0] if days else None)
+
+
+def _refuse_hidden_rates(
+    hidden: HiddenRates, clockify: Clockify, reading: Reading, zones: Mapping[str, str]
+) -> None:
+    """Stop unless the key still sees the rates of a day on which it saw them.
+
+    If it does, those read now really are without: somebody set them to nothing.
+    """
+    if hidden.seen_on:
+        frame = read(clockify, reading, zones, hidden.seen_on, hidden.seen_on)
+        if (frame["hourly_rate_minor"].fillna(0) != 0).any():
+            return
+    raise Stop(
+        f"The Clockify key sees no rate on any of {hidden.billable} billable entries, though "
+        f"{hidden.known} of them are of people and projects that had one",
+        "use the key of an admin who may see billable rates",
+    )
 
 
 def _approved(clockify: Clockify, reading: Reading, first: date, last: date) -> set[str] | None:

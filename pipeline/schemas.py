@@ -158,7 +158,9 @@ class WatchedMonths(Table):
     """One row per month older than the daily range, with the report's totals when last read."""
 
     month: Day = column("First day of the month", unique=True)
-    totals: Text = column("Entries, seconds and amounts as the report gave them, as JSON")
+    totals: Text = column(
+        "Entries, seconds and amounts as the report gave them, and the last day counted, as JSON"
+    )
     read_at: Instant = column("When the month was last compared")
 
 

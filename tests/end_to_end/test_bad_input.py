@@ -21,7 +21,8 @@ from pipeline.ledger import Binding, Ledger
 from pipeline.settings import SettingsError
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import House
-from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW
+from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
+from tests.sandbox.seed_rules import work_date
 
 DAY = TODAY - timedelta(days=5)
 NOBODY_LISTENS = "http://127.0.0.1:9"
@@ -255,6 +256,22 @@ def test_a_key_that_may_no_longer_see_rates_stops_the_run(house: House) -> None:
     assert "sees no rate" in said
     assert "Use the key of an admin who may see billable rates" in said
     assert (books(house), pieces(house)) == before
+
+
+def test_a_day_that_really_is_without_rates_is_read(house: House) -> None:
+    """The key still sees the rates of another day, so somebody has set these to nothing."""
+    before = DAY - timedelta(days=1)
+    assert house.run(before, DAY + timedelta(days=1), *REFERENCES, ENTRIES).success
+    world = house.sandbox.world
+    for entry in world.workspace.entries.values():
+        if work_date(world, entry) == DAY:
+            entry.rate_minor = 0
+    assert house.run(DAY, DAY, ENTRIES).success
+    query = "SELECT DISTINCT hourly_rate_minor FROM clockify_time_entries WHERE work_date = $1"
+    assert house.rows(query + " AND is_billable", DAY) == [(0,)]
+    house.sandbox.switch(rates_hidden="zero")
+    [said] = sentences(house, house.run(before, before, ENTRIES))
+    assert "sees no rate" in said
 
 
 def test_two_users_of_one_name_are_billed_as_neither(house: House) -> None:
