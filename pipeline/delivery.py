@@ -2,8 +2,8 @@
 
 Order is everything here: the intent is written before the request, the outcome before the next
 request. Any other order loses rows or sends them twice. Keeps out what is to be sent (`planning`),
-what an answer proves (`classification`), when to stop (`breaker`), and what became of the unknown
-(`settlement`).
+what an answer proves (`classification`, `replays`), when to stop (`breaker`), and what became of
+the unknown (`settlement`).
 """
 
 import time
@@ -16,18 +16,18 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pipeline.breaker import Tally
 from pipeline.candidates import Terms
-from pipeline.classification import Outcome, classify, is_replay, of_replay
+from pipeline.classification import Outcome, classify
 from pipeline.faults import stop_of
 from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, THROTTLED, Delivery, Ledger
 from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
 from pipeline.quickbooks_answers import BatchAnswer
+from pipeline.replays import Told, each_its_own, read_anew
 from pipeline.stops import Stop
 
 BATCH = 30
 """Items a batch: Intuit's recommended maximum (QuickBooks' reference, 5)."""
 ALONE = (NOT_STORED, DECIDED_TO_SEND)
-Told = tuple[Delivery, Outcome]
 
 
 def carry_out(
@@ -118,12 +118,21 @@ def _attempt(
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])
     told = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
-    told = list(_each_its_own(told, ledger))
+    ids = [outcome.quickbooks_id for _, outcome in told if outcome.quickbooks_id]
+    told = list(each_its_own(told, ledger.claimed(ids)))
     ledger.record(
         [_concluded(*each, answer, terms) for each in told if each[1].state != "throttled"],
         request_id,
     )
-    told = _without_replays(told, answer, ledger, quickbooks, terms)
+    replayed = read_anew(told, quickbooks)
+    ledger.record([_concluded(*each, answer, terms) for each in replayed.values()])
+    told = [replayed.get(each[0].entry_id, each) for each in told]
+    _stop_if_told(told, answer, terms)
+    return answer, told
+
+
+def _stop_if_told(told: Sequence[Told], answer: BatchAnswer, terms: Terms) -> None:
+    """Log what an answer came to, and stop where it concerns more than one record."""
     counts = Counter(outcome.state for _, outcome in told)
     if set(counts) - {"sent"}:
         terms.log(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
@@ -131,47 +140,6 @@ def _attempt(
         fault = answer.fault_of(place)
         if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
             raise stop
-    return answer, told
-
-
-def _each_its_own(told: Sequence[Told], ledger: Ledger) -> Iterator[Told]:
-    """The outcomes; an activity that another delivery has says nothing of this one.
-
-    QuickBooks repeats an old answer to a ledger that was lost, and an equal entry may have adopted
-    by then what that answer tells of.
-    """
-    owned = ledger.claimed(outcome.quickbooks_id for _, outcome in told if outcome.quickbooks_id)
-    for row, outcome in told:
-        if outcome.quickbooks_id in owned:
-            said = f"QuickBooks named {outcome.quickbooks_id}, which is another entry's"
-            yield row, Outcome("unknown", error_message=said)
-        else:
-            owned |= {outcome.quickbooks_id} if outcome.quickbooks_id else set()
-            yield row, outcome
-
-
-def _without_replays(
-    told: Sequence[Told],
-    answer: BatchAnswer,
-    ledger: Ledger,
-    quickbooks: QuickBooks,
-    terms: Terms,
-) -> list[Told]:
-    """The outcomes, those that only repeat an earlier answer read anew and recorded.
-
-    A request id is made of the entries' own, so a ledger that was lost, or a second one, may ask
-    what was asked before; what was stored then may have been edited or deleted since.
-    """
-    read = {
-        row.entry_id: of_replay(
-            outcome, quickbooks.time_activity(str(outcome.quickbooks_id)), row.payload
-        )
-        for row, outcome in told
-        if is_replay(outcome, row.intuit_time)
-    }
-    now = [(row, read.get(row.entry_id, outcome)) for row, outcome in told]
-    ledger.record([_concluded(*each, answer, terms) for each in now if each[0].entry_id in read])
-    return now
 
 
 def _started(row: Delivery, intuit_time: datetime | None, terms: Terms) -> Delivery:
