@@ -171,7 +171,7 @@ def _watched(company: Company, clockify: Clockify, reading: Reading, before: dat
     return history.watch(
         company.warehouse.read(schemas.WatchedMonths),
         partial(clockify.report_totals, rounding=reading.is_rounding_on),
-        max(settings.start_date, settings.send_from or settings.start_date),
+        settings.since,
         before,
         company.now(),
     )

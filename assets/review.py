@@ -5,6 +5,7 @@ The rules are in `pipeline.reasons`, the matching in `pipeline.matching`.
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from itertools import groupby
 
 import dagster as dg
@@ -19,7 +20,7 @@ from assets.extract import (
     quickbooks_customers,
     quickbooks_employees,
 )
-from pipeline import figures, schemas, verdicts
+from pipeline import chart, figures, fix_list, links, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import days_of, pieces
 from pipeline.metadata import counts, definition_metadata, table
@@ -112,13 +113,19 @@ def _describe_days(
     settings = company.settings
     with company.warehouse.connect() as connection:
         accepted = figures.by_day(figures.accepted(connection, first, last))
-        others = figures.by_day(figures.not_accepted(connection, first, last))
+        groups = figures.by_day(figures.not_accepted(connection, first, last))
+        lines = figures.by_day(fix_list.of_days(connection, first, last))
         entries = figures.by_day(
             figures.waiting_entries(connection, first, last, settings.metadata_rows)
         )
+        hours = figures.hours_by_verdict(connection, first, last)
     for day in days_of(first, last):
         _add(context, "accepted_time_entries", day, _accepted(accepted[day], company))
-        _add(context, "rejected_time_entries", day, _rejected(others[day], entries[day], company))
+        rejected = _rejected(company, day, lines[day], entries[day], groups[day])
+        _add(context, "rejected_time_entries", day, rejected)
+    # One picture a run, on its last day: of a year, each day's own would be megabytes.
+    picture: dict[str, object] = {"hours by day": chart.hours_by_day(days_of(first, last), hours)}
+    _add(context, "rejected_time_entries", last, picture)
 
 
 def _add(
@@ -143,18 +150,23 @@ def _accepted(rows: list[figures.Row], company: Company) -> dict[str, object]:
 
 
 def _rejected(
-    groups: list[figures.Row], entries: list[figures.Row], company: Company
+    company: Company,
+    day: date,
+    lines: list[figures.Row],
+    entries: list[figures.Row],
+    groups: list[figures.Row],
 ) -> dict[str, object]:
+    """What to do about a day first, then its entries, then the numbers that are plotted."""
     settings = company.settings
+    shown = partial(table, most=settings.metadata_rows, names=settings.metadata_names)
     return {
-        "dagster/partition_row_count": int(figures.total(groups, "entries")),
-        "entries not accepted": table(
-            entries,
-            ["person", "project", "hours", "fix", "reason", "entry_id"],
-            most=settings.metadata_rows,
-            names=settings.metadata_names,
+        "fix list": shown(lines, fix_list.COLUMNS),
+        "entries not accepted": shown(
+            entries, ["person", "project", "hours", "reason", "fix", "entry_id"]
         ),
+        "in Clockify": dg.MetadataValue.url(links.clockify_day(settings, day)),
         "by reason": table(groups, ["verdict", "reason", "entries", "hours"], most=len(groups)),
+        "dagster/partition_row_count": int(figures.total(groups, "entries")),
         **counts(figures.summed(groups, "verdict"), "verdict"),
         **counts(groups, "reason"),
     }

@@ -4,15 +4,16 @@ The UI shows only the latest evaluation, so these never judge a run's window: to
 not turn last month's red green. Each message is the answer, its table the work to do.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
 from checks.gates import EVERYTHING
 from pipeline import figures, matching, schemas
 from pipeline import warehouse as doors
-from pipeline.analysis import OPEN_DAYS, REACH
+from pipeline.analysis import REACH
 from pipeline.company import Company
+from pipeline.hours_at_risk import summed
 from pipeline.metadata import table
 from pipeline.windows import stops_the_run
 
@@ -21,11 +22,6 @@ SHOWN = 3
 """Commands that a message names; its table has all of them."""
 PERSON_REASONS = ["unknown_employee", "inactive_employee", "ambiguous_employee"]
 CUSTOMER_REASONS = ["unknown_customer", "inactive_customer", "ambiguous_customer"]
-
-
-def since(company: Company) -> date:
-    """The first work date that concerns us."""
-    return company.settings.send_from or company.settings.start_date
 
 
 def standing(
@@ -75,7 +71,7 @@ def _unmatched(company: Company, name: str, reasons: list[str]) -> list[figures.
             "FROM rejected_time_entries) "
             "WHERE work_date >= $1 AND verdict = 'rejected' AND list_contains($2, reason) "
             f"GROUP BY {name} ORDER BY hours DESC",
-            [since(company), reasons],
+            [company.settings.since, reasons],
         )
 
 
@@ -159,7 +155,7 @@ def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetC
             "count(DISTINCT user_id) AS people, min(work_date) AS since, max(work_date) AS until "
             "FROM rejected_time_entries WHERE verdict = 'rejected' AND work_date >= $1 "
             "GROUP BY reason ORDER BY hours DESC",
-            [since(company)],
+            [company.settings.since],
         )
     return standing(
         company,
@@ -175,7 +171,7 @@ def no_entry_waits_for_a_person(company: dg.ResourceParam[Company]) -> dg.AssetC
 @stops_the_run()
 def every_day_is_loaded(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
     """Every day from the cut-over to yesterday was read; a gap names the command that fills it."""
-    first, last = since(company), company.today() - timedelta(days=1)
+    first, last = company.settings.since, company.today() - timedelta(days=1)
     with company.warehouse.connect() as connection:
         gaps = figures.rows(
             connection,
@@ -211,7 +207,7 @@ def every_accepted_entry_is_delivered(
             "WHERE work_date >= $1 "
             "AND coalesce(state, '') NOT IN ('sent', 'adopted', 'gone', 'skipped') "
             "GROUP BY ALL ORDER BY work_date",
-            [since(company)],
+            [company.settings.since],
         )
     return standing(
         company,
@@ -247,14 +243,12 @@ def open_days_are_within_reach(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
     """No open day is older than the schedule reaches; older ones are launched by hand."""
-    with company.books(context.log.info) as connection:
-        connection.execute("CREATE OR REPLACE TEMP VIEW deliveries AS FROM ledger.deliveries")
-        connection.execute(OPEN_DAYS.replace("VIEW", "TEMP VIEW"))
+    with company.report(context.log.info) as connection:
         wrong = figures.rows(
             connection,
             "SELECT work_date, verdict, entries FROM open_days WHERE work_date >= $1 "
             "AND work_date < $2 ORDER BY work_date",
-            [since(company), company.today() - REACH],
+            [company.settings.since, company.today() - REACH],
         )
     days = [row["work_date"] for row in wrong]
     command = LAUNCH.format(first=days[0], last=days[-1]) if days else ""
@@ -265,4 +259,22 @@ def open_days_are_within_reach(
         right="the schedule reaches every open day",
         problem="Entries on open days older than the schedule reaches",
         fix=f"Launch those days with `{command}`",
+    )
+
+
+@dg.asset_check(asset="hours_at_risk")
+@stops_the_run()
+def no_billable_hours_are_at_risk(
+    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.AssetCheckResult:
+    """No billable entry since the cut-over is kept out of QuickBooks by what a person must do."""
+    with company.report(context.log.info) as connection:
+        wrong = summed(connection, "cause")
+    return standing(
+        company,
+        wrong,
+        ["cause", "entries", "hours", "since"],
+        right="no billable hours are at risk",
+        problem="Billable entries that are not in QuickBooks and will not get there by waiting",
+        fix="The asset fix_list says what to change, the most hours first",
     )

@@ -10,16 +10,18 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from pipeline.fix_list import FIXES, fix_list
+from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import attach
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
+from pipeline.statement import LINES, statement
 from pipeline.stops import Stop
-from pipeline.warehouse import Warehouse, published
+from pipeline.warehouse import Connection, Warehouse, published
 
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
 OPEN_DAYS = """
-CREATE OR REPLACE VIEW open_days AS
 SELECT work_date, verdict, count(*) AS entries, sum(duration_seconds)::BIGINT AS duration_seconds
 FROM (
     SELECT work_date, verdict, duration_seconds FROM rejected_time_entries
@@ -33,7 +35,6 @@ FROM (
 GROUP BY ALL
 """
 VERDICTS = """
-CREATE OR REPLACE VIEW verdicts AS
 SELECT work_date, entry_id, 'accepted' AS verdict, NULL AS reason, is_billable, duration_seconds,
     sent_amount_minor AS amount_minor, currency
 FROM accepted_time_entries
@@ -42,7 +43,42 @@ SELECT work_date, entry_id, verdict, reasons[1] AS reason, is_billable, duration
     amount_minor, currency
 FROM rejected_time_entries
 """
-VIEWS = (OPEN_DAYS, VERDICTS)
+DELIVERY_LOG = """
+SELECT attempt.recorded_at, attempt.state, delivery.work_date, entry.user_name, entry.client_name,
+    entry.project_name, delivery.minutes, attempt.error_code, attempt.error_message,
+    attempt.quickbooks_id, attempt.entry_id, attempt.part, attempt.revision, attempt.attempt,
+    attempt.intuit_tid, attempt.run_id
+FROM delivery_attempts AS attempt JOIN deliveries AS delivery USING (entry_id, part)
+LEFT JOIN clockify_time_entries AS entry USING (entry_id)
+"""
+
+
+def views(since: date, today: date) -> dict[str, str]:
+    """The analysts' views, each with its query, in the order in which they build on each other.
+
+    Args:
+        since: the first work date that concerns us.
+        today: the calendar date now in `TIME_ZONE`.
+    """
+    return {
+        "open_days": OPEN_DAYS,
+        "verdicts": VERDICTS,
+        "delivery_log": DELIVERY_LOG,
+        "fixes": FIXES,
+        "fix_list": fix_list(since),
+        "hours_at_risk": hours_at_risk(since, today),
+        "statement_lines": LINES,
+        "statement": statement(since, today),
+    }
+
+
+def lay_views(connection: Connection, settings: Settings, today: date) -> None:
+    """The analysts' views over a warehouse with the ledger beside, for this connection alone."""
+    for table in LEDGER_TABLES:
+        name = name_of(table)
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM ledger.{name}")
+    for name, query in views(settings.since, today).items():
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
 
 def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str], object]) -> None:
@@ -69,8 +105,9 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
             "CREATE TABLE published AS SELECT $1::TIMESTAMPTZ AS published_at, $2 AS run_id",
             [now, run_id],
         )
-        for view in VIEWS:
-            connection.execute(view)
+        today = now.astimezone(settings.zone).date()
+        for name, query in views(settings.since, today).items():
+            connection.execute(f"CREATE VIEW {name} AS {query}")
         connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
     draft.replace(settings.analysis)
 

@@ -68,6 +68,13 @@ class Company:
             attach(connection, self.settings.ledger, self.settings.lock_seconds, log)
             yield connection
 
+    @contextmanager
+    def report(self, log: Log) -> Iterator[Connection]:
+        """A short connection to warehouse and ledger through the analysts' views."""
+        with self.books(log) as connection:
+            analysis.lay_views(connection, self.settings, self.today())
+            yield connection
+
 
 @contextmanager
 def opened(

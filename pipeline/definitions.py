@@ -20,7 +20,12 @@ from pipeline.windows import RANGE_END, RANGE_START
 
 JOB = "clockify_to_quickbooks"
 SCHEDULE = "every_morning"
-OWNERS = {"extract": "team:data", "review": "team:analysis", "load": "team:bookkeeping"}
+OWNERS = {
+    "extract": "team:data",
+    "review": "team:analysis",
+    "load": "team:bookkeeping",
+    "report": "team:analysis",
+}
 """Whom to ask about an asset, by its group, as the UI shows it."""
 
 
@@ -104,7 +109,7 @@ def morning_range(
     """
     yesterday = today - timedelta(days=1)
     first = yesterday - timedelta(days=settings.lookback_days)
-    since = max(settings.send_from or settings.start_date, today - analysis.REACH)
+    since = max(settings.since, today - analysis.REACH)
     try:
         first = min(first, analysis.oldest_open_day(settings.analysis, since) or first)
     except Stop as stop:  # a morning without its oldest days is better than none

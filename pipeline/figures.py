@@ -74,6 +74,20 @@ def not_accepted(connection: Connection, first: date, last: date) -> list[Row]:
     )
 
 
+def hours_by_verdict(
+    connection: Connection, first: date, last: date
+) -> dict[tuple[date, str], float]:
+    """The hours of each day by verdict."""
+    found = rows(
+        connection,
+        f"SELECT work_date, verdict, {HOURS} AS hours FROM (SELECT work_date, duration_seconds, "
+        "'accepted' AS verdict FROM accepted_time_entries UNION ALL BY NAME SELECT work_date, "
+        f"duration_seconds, verdict FROM rejected_time_entries) WHERE {WINDOW} GROUP BY ALL",
+        [first, last],
+    )
+    return {(row["work_date"], row["verdict"]): row["hours"] for row in found}
+
+
 def waiting_entries(connection: Connection, first: date, last: date, most: int) -> list[Row]:
     """The entries of each day that are rejected or held, longest first, at most `most` a day."""
     return rows(

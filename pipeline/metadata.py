@@ -4,7 +4,9 @@ The event log keeps metadata for ever and many may read it: names, counts, hours
 never rates, descriptions or e-mail addresses; with `METADATA_NAMES=ids` no names either.
 """
 
+import json
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -17,9 +19,18 @@ from pipeline.schemas import Table, sql_types
 NAMED = {
     "person": "user_id",
     "project": "project_id",
+    "customer": "customer_id",
+    "concerns": "concerns_id",
     "fix": "reason",
+    "suggestion": None,
 }
-"""Columns that hold names, or may, with the column that stands for them."""
+"""Columns that hold names, or may, with the column that stands for them, if one can."""
+MOST_CHARACTERS = 300
+"""Of a cell: whoever needs more of a name of 4,000 characters finds it in the tables."""
+MOST_BYTES = 50_000
+"""Of a table, whatever `METADATA_ROWS` says: the UI loads all of it before it shows any."""
+DIRECTIONS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of the text after them, in other cells too."""
 KEPT_IN_TABLES = frozenset(
     {"description", "error_message", "payload", "user_email", "hourly_rate_minor", "reported_rate"}
 )
@@ -57,7 +68,7 @@ def table(
     Args:
         rows: the rows, by column name.
         columns: the columns to show, the deciding ones first.
-        most: the most rows to show.
+        most: the most rows to show; fewer if they are too long.
         names: `names`, or `ids` to show ids in the place of people and projects.
 
     Raises:
@@ -66,12 +77,18 @@ def table(
     if unfit := KEPT_IN_TABLES.intersection(columns):
         raise ValueError(f"never in metadata: {', '.join(sorted(unfit))}")
     sources = {name: NAMED.get(name, name) if names == "ids" else name for name in columns}
+    shown = [name for name in columns if sources[name]]
+    records: list[dg.TableRecord] = []
+    size = 0
+    for row in rows[:most]:
+        cells = {name: _shown(row.get(sources[name] or name)) for name in shown}
+        size += len(json.dumps(cells))
+        if size > MOST_BYTES:
+            break
+        records.append(dg.TableRecord(cells))
     return dg.MetadataValue.table(
-        records=[
-            dg.TableRecord({name: _shown(row.get(sources[name])) for name in columns})
-            for row in rows[:most]
-        ],
-        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in columns]),
+        records=records,
+        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in shown]),
     )
 
 
@@ -84,10 +101,19 @@ def counts(rows: Iterable[Mapping[str, Any]], key: str) -> dict[str, int | float
 
 def _shown(value: object) -> str | int | float | bool | None:
     """The value as a table's cell takes it: what is missing as nothing, the rest as text."""
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(value) if math.isfinite(value) else None
-    return None if value is pd.NA or value is pd.NaT else str(value)
+    return None if value is pd.NA or value is pd.NaT else plain(str(value))
+
+
+def plain(text: str) -> str:
+    """A text that anybody may have typed, for one cell: short, and what is unseen made visible."""
+    shown = "".join(
+        f"<U+{ord(char):04X}>" if unicodedata.category(char) == "Cc" or char in DIRECTIONS else char
+        for char in text[:MOST_CHARACTERS]
+    )
+    return shown if len(text) <= MOST_CHARACTERS else f"{shown} …"

@@ -241,3 +241,5 @@ def _of_exclusion(rules: Rules) -> tuple[Reason, ...]:
 _ANY = Rules(today=date(2000, 1, 1), home_currency="", max_rate_minor=0)
 REASON_IDS = tuple(reason.id for reason in catalogue(_ANY))
 """The ids of all reasons in the catalogue's order, whatever the settings."""
+REJECTING = tuple(reason.id for reason in catalogue(_ANY) if reason.verdict == "rejected")
+"""Those of the reasons for which a person must change something."""

@@ -215,6 +215,8 @@ class RejectedTimeEntries(ClockifyTimeEntries):
     reasons: Texts = column("Why, in the catalogue's order; counted under the first")
     fixes: Texts = column("What to change and where, one sentence a reason")
     suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
+    quickbooks_employee_id: Text = column("The employee, if the person matches", nullable=True)
+    quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
 
 
 class Deliveries(Table):

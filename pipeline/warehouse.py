@@ -30,6 +30,12 @@ OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
 """Errors that are the file's, not the caller's; a full disk may also fail a commit."""
 NEWER = "trying to read a database file with version number"
 
+MIGRATIONS = {
+    1: "ALTER TABLE rejected_time_entries ADD COLUMN quickbooks_employee_id VARCHAR; "
+    "ALTER TABLE rejected_time_entries ADD COLUMN quickbooks_customer_id VARCHAR",
+}
+"""The warehouse's, from a version to the SQL that makes it the next one."""
+
 
 class FileBusyError(Stop):
     """Another process has the file open; its message names the holder."""
@@ -295,6 +301,8 @@ class Warehouse:
             what="warehouse",
             when_broken="move it away: the next run makes a new one and reads the APIs again",
             tables=WAREHOUSE_TABLES,
+            version=2,
+            migrations=MIGRATIONS,
         )
 
     @contextmanager

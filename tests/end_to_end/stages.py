@@ -11,5 +11,6 @@ REFERENCES = (
     "quickbooks_company",
 )
 UP_TO_REVIEW = (*REFERENCES, ENTRIES, *REVIEW)
+REPORT = ("fix_list", "hours_at_risk", "statement")
 DAILY = (ENTRIES, *REVIEW, LOAD)
 """All that is partitioned: what a backfill launches."""

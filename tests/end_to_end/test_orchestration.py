@@ -18,7 +18,7 @@ from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import QUIET, House, check, problems
 from tests.end_to_end.processes import PROJECT
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REPORT
 
 DAY = TODAY - timedelta(days=5)
 A_DAY = timedelta(days=1)
@@ -249,7 +249,7 @@ def test_a_range_over_everything_materializes_each_day_and_each_snapshot_once(
     events = result.get_asset_materialization_events()
     made = sorted((str(event.asset_key.to_user_string()), event.partition) for event in events)
     daily = [(name, str(day)) for name in DAILY for day in days(DAY, DAY + 2 * A_DAY)]
-    assert made == sorted([*daily, *((name, None) for name in REFERENCES)], key=str)
+    assert made == sorted([*daily, *((name, None) for name in (*REFERENCES, *REPORT))], key=str)
 
 
 def test_a_failed_gate_stops_what_is_behind_it(house: House) -> None:
@@ -360,8 +360,13 @@ def test_the_ui_says_what_each_thing_is_and_whom_to_ask(house: House) -> None:
     """Every asset has group, owner, kind and description, every check a description."""
     loaded = definitions(house)
     specs = loaded.resolve_all_asset_specs()
-    assert {spec.key.to_user_string() for spec in specs} == {*REFERENCES, *DAILY}
-    owners = {"extract": "team:data", "review": "team:analysis", "load": "team:bookkeeping"}
+    assert {spec.key.to_user_string() for spec in specs} == {*REFERENCES, *DAILY, *REPORT}
+    owners = {
+        "extract": "team:data",
+        "review": "team:analysis",
+        "load": "team:bookkeeping",
+        "report": "team:analysis",
+    }
     for spec in specs:
         assert list(spec.owners) == [owners[str(spec.group_name)]], spec.key
         assert spec.kinds, spec.key

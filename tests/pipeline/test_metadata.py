@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 from dagster._serdes import serialize_value
 
-from pipeline.metadata import column_schema, counts, definition_metadata, table
+from pipeline.metadata import (
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    column_schema,
+    counts,
+    definition_metadata,
+    table,
+)
 from pipeline.schemas import ClockifyTimeEntries, sql_types
 
 VALUES = [
@@ -109,3 +116,41 @@ def test_what_may_hold_a_rate_a_description_or_an_address_is_never_shown(column:
     """The event log keeps it for ever; the tables are for those who may see it."""
     with pytest.raises(ValueError, match=column):
         table([{column: "x"}], ["hours", column], most=1)
+
+
+HOSTILE = [
+    ("| a | b |\n|---|", "| a | b |<U+000A>|---|"),
+    ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ("[x](javascript:alert(1)) `q` **b**", "[x](javascript:alert(1)) `q` **b**"),
+    ("=HYPERLINK(1)", "=HYPERLINK(1)"),
+    ("\u202eevil\u202c", "<U+202E>evil<U+202C>"),
+    ("a\x00b\x1b[31m", "a<U+0000>b<U+001B>[31m"),
+    ("👩‍🔧 Ünïcode", "👩‍🔧 Ünïcode"),
+    ("\"quoted\" 'one'", "\"quoted\" 'one'"),
+    ("x" * 4000, "x" * MOST_CHARACTERS + " …"),
+]
+
+
+@pytest.mark.parametrize(("typed", "shown"), HOSTILE, ids=[text[:9] for text, _ in HOSTILE])
+def test_what_anybody_typed_is_one_plain_cell(typed: str, shown: str) -> None:
+    """A cell is text to the UI, never Markdown; what cannot be seen in it is made visible."""
+    assert cells(table([{"it": typed}], ["it"], most=1)) == [{"it": shown}]
+
+
+def test_a_table_is_never_too_big_to_open() -> None:
+    """Whatever `METADATA_ROWS` says: 50,000 entries with names of 4,000 characters."""
+    rows = [ROW | {"person": "é" * 4000}] * 50_000
+    found = table(rows, ["person", "fix", "hours"], most=len(rows))
+    assert len(cells(found)) > 10
+    assert len(serialize_value(found)) < 1.5 * MOST_BYTES
+
+
+def test_a_suggestion_is_made_of_names_and_is_left_out_with_them() -> None:
+    """`METADATA_NAMES=ids`: a column for which no id can stand is not there."""
+    row = ROW | {
+        "suggestion": "the nearest is `Ann Li`",
+        "concerns": "Ann Lee",
+        "concerns_id": "u1",
+    }
+    found = table([row], ["concerns", "suggestion", "hours"], most=1, names="ids")
+    assert cells(found) == [{"concerns": "u1", "hours": 1.5}]

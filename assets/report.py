@@ -1,0 +1,140 @@
+"""Report: what people do with it all. The fix list, the hours at risk, the month's statement.
+
+These hang on the review, not on the load: a gate that fails there turns the run red and stops what
+is behind it, and on a red morning the fix list is needed most. In a run they come last all the
+same, so that they tell what was sent.
+"""
+
+from datetime import timedelta
+from functools import partial
+
+import dagster as dg
+
+from assets.extract import SINGLE_RUN
+from pipeline import chart, figures, views
+from pipeline.company import Company
+from pipeline.extraction import days_of
+from pipeline.fix_list import COLUMNS
+from pipeline.fix_list import lines as lines_of
+from pipeline.hours_at_risk import AGES, summed
+from pipeline.metadata import definition_metadata, table
+from pipeline.statement import SHOWN, in_hours, of_month
+from pipeline.windows import stops_the_run
+
+LAST = {"dagster/priority": "-1"}
+"""Of the steps that are ready, those of this stage are run last."""
+REVIEWED = ["accepted_time_entries", "rejected_time_entries"]
+
+
+@dg.asset(
+    group_name="report",
+    kinds={"duckdb"},
+    deps=["rejected_time_entries"],
+    backfill_policy=SINGLE_RUN,
+    op_tags=LAST,
+    metadata=definition_metadata(views.FixList, "fix_list"),
+)
+@stops_the_run()
+def fix_list(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.MaterializeResult[None]:
+    """One row per act that lets entries through: whom it concerns, what to change, worst first.
+
+    Over all open days since `SEND_FROM`. An entry with two reasons is in two rows, since both must
+    be mended; `entries_freed` counts those that this act alone lets through. The whole list is the
+    view `fix_list` of the analysis copy.
+    """
+    settings = company.settings
+    days = days_of(company.today() - timedelta(days=chart.MOST_DAYS), company.today())
+    with company.report(context.log.info) as connection:
+        lines = lines_of(connection)
+        [waiting] = figures.rows(
+            connection,
+            "SELECT count(DISTINCT entry_id) AS entries, count(DISTINCT work_date) AS days "
+            "FROM fixes WHERE work_date >= $1",
+            [settings.since],
+        )
+        hours = figures.hours_by_verdict(connection, days[0], days[-1])
+    return dg.MaterializeResult(
+        metadata={
+            "fix list": table(
+                lines, COLUMNS, most=settings.metadata_rows, names=settings.metadata_names
+            ),
+            "hours by day": chart.hours_by_day(days, hours),
+            "dagster/row_count": len(lines),
+            "entries that wait for a fix": waiting["entries"],
+            "days with such entries": waiting["days"],
+        }
+    )
+
+
+@dg.asset(
+    group_name="report",
+    kinds={"duckdb"},
+    deps=REVIEWED,
+    backfill_policy=SINGLE_RUN,
+    op_tags=LAST,
+    metadata=definition_metadata(views.HoursAtRisk, "hours_at_risk"),
+)
+@stops_the_run()
+def hours_at_risk(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.MaterializeResult[None]:
+    """One row per billable entry that is not in QuickBooks and will not get there by waiting.
+
+    Rejected, held by what somebody must do, or accepted and not delivered, since `SEND_FROM`, by
+    age, cause, person and customer as Clockify names them. Its numbers are plotted from run to run.
+    Amounts are in the view `hours_at_risk` of the analysis copy.
+    """
+    settings = company.settings
+    with company.report(context.log.info) as connection:
+        by = {
+            column: summed(connection, column) for column in ("cause", "person", "customer", "age")
+        }
+    shown = partial(table, most=settings.metadata_rows, names=settings.metadata_names)
+    hours = {row["age"]: row["hours"] for row in by["age"]}
+    return dg.MaterializeResult(
+        metadata={
+            **{
+                f"by {column}": shown(by[column], [column, "entries", "hours", "since"])
+                for column in ("cause", "person", "customer")
+            },
+            "dagster/row_count": int(figures.total(by["age"], "entries")),
+            "hours at risk": figures.total(by["age"], "hours"),
+            **{f"hours: {age}": hours.get(age, 0.0) for age in AGES},
+        }
+    )
+
+
+@dg.asset(
+    group_name="report",
+    kinds={"duckdb"},
+    deps=REVIEWED,
+    backfill_policy=SINGLE_RUN,
+    op_tags=LAST,
+    metadata=definition_metadata(views.Statement, "statement"),
+)
+@stops_the_run()
+def statement(
+    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+) -> dg.MaterializeResult[None]:
+    """One row per month, customer and currency: may it be invoiced, or what is in the way?
+
+    Clockify's billable time = in QuickBooks + not sent ± rounding ± what differs, to the second and
+    the cent; the view `statement_lines` has each line by its name. Shown are the month before and
+    this one, in hours: amounts are in the analysis copy.
+    """
+    settings = company.settings
+    shown = partial(table, most=settings.metadata_rows, names=settings.metadata_names)
+    this = company.today().replace(day=1)
+    before = (this - timedelta(days=1)).replace(day=1)
+    with company.report(context.log.info) as connection:
+        months = {month: of_month(connection, month) for month in (before, this)}
+    ready = [row for row in months[before] if row["is_ready"]]
+    return dg.MaterializeResult(
+        metadata={
+            **{f"{month:%Y-%m}": shown(in_hours(rows), SHOWN) for month, rows in months.items()},
+            "customers ready to invoice": len(ready),
+            "customers not ready": len(months[before]) - len(ready),
+        }
+    )

@@ -1,0 +1,48 @@
+"""Web addresses of what an entry is about: the day in Clockify, a record in QuickBooks, a word.
+
+Holds how the two services spell their pages, which neither documents: a link is a help to a person
+and nothing relies on it. Keeps out the APIs' addresses (`settings`).
+"""
+
+from datetime import date
+from urllib.parse import urlsplit
+
+from pipeline.settings import Settings
+
+CLOCKIFY = "https://app.clockify.me"
+REGIONS = ("api", "euc1", "euw2", "use2", "apse2")
+"""Hosts of Clockify's APIs that are no company's own: clockify-api.md, 1.2."""
+
+
+def clockify_day(settings: Settings, day: date) -> str:
+    """Clockify's detailed report of one day."""
+    return (
+        f"{_clockify(settings)}/reports/detailed?start={day}T00:00:00.000Z&end={day}T23:59:59.999Z"
+    )
+
+
+def quickbooks_customer(settings: Settings, customer_id: str) -> str:
+    """The customer's page."""
+    return f"{_quickbooks(settings)}/app/customerdetail?nameId={customer_id}"
+
+
+def quickbooks_activity(settings: Settings, activity_id: str) -> str:
+    """The time activity's page."""
+    return f"{_quickbooks(settings)}/app/timeactivity?txnId={activity_id}"
+
+
+def quickbooks_employees(settings: Settings) -> str:
+    """The list of employees: an employee's own page goes by an id that the API does not give."""
+    return f"{_quickbooks(settings)}/app/employees"
+
+
+def _clockify(settings: Settings) -> str:
+    """The web application's host: a company's own subdomain, else the one for all regions."""
+    first, _, rest = (urlsplit(settings.clockify_api_url).hostname or "").partition(".")
+    is_own = rest == "clockify.me" and first not in REGIONS
+    return f"https://{first}.{rest}" if is_own else CLOCKIFY
+
+
+def _quickbooks(settings: Settings) -> str:
+    is_sandbox = (urlsplit(settings.quickbooks_api_url).hostname or "").startswith("sandbox")
+    return f"https://app.{'sandbox.' if is_sandbox else ''}qbo.intuit.com"

@@ -1,0 +1,167 @@
+"""The statement: a month's billable time by customer, from Clockify to QuickBooks, to the cent.
+
+Clockify's billable time and amount = in QuickBooks + not sent, by reason, ± differences, each by
+its name. Holds the SQL: every entry and every delivery is laid apart into signed lines, so that
+nothing can be left over, and lines are summed. Currencies are never added. Keeps out how it is
+printed.
+"""
+
+from datetime import date
+
+from pipeline.figures import Row, rows
+from pipeline.warehouse import Connection
+
+ENTRY = """
+    work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,
+    quickbooks_customer_id, client_name, project_name, project_id
+"""
+LINES = f"""
+WITH entries AS (
+    SELECT {ENTRY}, NULL AS reason FROM accepted_time_entries WHERE is_billable
+    UNION ALL BY NAME
+    SELECT {ENTRY}, verdict || ': ' || reasons[1] AS reason FROM rejected_time_entries
+    WHERE is_billable
+), tracked AS (
+    SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason,
+        coalesce(quickbooks_customer_id, '') AS customer_id,
+        CASE WHEN quickbooks_customer_id IS NULL THEN coalesce(client_name || ' / ', '')
+            || coalesce(project_name, project_id, 'no project') END AS unmatched,
+        coalesce(currency, 'none') AS currency, coalesce(duration_seconds, 0) AS seconds,
+        coalesce(amount_minor, 0) AS amount, hourly_rate_minor AS rate,
+        (seconds + 30) // 60 AS minutes, (2 * seconds * rate + 3600) // 7200 AS exact,
+        (2 * minutes * rate + 60) // 120 AS of_minutes
+    FROM entries
+), sent AS (
+    SELECT entry_id, date_trunc('month', work_date)::DATE AS month,
+        coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency, minutes,
+        coalesce(amount_minor, 0) AS amount
+    FROM deliveries WHERE state IN ('sent', 'adopted') AND currency IS NOT NULL
+), known AS (
+    SELECT entry_id, state FROM deliveries WHERE part = 0
+), pairs AS (
+    SELECT tracked.*, sent.amount AS sent_amount,
+        sent.month IS NOT DISTINCT FROM tracked.month AND sent.customer_id = tracked.customer_id
+        AND sent.currency = tracked.currency AND sent.minutes = tracked.minutes
+        AND tracked.rate IS NOT NULL AS is_same
+    FROM tracked JOIN sent USING (entry_id)
+), lines AS (
+    SELECT month, customer_id, unmatched, currency, 'clockify' AS part, 'clockify' AS line,
+        entry_id, seconds, amount FROM tracked
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'in_quickbooks' AS part, 'in QuickBooks' AS line,
+        entry_id, minutes * 60 AS seconds, amount FROM sent
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'not_sent' AS part,
+        coalesce(reason, 'accepted: ' || coalesce(state, 'not sent yet')) AS line,
+        entry_id, seconds, amount
+    FROM tracked LEFT JOIN known USING (entry_id) WHERE entry_id NOT IN (FROM sent SELECT entry_id)
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'rounding' AS part, 'minute rounding' AS line,
+        entry_id, seconds - minutes * 60 AS seconds, exact - of_minutes AS amount
+    FROM pairs WHERE is_same AND (seconds <> minutes * 60 OR exact <> of_minutes)
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'rounding' AS part, 'cent rounding' AS line,
+        entry_id, 0 AS seconds, amount - exact AS amount
+    FROM pairs WHERE is_same AND amount <> exact
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
+        'another rate in QuickBooks' AS line, entry_id, 0 AS seconds,
+        of_minutes - sent_amount AS amount
+    FROM pairs WHERE is_same AND of_minutes <> sent_amount
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
+        'changed in Clockify since it was sent' AS line, entry_id, seconds, amount
+    FROM pairs WHERE NOT is_same
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'differing' AS part,
+        'changed in Clockify since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
+        -amount AS amount
+    FROM sent WHERE entry_id NOT IN (SELECT entry_id FROM pairs WHERE is_same)
+)
+SELECT month, customer_id, coalesce(fully_qualified_name, any_value(unmatched), customer_id)
+        AS customer, lines.currency, part, line, count(DISTINCT entry_id) AS entries,
+    sum(seconds)::BIGINT AS duration_seconds, sum(amount)::BIGINT AS amount_minor
+FROM lines LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_id
+GROUP BY month, customer_id, fully_qualified_name, CASE WHEN customer_id = '' THEN unmatched END,
+    lines.currency, part, line
+"""
+"""The view `statement_lines`: `clockify` is the sum of all other lines of its customer."""
+
+
+def statement(since: date, today: date) -> str:
+    """The view `statement`: a row per month, customer and currency, and whether it may be invoiced.
+
+    Args:
+        since: the first work date that concerns us.
+        today: the calendar date now in `TIME_ZONE`.
+    """
+    parts = ("clockify", "in_quickbooks", "not_sent", "rounding", "differing")
+    sums = ",\n    ".join(
+        f"coalesce(sum({name}) FILTER (WHERE part = '{part}'), 0)::BIGINT AS {part}_{unit}"
+        for part in parts
+        for name, unit in (("duration_seconds", "seconds"), ("amount_minor", "amount_minor"))
+    )
+    return f"""
+WITH calendar AS (
+    SELECT day::DATE AS day, date_trunc('month', day)::DATE AS month
+    FROM generate_series(DATE '{since}', DATE '{today}' - 1, INTERVAL 1 DAY) AS days(day)
+), unread AS (
+    SELECT month, count(*) AS days FROM calendar
+    WHERE day NOT IN (SELECT work_date FROM days WHERE reviewed_at IS NOT NULL) GROUP BY month
+), summed AS (
+    SELECT month, customer_id, customer, currency,
+    {sums},
+    list(line || ' (' || entries || ')' ORDER BY line) FILTER (WHERE part = 'differing'
+        OR part = 'not_sent' AND NOT starts_with(line, 'excluded')) AS open_lines
+    FROM statement_lines GROUP BY month, customer_id, customer, currency
+)
+SELECT summed.* EXCLUDE open_lines,
+    list_concat(
+        CASE WHEN last_day(month) >= DATE '{today}' THEN ['the month is not over'] ELSE [] END,
+        CASE WHEN days > 0 THEN [days || ' days never read'] ELSE [] END,
+        coalesce(open_lines, [])) AS blocks,
+    len(blocks) = 0 AS is_ready
+FROM summed LEFT JOIN unread USING (month)
+WHERE last_day(month) >= DATE '{since}'
+"""
+
+
+SHOWN = ("customer", "currency", "hours", "in_quickbooks", "not_sent", "difference", "blocks")
+"""Of a row in hours, as it is shown where no amount may be."""
+
+
+def in_hours(found: list[Row]) -> list[Row]:
+    """The statement's rows for people who may not see rates: hours, and what blocks them."""
+    return [
+        {
+            **{name: row[name] for name in ("customer", "customer_id", "currency")},
+            "hours": _hours(row["clockify_seconds"]),
+            "in_quickbooks": _hours(row["in_quickbooks_seconds"]),
+            "not_sent": _hours(row["not_sent_seconds"]),
+            "difference": _hours(row["rounding_seconds"] + row["differing_seconds"]),
+            "blocks": ", ".join(row["blocks"]) or "ready to invoice",
+        }
+        for row in found
+    ]
+
+
+def _hours(seconds: int) -> float:
+    return round(seconds / 3600, 2)
+
+
+def of_month(connection: Connection, month: date) -> list[Row]:
+    """The statement of the month that begins on a day; what is not ready first, then by time."""
+    return rows(
+        connection,
+        "FROM statement WHERE month = $1 ORDER BY is_ready, clockify_seconds DESC, customer",
+        [month],
+    )
+
+
+def lines_of_month(connection: Connection, month: date) -> list[Row]:
+    """What a month's statement adds up, line by line, by customer and currency."""
+    return rows(
+        connection,
+        "FROM statement_lines WHERE month = $1 ORDER BY customer, currency, part, line",
+        [month],
+    )

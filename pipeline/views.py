@@ -1,0 +1,73 @@
+"""What columns the analysts' views have: the UI's column docs are rendered from it.
+
+Their SQL stands in `fix_list`, `hours_at_risk` and `statement`, and has just these columns.
+"""
+
+from pipeline.schemas import Day, Flag, Table, Text, Texts, Whole, column
+
+
+class FixList(Table):
+    """One row per act that lets entries through, worst first."""
+
+    reason: Text = column("Why the entries are not accepted")
+    concerns: Text = column("Whom or what it concerns, as Clockify names it")
+    entries: Whole = column("Entries that have this fix")
+    duration_seconds: Whole = column("Their reported time")
+    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
+    fix: Text = column("What to change and where")
+    entries_freed: Whole = column("Those among the entries that nothing else keeps back")
+    since: Day = column("First work date with such an entry")
+    until: Day = column("Last work date with such an entry")
+    concerns_id: Text = column("Clockify's id of the person or project concerned", nullable=True)
+
+
+class HoursAtRisk(Table):
+    """One row per billable entry that will not get into QuickBooks by waiting."""
+
+    work_date: Day = column("Calendar date of the start in `TIME_ZONE`")
+    entry_id: Text = column("Clockify's id of the entry", unique=True)
+    cause: Text = column("Its first reason, or the state of its delivery")
+    person: Text = column("Who did the work")
+    customer: Text = column("Client and project as Clockify names them")
+    age_days: Whole = column("Days since the work date")
+    age: Text = column("The same in four classes")
+    duration_seconds: Whole = column("Reported time; 0 while the timer runs")
+    amount_minor: Whole = column("Clockify's amount in minor units", nullable=True)
+    currency: Text = column("ISO code of the amount", nullable=True)
+    user_id: Text = column("Clockify's id of the user")
+    project_id: Text = column("Clockify's id of the project", nullable=True)
+
+
+class StatementLines(Table):
+    """One row per month, customer, currency and line of the statement."""
+
+    month: Day = column("First day of the month of the work")
+    customer_id: Text = column("QuickBooks' id of the customer; empty where none matches")
+    customer: Text = column("The customer with those above; else client and project in Clockify")
+    currency: Text = column("ISO code of the amounts; `none` without a rate")
+    part: Text = column("`clockify`, or what its time and amount became")
+    line: Text = column("The part's line: a reason, a state, a difference by its name")
+    entries: Whole = column("Entries in it")
+    duration_seconds: Whole = column("Their time")
+    amount_minor: Whole = column("Their amount in minor units")
+
+
+class Statement(Table):
+    """One row per month, customer and currency: Clockify = QuickBooks + not sent ± differences."""
+
+    month: Day = column("First day of the month of the work")
+    customer_id: Text = column("QuickBooks' id of the customer; empty where none matches")
+    customer: Text = column("The customer with those above; else client and project in Clockify")
+    currency: Text = column("ISO code of the amounts; `none` without a rate")
+    clockify_seconds: Whole = column("Billable time in Clockify: the sum of the other four")
+    clockify_amount_minor: Whole = column("Its amount: the sum of the other four")
+    in_quickbooks_seconds: Whole = column("Time sent or adopted")
+    in_quickbooks_amount_minor: Whole = column("Its amount")
+    not_sent_seconds: Whole = column("Billable time not in QuickBooks")
+    not_sent_amount_minor: Whole = column("Its amount in Clockify")
+    rounding_seconds: Whole = column("Seconds that whole minutes leave over")
+    rounding_amount_minor: Whole = column("Their price, and cents that Clockify rounds otherwise")
+    differing_seconds: Whole = column("Time changed in Clockify since it was sent")
+    differing_amount_minor: Whole = column("Its amount, and that of another rate in QuickBooks")
+    blocks: Texts = column("What keeps the month from being invoiced")
+    is_ready: Flag = column("Whether nothing does")

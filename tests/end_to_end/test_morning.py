@@ -1,0 +1,155 @@
+"""The analyst's morning: what is wrong, the act that mends it, and that it does."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster_shared.serdes import serialize_value
+
+from pipeline.extraction import days_of
+from pipeline.sandbox.seed.oddities import add_entry, user_of
+from pipeline.sandbox.world import World
+from tests.conftest import TODAY
+from tests.end_to_end import books
+from tests.end_to_end.conftest import House, check, problems
+from tests.sandbox.seed_rules import EXCLUDING, HOLDING, Rules, seconds, work_date
+
+LAST = TODAY - timedelta(days=1)
+FIRST = LAST - timedelta(days=13)
+BLANK = "Model Home Gardens "
+"""A project whose customer has no blank at the end of its name."""
+
+
+def metadata(house: House, asset: str) -> dict[str, Any]:
+    """What the latest materialization of an asset shows."""
+    event = house.instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event
+    assert event.asset_materialization
+    return dict(event.asset_materialization.metadata)
+
+
+def day_shown(house: House, day: date) -> dict[str, Any]:
+    """All that a day of the rejected entries shows: its materialization's metadata."""
+    query = dg.AssetRecordsFilter(dg.AssetKey("rejected_time_entries"), [str(day)])
+    [record] = house.instance.fetch_materializations(query, limit=1).records
+    assert record.asset_materialization
+    return dict(record.asset_materialization.metadata)
+
+
+def lines(house: House) -> dict[str, tuple[int, float]]:
+    """The fix list as the UI shows it: each fix with its entries and hours."""
+    records = [record.data for record in metadata(house, "fix_list")["fix list"].records]
+    return {str(row["fix"]): (int(row["entries"]), float(row["hours"])) for row in records}
+
+
+def rejected(world: World) -> Counter[str]:
+    """The rejected entries of the fortnight by each of their reasons, from the sandbox alone."""
+    rules = Rules(world)
+    found: Counter[str] = Counter()
+    for entry in world.workspace.entries.values():
+        reasons = rules.reasons(entry)
+        if FIRST <= work_date(world, entry) <= LAST and not reasons & set(EXCLUDING):
+            found.update(reasons - set(HOLDING))
+    return found
+
+
+@pytest.fixture
+def fortnight(house: House) -> House:
+    """A pipeline after one run over 14 days."""
+    house.changes["METADATA_ROWS"] = "500"
+    assert problems(house.run(FIRST, LAST)) == []
+    return house
+
+
+def test_mending_a_name_sends_exactly_its_entries_and_shortens_the_list(fortnight: House) -> None:
+    """The list shrinks by that line and no other, and QuickBooks grows by those entries."""
+    house, world = fortnight, fortnight.sandbox.world
+    due, before = books.due(world, FIRST, LAST), lines(house)
+    held = books.held(world)
+    [project] = [each for each in world.workspace.projects.values() if each.name == BLANK]
+    project.name = BLANK.strip()
+    mended = books.due(world, FIRST, LAST) - due
+    assert mended
+    assert problems(house.run(FIRST, LAST)) == []
+    assert books.held(world) - held == mended
+    after = lines(house)
+    [gone] = before.keys() - after.keys()
+    assert f"`{BLANK}`" in gone
+    assert before[gone][0] == mended.total()
+    assert after == {fix: counted for fix, counted in before.items() if fix != gone}
+
+
+def test_the_list_has_every_rejected_entry_under_each_of_its_reasons(fortnight: House) -> None:
+    """Told from the sandbox alone; what only waits is in no line."""
+    listed = fortnight.rows("SELECT reason, sum(entries)::BIGINT FROM fix_list GROUP BY reason")
+    assert Counter(dict(listed)) == rejected(fortnight.sandbox.world)
+    assert sum(entries for entries, _ in lines(fortnight).values()) == sum(
+        entries for _, entries in listed
+    )
+
+
+def test_each_day_begins_with_its_own_fixes(fortnight: House) -> None:
+    """At most ten lines, before the entries, and the run's picture on its last day."""
+    for day in days_of(FIRST, LAST):
+        shown = day_shown(fortnight, day)
+        assert next(iter(shown)) == "fix list"
+        assert len(shown["fix list"].records) <= 10
+        assert str(day) in str(shown["in Clockify"].value)
+        assert ("hours by day" in shown) == (day == LAST)
+
+
+def test_hours_at_risk_are_the_billable_ones_that_wait_for_a_person(fortnight: House) -> None:
+    """To the second; the check says the same, and both are compared from run to run."""
+    world = fortnight.sandbox.world
+    rules = Rules(world)
+    entries = [
+        entry
+        for entry in world.workspace.entries.values()
+        if FIRST <= work_date(world, entry) <= LAST
+        and not rules.reasons(entry) & set(EXCLUDING)
+        and rules.reasons(entry) - set(HOLDING)
+    ]
+    [(count, took)] = fortnight.rows("SELECT count(*), sum(duration_seconds) FROM hours_at_risk")
+    assert (count, took) == (len(entries), sum(map(seconds, entries)))
+    shown = metadata(fortnight, "hours_at_risk")
+    assert shown["hours at risk"].value == pytest.approx(took / 3600, abs=0.01)
+    assert sum(
+        value.value for name, value in shown.items() if name.startswith("hours: ")
+    ) == pytest.approx(took / 3600, abs=0.03)
+
+
+def test_the_report_comes_last_and_also_on_a_red_morning(house: House) -> None:
+    """The list is needed most when the load has stopped."""
+    house.sandbox.fail("batch", "status", status=503, times=None)
+    result = house.run(LAST, LAST)
+    steps = [event.step_key for event in result.all_events if event.is_step_success]
+    assert not result.success
+    assert {"fix_list", "hours_at_risk"} <= set(steps)
+    assert metadata(house, "fix_list")["dagster/row_count"].value > 0
+
+
+def test_the_check_names_the_hours_at_risk(fortnight: House) -> None:
+    """A warning with its causes, which ends by itself when nothing is left."""
+    result = fortnight.run(LAST, LAST, "hours_at_risk")
+    said = check(result, "no_billable_hours_are_at_risk")
+    assert not said.passed
+    assert said.severity == dg.AssetCheckSeverity.WARN
+    assert "will not get there by waiting" in str(said.description)
+
+
+def test_a_day_of_hostile_names_opens_at_once(quiet: House) -> None:
+    """Thousands of rejected entries, each with a name of 4,000 characters of whatever is typed."""
+    world = quiet.sandbox.world
+    user_of(world, "tom").name = "|<b>=1+1</b>`[x](javascript:1)\u202e" + "x" * 4000
+    for number in range(2000):
+        add_entry(world, LAST, "08:00", seconds=60 + number, mailbox="tom")
+    quiet.changes["METADATA_ROWS"] = "100000"
+    assert problems(quiet.run(LAST, LAST)) == []
+    shown = day_shown(quiet, LAST)
+    assert len(serialize_value(shown)) < 250_000
+    [line] = shown["fix list"].records
+    assert line.data["entries"] == 2000
+    assert "<U+202E>" in str(line.data["concerns"])
+    assert "\u202e" not in serialize_value(shown)

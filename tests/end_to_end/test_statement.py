@@ -1,0 +1,124 @@
+"""The month's statement agrees with what the sandbox holds, told from the sandbox alone."""
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipeline.reasons import REASON_IDS
+from pipeline.sandbox.world import Entry, World
+from tests.end_to_end.conftest import House, problems
+from tests.sandbox.seed_rules import Rules, seconds, work_date
+
+FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
+Sums = Counter[tuple[str, ...]]
+
+
+@pytest.fixture
+def october(house: House) -> House:
+    """A pipeline after one run over a month that is over."""
+    assert problems(house.run(FIRST, LAST)) == []
+    return house
+
+
+def cents(amount: Decimal) -> int:
+    """To the minor unit, half up."""
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def in_quickbooks(world: World) -> tuple[Sums, Sums]:
+    """Minutes and minor units of the month's activities, by customer and currency."""
+    minutes, amounts = Sums(), Sums()
+    for row in world.company.activities.values():
+        if str(FIRST) <= row["TxnDate"] <= str(LAST):
+            customer = row["CustomerRef"]["value"]
+            key = (customer, world.company.customers[customer]["CurrencyRef"]["value"])
+            took = row["Hours"] * 60 + row["Minutes"]
+            minutes[key] += took
+            amounts[key] += cents(Decimal(str(row["HourlyRate"])) * 100 * took / 60)
+    return minutes, amounts
+
+
+def billable(world: World) -> list[Entry]:
+    """The month's billable entries."""
+    entries = world.workspace.entries.values()
+    return [
+        each for each in entries if each.is_billable and FIRST <= work_date(world, each) <= LAST
+    ]
+
+
+def price(entry: Entry) -> int:
+    """What Clockify says an entry is worth."""
+    return cents(Decimal(str(entry.rate_minor or 0)) * seconds(entry) / 3600)
+
+
+def statement(house: House, part: str, *by: str) -> tuple[Sums, Sums]:
+    """Seconds and minor units of a part, by some columns of its lines."""
+    found = house.rows(
+        f"SELECT {', '.join(by)}, sum(duration_seconds), sum(amount_minor) FROM statement_lines "
+        "WHERE month = $1 AND part = $2 GROUP BY ALL",
+        FIRST,
+        part,
+    )
+    times, amounts = Sums(), Sums()
+    for *key, took, amount in found:
+        times[tuple(key)], amounts[tuple(key)] = int(took), int(amount)
+    return times, amounts
+
+
+def test_it_is_what_the_two_services_hold(october: House) -> None:
+    """QuickBooks by customer to the minute and the cent, Clockify to the second, the rest named."""
+    world = october.sandbox.world
+    minutes, amounts = in_quickbooks(world)
+    assert len(minutes) > 5
+    assert statement(october, "in_quickbooks", "customer_id", "currency") == (
+        Sums({key: took * 60 for key, took in minutes.items()}),
+        amounts,
+    )
+    tracked, worth = Sums(), Sums()
+    for entry in billable(world):
+        tracked[entry.currency,] += seconds(entry)
+        worth[entry.currency,] += price(entry)
+    assert statement(october, "clockify", "currency") == (tracked, worth)
+    rules, not_sent = Rules(world), Sums()
+    for entry in billable(world):
+        if reasons := rules.reasons(entry):
+            not_sent[min(reasons, key=REASON_IDS.index),] += seconds(entry)
+    assert statement(october, "not_sent", "split_part(line, ': ', 2)")[0] == not_sent
+    others = "SELECT DISTINCT line FROM statement_lines WHERE part IN ('rounding', 'differing')"
+    assert october.rows(others) == [("minute rounding",)]
+    for unit in ("seconds", "amount_minor"):
+        parts = (f"{part}_{unit}" for part in ("in_quickbooks", "not_sent", "rounding"))
+        assert october.rows(f"FROM statement WHERE clockify_{unit} <> {' + '.join(parts)}") == []
+
+
+def test_an_entry_changed_after_it_was_sent_blocks_its_customer(october: House) -> None:
+    """QuickBooks has what was sent; the statement shows both and invoices neither."""
+    world = october.sandbox.world
+    rules = Rules(world)
+    entry = next(each for each in billable(world) if not rules.reasons(each))
+    assert entry.end
+    entry.end += timedelta(hours=1)
+    assert problems(october.run(FIRST, LAST)) == []
+    times, _ = statement(october, "differing", "line")
+    sent = (seconds(entry) - 3600 + 30) // 60 * 60
+    assert times == Sums({("changed in Clockify since it was sent",): seconds(entry) - sent})
+    [(blocks,)] = october.rows("SELECT blocks FROM statement WHERE differing_seconds <> 0")
+    assert "changed in Clockify since it was sent (1)" in blocks
+
+
+def test_the_ui_shows_hours_and_no_amount(october: House) -> None:
+    """Whoever sees amounts and hours sees rates."""
+    event = october.instance.get_latest_materialization_event(dg.AssetKey("statement"))
+    assert event
+    assert event.asset_materialization
+    shown: dict[str, Any] = dict(event.asset_materialization.metadata)
+    rows = [record.data for record in shown["2026-10"].records]
+    assert {row["blocks"] for row in rows} > {"ready to invoice"}
+    assert not {name for row in rows for name in row if "amount" in name}
+    assert shown["customers ready to invoice"].value == sum(
+        row["blocks"] == "ready to invoice" for row in rows
+    )

@@ -1,0 +1,44 @@
+"""Links: the host that a person's browser knows, made from the address of the API."""
+
+from datetime import date
+
+import pytest
+
+from pipeline import links
+from pipeline.settings import Settings
+
+
+def at(**addresses: str) -> Settings:
+    """Settings with other addresses of the APIs."""
+    usual = {
+        "clockify_api_url": "https://api.clockify.me/api/v1",
+        "quickbooks_api_url": "https://quickbooks.api.intuit.com",
+    }
+    return Settings.model_construct(**(usual | addresses))
+
+
+@pytest.mark.parametrize(
+    ("api", "host"),
+    [
+        ("https://api.clockify.me/api/v1", "app.clockify.me"),
+        ("https://euc1.clockify.me/api/v1", "app.clockify.me"),
+        ("https://acme.clockify.me/api/v1", "acme.clockify.me"),
+        ("http://127.0.0.1:9/api/v1", "app.clockify.me"),
+    ],
+)
+def test_a_day_is_linked_where_the_workspace_lives(api: str, host: str) -> None:
+    """A company's own subdomain has pages of its own; a region has not."""
+    assert links.clockify_day(at(clockify_api_url=api), date(2026, 11, 20)) == (
+        f"https://{host}/reports/detailed"
+        "?start=2026-11-20T00:00:00.000Z&end=2026-11-20T23:59:59.999Z"
+    )
+
+
+def test_quickbooks_pages_are_of_the_company_or_of_intuits_sandbox() -> None:
+    """Two hosts that never show each other's companies."""
+    real = at()
+    sandbox = at(quickbooks_api_url="https://sandbox-quickbooks.api.intuit.com")
+    assert links.quickbooks_customer(real, "7").startswith("https://app.qbo.intuit.com/app/")
+    assert links.quickbooks_activity(sandbox, "7") == (
+        "https://app.sandbox.qbo.intuit.com/app/timeactivity?txnId=7"
+    )

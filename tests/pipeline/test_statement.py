@@ -1,0 +1,223 @@
+"""The statement: every second and cent of Clockify is found again, under one name."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import analysis, figures
+from pipeline import warehouse as doors
+from pipeline.ledger import Delivery, Ledger
+from pipeline.schemas import (
+    AcceptedTimeEntries,
+    Days,
+    QuickbooksCustomers,
+    RejectedTimeEntries,
+    Table,
+)
+from pipeline.settings import Settings
+from pipeline.warehouse import Connection, Warehouse
+from tests.pipeline.rows import delivery, frame, valid
+
+MONTH, AFTER = date(2024, 4, 1), date(2024, 5, 2)
+DAY = date(2024, 4, 10)
+ENTRY: dict[str, object] = {
+    "work_date": DAY,
+    "duration_seconds": 3600,
+    "is_billable": True,
+    "amount_minor": 9000,
+    "hourly_rate_minor": 9000,
+    "currency": "USD",
+    "quickbooks_customer_id": "7",
+    "client_name": None,
+    "project_name": "Roof",
+}
+SENT: dict[str, Any] = {
+    "state": "sent",
+    "work_date": DAY,
+    "minutes": 60,
+    "amount_minor": 9000,
+    "currency": "USD",
+    "payload": '{"CustomerRef":{"value":"7"}}',
+}
+TO_EIGHT = {"payload": '{"CustomerRef":{"value":"8"}}'}
+CHANGED = "changed in Clockify since it was sent"
+Lines = dict[tuple[str, str], tuple[int, int]]
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Connection]:
+    """A warehouse in which all of April was read, for the customers Acme and Birch."""
+    with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
+        days = [valid(Days, work_date=MONTH + timedelta(days=day)) for day in range(31)]
+        doors.insert(connection, Days, frame(Days, *days))
+        names = {6: "Acme", 7: "Birch"}
+        customers = [
+            valid(QuickbooksCustomers, number, fully_qualified_name=name)
+            for number, name in names.items()
+        ]
+        doors.insert(connection, QuickbooksCustomers, frame(QuickbooksCustomers, *customers))
+        yield connection
+
+
+def lay(connection: Connection, model: type[Table], *changes: dict[str, object]) -> None:
+    """Put entries into a table, an hour of 90 dollars each, with changes."""
+    rows = [valid(model, number, **(ENTRY | change)) for number, change in enumerate(changes)]
+    doors.insert(connection, model, frame(model, *rows))
+
+
+def seen(
+    connection: Connection, tmp_path: Path, view: str, *sent: Delivery, today: date = AFTER
+) -> list[figures.Row]:
+    """A view's rows, with these deliveries in the ledger beside."""
+    with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
+        ledger.record(list(sent))
+    doors.attached(connection, tmp_path / "ledger.duckdb", "ledger")
+    settings = Settings.model_construct(send_from=MONTH, start_date=MONTH)
+    analysis.lay_views(connection, settings, today)
+    return figures.rows(connection, f"FROM {view} ORDER BY ALL")
+
+
+def lines(connection: Connection, tmp_path: Path, *sent: Delivery) -> Lines:
+    """Seconds and minor units of each line, by customer."""
+    return {
+        (row["customer"], row["line"]): (row["duration_seconds"], row["amount_minor"])
+        for row in seen(connection, tmp_path, "statement_lines", *sent)
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "sent", "expected"),
+    [
+        ({}, {}, {"in QuickBooks": (3600, 9000)}),
+        (
+            {"duration_seconds": 3620, "amount_minor": 9050},
+            {},
+            {"in QuickBooks": (3600, 9000), "minute rounding": (20, 50)},
+        ),
+        (
+            {"duration_seconds": 3570, "amount_minor": 8925},
+            {},
+            {"in QuickBooks": (3600, 9000), "minute rounding": (-30, -75)},
+        ),
+        (
+            {"amount_minor": 9001},
+            {},
+            {"in QuickBooks": (3600, 9000), "cent rounding": (0, 1)},
+        ),
+        (
+            {},
+            {"amount_minor": 10_000},
+            {"in QuickBooks": (3600, 10_000), "another rate in QuickBooks": (0, -1000)},
+        ),
+        (
+            {"duration_seconds": 7200, "amount_minor": 18_000},
+            {},
+            {"in QuickBooks": (3600, 9000), CHANGED: (3600, 9000)},
+        ),
+        ({}, {"state": "adopted"}, {"in QuickBooks": (3600, 9000)}),
+        ({}, {"state": "unknown"}, {"accepted: unknown": (3600, 9000)}),
+        ({}, {"state": "refused"}, {"accepted: refused": (3600, 9000)}),
+        ({}, {"state": "gone"}, {"accepted: gone": (3600, 9000)}),
+    ],
+)
+def test_what_became_of_an_entry_adds_up_to_what_clockify_says(
+    warehouse: Connection,
+    tmp_path: Path,
+    entry: dict[str, object],
+    sent: dict[str, Any],
+    expected: dict[str, tuple[int, int]],
+) -> None:
+    """Each difference has a line of its own, to the second and the cent."""
+    lay(warehouse, AcceptedTimeEntries, entry)
+    found = lines(warehouse, tmp_path, delivery(0, **(SENT | sent)))
+    tracked = found.pop(("Acme", "clockify"))
+    assert found == {("Acme", line): both for line, both in expected.items()}
+    assert tracked == tuple(map(sum, zip(*expected.values(), strict=True)))
+
+
+def test_an_entry_moved_to_another_customer_differs_for_both(
+    warehouse: Connection, tmp_path: Path
+) -> None:
+    """Each customer's own statement still adds up: one has too much, the other too little."""
+    lay(warehouse, AcceptedTimeEntries, {})
+    assert lines(warehouse, tmp_path, delivery(0, **(SENT | TO_EIGHT))) == {
+        ("Acme", "clockify"): (3600, 9000),
+        ("Acme", CHANGED): (3600, 9000),
+        ("Birch", "in QuickBooks"): (3600, 9000),
+        ("Birch", CHANGED): (-3600, -9000),
+    }
+
+
+def test_what_was_sent_and_is_gone_from_clockify_is_named(
+    warehouse: Connection, tmp_path: Path
+) -> None:
+    """An entry deleted, or marked not billable, after it was sent."""
+    lay(warehouse, RejectedTimeEntries, {"is_billable": False})
+    assert lines(warehouse, tmp_path, delivery(0, **SENT), delivery(1, **SENT)) == {
+        ("Acme", "in QuickBooks"): (7200, 18_000),
+        ("Acme", CHANGED): (-7200, -18_000),
+    }
+
+
+def test_what_was_not_sent_is_told_by_its_first_reason(
+    warehouse: Connection, tmp_path: Path
+) -> None:
+    """Where no customer matches, as Clockify names it; an entry still running has no time yet."""
+    unmatched = {"quickbooks_customer_id": None, "reasons": ["unknown_customer", "no_rate"]}
+    waiting = {"verdict": "held", "reasons": ["running"]}
+    lay(
+        warehouse,
+        RejectedTimeEntries,
+        unmatched | {"amount_minor": None, "currency": None},
+        waiting | {"duration_seconds": None, "amount_minor": None},
+    )
+    found = lines(warehouse, tmp_path)
+    assert found["Roof", "rejected: unknown_customer"] == (3600, 0)
+    assert found["Acme", "held: running"] == (0, 0)
+
+
+def test_currencies_are_never_added(warehouse: Connection, tmp_path: Path) -> None:
+    """One customer in two currencies is two lines."""
+    lay(warehouse, AcceptedTimeEntries, {}, {"currency": "EUR"})
+    found = seen(warehouse, tmp_path, "statement")
+    assert [(row["currency"], row["clockify_amount_minor"]) for row in found] == [
+        ("EUR", 9000),
+        ("USD", 9000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "entry", "today", "blocks"),
+    [
+        (AcceptedTimeEntries, {}, AFTER, []),
+        (AcceptedTimeEntries, {"duration_seconds": 3610}, AFTER, []),
+        (AcceptedTimeEntries, {}, date(2024, 4, 30), ["the month is not over"]),
+        (AcceptedTimeEntries, {"duration_seconds": 60}, AFTER, [f"{CHANGED} (1)"]),
+        (RejectedTimeEntries, {"reasons": ["no_rate"]}, AFTER, ["rejected: no_rate (1)"]),
+        (RejectedTimeEntries, {"verdict": "excluded", "reasons": ["filtered_out"]}, AFTER, []),
+    ],
+)
+def test_a_month_may_be_invoiced_when_nothing_is_open(
+    warehouse: Connection,
+    tmp_path: Path,
+    table: type[Table],
+    entry: dict[str, object],
+    today: date,
+    blocks: list[str],
+) -> None:
+    """What is in the way is named with its entries; rounding is in nobody's way."""
+    lay(warehouse, table, entry)
+    sent = [delivery(0, **SENT)] if table is AcceptedTimeEntries else []
+    [row] = seen(warehouse, tmp_path, "statement", *sent, today=today)
+    assert (row["blocks"], row["is_ready"]) == (blocks, not blocks)
+
+
+def test_a_month_with_a_day_never_read_is_not_ready(warehouse: Connection, tmp_path: Path) -> None:
+    """Nobody knows what was done on that day."""
+    lay(warehouse, AcceptedTimeEntries, {})
+    warehouse.execute("DELETE FROM days WHERE work_date = $1", [DAY])
+    [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT))
+    assert row["blocks"] == ["1 days never read"]
