@@ -1,14 +1,16 @@
 """What happens around every request: it is counted, marked with an id, and may be made to fail.
 
 A fault is asked for through the admin routes. `drop_before_store` and `drop_after_store` close the
-socket without a byte of answer, before or after the request was carried out. Keeps out: which
-faults a test wants.
+socket without a byte of answer, before or after the request was carried out; `delay` carries it out
+however late, though the client may have left; `trickle` answers a few bytes at a time. Keeps out:
+which faults a test wants, and what is done to the items of a batch (`batch_faults`).
 """
 
 import asyncio
+import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -17,11 +19,18 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.sandbox import batch_faults
+from pipeline.sandbox.batch_faults import TWISTS
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.quickbooks.faults import html
 
 _ID = re.compile(r"/(?:\d+|[0-9a-f]{24})(?=/|$)")
-KINDS = ("drop_before_store", "drop_after_store", "status", "delay", "truncate")
+KINDS = (
+    *("drop_before_store", "drop_after_store", "status", "delay", "truncate", "trickle"),
+    *TWISTS,
+)
+TRICKLES = 8
+"""Pieces in which a `trickle` sends its answer, `delay_seconds` apart."""
 
 
 @dataclass
@@ -96,32 +105,37 @@ class Edge:
             await self._fail(fault, scope, receive, marked)
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        is_stored = fault.fault in ("drop_after_store", "truncate") or (
+        body = await _read(receive)
+        is_stored = fault.fault in ("drop_after_store", "truncate", "trickle", *TWISTS) or (
             fault.fault in ("status", "delay") and fault.when == "after"
         )
-        answer = await self._carried_out(scope, receive) if is_stored else []
+        answer = await self._carried_out(fault, scope, body) if is_stored else []
+        if fault.fault == "trickle":
+            await _pass_on(answer, send, _pieces, fault.delay_seconds)
+            return
         await asyncio.sleep(fault.delay_seconds)
-        if fault.fault == "delay" and not is_stored:
-            await self._app(scope, receive, send)
-        elif fault.fault == "delay":
-            await _pass_on(answer, send)
-        elif fault.fault == "status":
+        if fault.fault == "status":
             await _instead(fault)(scope, receive, send)
+        elif fault.fault == "delay" or fault.fault in TWISTS:
+            await _pass_on(answer or await self._carried_out(fault, scope, body), send)
         else:
-            if not is_stored:
-                await _read(receive)
             await _pass_on(_half(answer) if fault.fault == "truncate" else [], send)
             await _drop(receive)
 
-    async def _carried_out(self, scope: Scope, receive: Receive) -> list[Message]:
-        """Serve the request and keep what would have been sent."""
+    async def _carried_out(self, fault: Fault, scope: Scope, body: bytes) -> list[Message]:
+        """Serve the request, whether or not its client still waits, and keep what would be sent."""
         kept: list[Message] = []
 
         async def keep(message: Message) -> None:
             kept.append(message)
 
-        await self._app(scope, receive, keep)
-        return kept
+        if fault.fault not in TWISTS:
+            await self._app(scope, _given(body), keep)
+            return kept
+        request, employees = json.loads(body), self._holder.world.company.employees.values()
+        twisted = batch_faults.asked(fault.fault, request, employees)
+        await self._app(scope, _given(json.dumps(twisted).encode()), keep)
+        return _rewritten(kept, lambda answer: batch_faults.answered(fault.fault, request, answer))
 
 
 def _marked(send: Send, now: datetime, *, is_intuit: bool) -> Send:
@@ -157,15 +171,60 @@ def _half(answer: Iterable[Message]) -> list[Message]:
     return half
 
 
-async def _read(receive: Receive) -> None:
+def _pieces(message: Message) -> list[Message]:
+    """An answer's body cut into a few, that hold as much together."""
+    if message["type"] != "http.response.body":
+        return [message]
+    body = message.get("body", b"")
+    size = len(body) // TRICKLES + 1
+    cut = [body[start : start + size] for start in range(0, len(body), size)]
+    return [
+        {**message, "body": piece, "more_body": number < len(cut)}
+        for number, piece in enumerate(cut, 1)
+    ]
+
+
+def _rewritten(
+    answer: list[Message], rewrite: Callable[[dict[str, object]], object]
+) -> list[Message]:
+    """The same answer with another JSON in its body, and the length that goes with it."""
+    start, *bodies = answer
+    text = b"".join(message.get("body", b"") for message in bodies)
+    body = json.dumps(rewrite(json.loads(text)), ensure_ascii=False).encode()
+    MutableHeaders(raw=start["headers"])["content-length"] = str(len(body))
+    return [start, {"type": "http.response.body", "body": body}]
+
+
+async def _read(receive: Receive) -> bytes:
     """Take in the whole request, so that its sender fails in waiting and not in sending."""
-    while (await receive()).get("more_body", False):
-        pass
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body", False):
+            return body
 
 
-async def _pass_on(answer: Iterable[Message], send: Send) -> None:
+def _given(body: bytes) -> Receive:
+    """A request whose body has been taken in already."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
+async def _pass_on(
+    answer: Iterable[Message],
+    send: Send,
+    cut: Callable[[Message], list[Message]] = lambda message: [message],
+    pause_seconds: float = 0,
+) -> None:
     for message in answer:
-        await send(message)
+        for piece in cut(message):
+            await send(piece)
+            await asyncio.sleep(pause_seconds)
 
 
 async def _drop(receive: Receive) -> None:

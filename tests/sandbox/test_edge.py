@@ -151,3 +151,60 @@ def test_a_foreign_host_name_is_not_served(sandbox: Sandbox) -> None:
     """A page in a browser cannot reach the admin routes under a name of its own."""
     answer = httpx.get(f"{sandbox.url}/_admin/calls", headers={"Host": "evil.example"})
     assert answer.status_code == 400
+
+
+def test_a_write_may_be_carried_out_long_after_its_client_has_gone(
+    sandbox: Sandbox, quickbooks_api: Api
+) -> None:
+    """The client gave up; the service did not."""
+    before = quickbooks_api.count()
+    sandbox.fail("timeactivity", "delay", delay_seconds=0.3)
+    with pytest.raises(httpx.ReadTimeout):
+        quickbooks_api.http.post(f"{quickbooks_api.company}/timeactivity", json={}, timeout=0.1)
+    sandbox.fail("batch", "delay", delay_seconds=0.3)
+    items = [{"bId": "0", "operation": "create", "TimeActivity": valid()}]
+    with pytest.raises(httpx.ReadTimeout):
+        quickbooks_api.http.post(
+            f"{quickbooks_api.company}/batch", json={"BatchItemRequest": items}, timeout=0.1
+        )
+    assert quickbooks_api.count() == before
+    time.sleep(0.5)
+    assert quickbooks_api.count() == before + 1
+
+
+def test_an_answer_may_come_a_few_bytes_at_a_time(sandbox: Sandbox, quickbooks_api: Api) -> None:
+    """Whole in the end, however slowly."""
+    sandbox.fail("timeactivity", "trickle", delay_seconds=0.05)
+    started = time.monotonic()
+    assert quickbooks_api.post("timeactivity", valid()).json()["TimeActivity"]["Id"]
+    assert time.monotonic() - started >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("fault", "stored", "answered"),
+    [
+        ("throttle_items", 2, ["0", "1 3001", "2", "3 3001"]),
+        ("lose_items", 4, ["0", "2"]),
+        ("reorder_items", 4, ["3", "2", "1", "0"]),
+        ("rename_item", 4, ["stranger", "1", "2", "3"]),
+        ("swap_person", 4, ["0", "1", "2", "3"]),
+    ],
+)
+def test_a_batch_may_be_carried_out_or_answered_awry(
+    sandbox: Sandbox, quickbooks_api: Api, fault: str, stored: int, answered: list[str]
+) -> None:
+    """Items throttled, left out, in another order, under a foreign id, for somebody else."""
+    before = set(sandbox.world.company.activities)
+    items = [
+        {"bId": str(place), "operation": "create", "TimeActivity": valid()} for place in range(4)
+    ]
+    sandbox.fail("batch", fault)
+    given = quickbooks_api.post("batch", {"BatchItemRequest": items}).json()["BatchItemResponse"]
+    codes = [each["Fault"]["Error"][0]["code"] if "Fault" in each else "" for each in given]
+    assert [
+        f"{each['bId']} {said}".strip() for each, said in zip(given, codes, strict=True)
+    ] == answered
+    made = [row for key, row in sandbox.world.company.activities.items() if key not in before]
+    assert len(made) == stored
+    is_other = {row["EmployeeRef"]["value"] != valid()["EmployeeRef"]["value"] for row in made}
+    assert is_other == {fault == "swap_person"}
