@@ -94,7 +94,8 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     log("publishing the analysis copy")
     # A publication that was killed leaves a log, which DuckDB would replay into this draft.
     draft.with_name(draft.name + ".wal").unlink(missing_ok=True)
-    shutil.copyfile(settings.warehouse, draft)
+    with Warehouse(draft).database.told():
+        shutil.copyfile(settings.warehouse, draft)
     with Warehouse(draft).connect() as connection:
         attach(connection, settings.ledger, settings.lock_seconds, log)
         for table in LEDGER_TABLES:

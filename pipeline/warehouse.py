@@ -25,7 +25,8 @@ Connection = duckdb.DuckDBPyConnection
 Rows = list[tuple[Any, ...]]
 
 LOCKED = "Could not set lock"
-FULL = "No space left"
+FULL = ("No space left", "File too large", "Disk quota exceeded")
+"""How a disk, a limit on files and a quota say that nothing more fits."""
 OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
 """Errors that are the file's, not the caller's; a full disk may also fail a commit."""
 NEWER = "trying to read a database file with version number"
@@ -68,13 +69,24 @@ class Database:
         except (duckdb.Error, OSError) as error:
             raise self._stop(error) from error
         try:
-            yield connection
-        except duckdb.Error as error:
-            if isinstance(error, OF_THE_FILE) or FULL in str(error):
-                raise self._stop(error) from error
-            raise
+            with self.told():
+                yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say what the file or its disk will not bear as a stop, while something is done to it.
+
+        Raises:
+            Stop: the disk is full, or the file is broken.
+        """
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if isinstance(error, OF_THE_FILE) or _is_full(str(error)):
+                raise self._stop(error) from error
+            raise
 
     def attach(self, connection: Connection, name: str) -> None:
         """Attach the file to another connection, to be read beside what that has open.
@@ -176,7 +188,7 @@ class Database:
                 "close that program, or wait for it; analysts read the analysis copy instead",
                 is_transient=True,
             )
-        if FULL in text:
+        if _is_full(text):
             return Stop(
                 f"The disk that holds the {self.what} {self.path} is full",
                 "free some space and run again; what was written before is kept",
@@ -189,6 +201,10 @@ class Database:
                 "run with that DuckDB, or name another file",
             )
         return Stop(f"The {self.what} {self.path} cannot be read: {text[:200]}", self.when_broken)
+
+
+def _is_full(text: str) -> bool:
+    return any(said in text for said in FULL)
 
 
 @contextmanager
