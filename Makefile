@@ -2,7 +2,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo dev test check lock clean
+.PHONY: demo dev test chaos check lock clean
 
 demo: $(VENV)/.runtime  ## the whole job against the sandbox's last 14 days
 	@$(PYTHON) -m pipeline.demo
@@ -12,6 +12,11 @@ dev: $(VENV)/.runtime  ## the Dagster UI: on your accounts if .env names them, e
 
 test: $(VENV)/.development  ## the whole test suite
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+RUNS := 2000
+SEED := 7
+chaos: $(VENV)/.development  ## strike the pipeline in every way on the list, RUNS times
+	@$(PYTHON) -m tests.chaos --runs $(RUNS) --seed $(SEED) --json docs/chaos.json
 
 check: $(VENV)/.development  ## lint, format, types, definitions
 	$(VENV)/bin/ruff check .

@@ -1,0 +1,64 @@
+"""`python -m tests.chaos`: try many scenarios, show what they came to, end with 1 if any failed."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tests.chaos import harness, report
+from tests.chaos.scenarios import scenarios
+from tests.chaos.trial import Trial
+
+
+@click.command()
+@click.option("--runs", default=2000, show_default=True, help="Scenarios to try.")
+@click.option("--seed", default=7, show_default=True, help="Makes the same scenarios again.")
+@click.option("--workers", default=harness.WORKERS, show_default=True, help="At once.")
+@click.option("--only", multiple=True, type=int, help="Scenarios by number, with their logs.")
+@click.option("--json", "path", type=click.Path(path_type=Path), help="Where the figures go.")
+def main(runs: int, seed: int, workers: int, only: tuple[int, ...], path: Path | None) -> None:
+    """Strike a pipeline in every way on the list, and count what went wrong."""
+    console = Console()
+    chosen = (
+        [each for each in scenarios(seed, max(runs, *only, 0) + 1) if each.number in only]
+        if only
+        else list(scenarios(seed, runs))
+    )
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[failed]} failed"), console=console) as bar:
+        task = bar.add_task("scenarios", total=len(chosen), failed=0)
+        failed = 0
+
+        def on_end(trial: Trial) -> None:
+            nonlocal failed
+            failed += report.is_failed(trial)
+            bar.update(task, advance=1, failed=failed)
+            if report.is_failed(trial):
+                console.print_json(data=report.failure(trial))
+
+        trials = harness.run(chosen, workers, on_end=on_end)
+    found = report.summary(trials, seed)
+    if only:
+        for trial in trials:
+            console.print(trial.scenario, *trial.log, sep="\n", markup=False)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1) + "\n")
+    console.print(_totals(found))
+    sys.exit(bool(found["failures"]))
+
+
+def _totals(found: report.Json) -> Table:
+    table = Table(show_header=False, title="The fault harness")
+    for name, value in found.items():
+        if not isinstance(value, list) and name != "matrix":
+            table.add_row(name, str(value))
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""What people do between two runs, in QuickBooks and in Clockify.
+
+Each act is recorded, so that the oracle can tell people's work from the pipeline's.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from pipeline.sandbox.quickbooks.books import Books, open_books
+from pipeline.sandbox.quickbooks.names import settle_paths
+from pipeline.sandbox.seed import press_old_button
+from pipeline.sandbox.world import Entry, World
+from tests.chaos.witness import Birth, Witness, mark_of
+
+FAR_DAYS = 9
+
+
+@dataclass
+class Deeds:
+    """What people did in a scenario."""
+
+    touched: set[str] = field(default_factory=set)
+    """Activities that they changed, by QuickBooks' id."""
+    deleted: Counter[str] = field(default_factory=Counter)
+    """How many activities of a mark they deleted."""
+    withdrawn: Counter[str] = field(default_factory=Counter)
+    """How many entries of a mark need not be sent any more."""
+    edited: dict[str, Entry] = field(default_factory=dict)
+    """Entries as they were before they were edited, by id."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who acts on what."""
+
+    witness: Witness
+    world: World
+    deeds: Deeds
+    choose: random.Random
+    days: tuple[date, date]
+
+    def activity(self) -> Birth | None:
+        """One of ours that stands; of the last ones first, which are those not yet confirmed."""
+        held = self.world.company.activities
+        ours = [
+            each
+            for each in self.witness.births.values()
+            if each.is_ours and each.quickbooks_id in held
+        ]
+        return self.choose.choice(ours[-2:]) if ours else None
+
+    def entry(self) -> Entry:
+        """One that may be in doubt: that of a late activity, or any."""
+        birth = self.activity()
+        entries = list(self.world.workspace.entries.values())
+        own = [each for each in entries if birth and mark_of(each.description) == birth.mark]
+        return self.choose.choice(own or entries)
+
+    @property
+    def books(self) -> Books:
+        """QuickBooks, to change a record as its own pages do."""
+        return open_books(self.witness)
+
+    def change(self, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        """Change one activity."""
+        if birth := self.activity():
+            record = self.world.company.activities[birth.quickbooks_id]
+            self.books.replace("TimeActivity", record, {**record, **fields})
+            self.deeds.touched.add(birth.quickbooks_id)
+
+
+def act(name: str, witness: Witness, choose: random.Random, days: tuple[date, date]) -> Deeds:
+    """Have people do something."""
+    deeds = Deeds()
+    if name:
+        with witness.people() as world:
+            ACTS[name](Scene(witness, world, deeds, choose, days))
+    return deeds
+
+
+def press(witness: Witness, first: date, last: date, marks: set[str] | None = None) -> None:
+    """Press the vendor's button, as if only the entries of these marks had been selected."""
+    with witness.people() as world:
+        entries = dict(world.workspace.entries)
+        world.workspace.entries = {
+            key: entry
+            for key, entry in entries.items()
+            if marks is None or mark_of(entry.description) in marks
+        }
+        press_old_button(world, first, last, witness.now())
+        world.workspace.entries = entries
+        for key in list(world.company.activities):
+            witness.touch("company", "activities", key)
+
+
+def _edit_description(scene: Scene) -> None:
+    scene.change(Description="as agreed on the phone")
+
+
+def _move_activity(scene: Scene) -> None:
+    scene.change(TxnDate=str(scene.days[0] - timedelta(days=FAR_DAYS)))
+
+
+def _bill(scene: Scene) -> None:
+    scene.change(BillableStatus="HasBeenBilled")
+
+
+def _delete_activity(scene: Scene) -> None:
+    if birth := scene.activity():
+        scene.books.remove("TimeActivity", birth.quickbooks_id)
+        scene.deeds.deleted[birth.mark] += 1
+
+
+def _merge_customer(scene: Scene) -> None:
+    """All that is one customer's becomes another's, and the first is no more."""
+    birth = scene.activity()
+    if birth is None:
+        return
+    held, customers = scene.world.company.activities, scene.world.company.customers
+    merged = held[birth.quickbooks_id]["CustomerRef"]["value"]
+    into = next(key for key, row in customers.items() if row["Active"] and key != merged)
+    for key, record in list(held.items()):
+        if record["CustomerRef"]["value"] == merged:
+            scene.books.replace("TimeActivity", record, {**record, "CustomerRef": {"value": into}})
+            scene.deeds.touched.add(key)
+    customer = customers[merged]
+    changed = scene.books.replace("Customer", customer, {**customer, "Active": False})
+    settle_paths("Customer", changed, scene.books)
+    for entry in scene.world.workspace.entries.values():
+        project = scene.world.workspace.projects[entry.project_id or ""]
+        if project.name == customer["DisplayName"].removesuffix(" (deleted)"):
+            scene.deeds.withdrawn[mark_of(entry.description)] += 1
+
+
+def _edit_entry(scene: Scene) -> None:
+    entry = scene.entry()
+    scene.deeds.edited[entry.id] = replace(entry)
+    assert entry.end is not None
+    entry.end += timedelta(minutes=25)
+
+
+def _delete_entry(scene: Scene) -> None:
+    entry = scene.entry()
+    del scene.world.workspace.entries[entry.id]
+    scene.deeds.withdrawn[mark_of(entry.description)] += 1
+
+
+def _unbill_entry(scene: Scene) -> None:
+    entry = scene.entry()
+    entry.is_billable = False
+    scene.deeds.withdrawn[mark_of(entry.description)] += 1
+
+
+def _press_button(scene: Scene) -> None:
+    press(scene.witness, *scene.days)
+
+
+ACTS: dict[str, Callable[[Scene], None]] = {
+    "activity edited": _edit_description,
+    "activity moved to another date": _move_activity,
+    "activity billed": _bill,
+    "activity deleted": _delete_activity,
+    "customer merged": _merge_customer,
+    "entry edited": _edit_entry,
+    "entry deleted": _delete_entry,
+    "entry made non-billable": _unbill_entry,
+    "old button pressed": _press_button,
+}
+IN_CLOCKIFY = ("entry edited", "entry deleted", "entry made non-billable", "customer merged")
+"""After these the entries must be read and judged again."""

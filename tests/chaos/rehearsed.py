@@ -1,0 +1,18 @@
+"""Everything that a run needs, imported and its pure parts done once, before any fork.
+
+Opens no database, no connection and no thread: those do not survive a fork.
+"""
+
+import gc
+
+from pipeline import schemas
+from pipeline.fitting import fitting
+from pipeline.schemas import sql_types
+from tests.chaos import process
+
+__all__ = ["process"]
+
+for table in (*schemas.WAREHOUSE_TABLES, *schemas.LEDGER_TABLES):
+    fitting(table, schemas.empty(table), list(sql_types(table)), "")
+gc.collect()
+gc.freeze()  # else each process looks through all of this again and again

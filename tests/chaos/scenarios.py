@@ -1,0 +1,109 @@
+"""Which scenarios there are: a plain value each, and the order in which a run takes them.
+
+Pure. Every crash point meets every kind of answer before any pair comes again; what people do, how
+request ids are treated, clocks, circumstances and the drive are crossed with them by seeded choice.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from tests.chaos.answers import ANSWERS
+from tests.chaos.crash_points import ADOPTING, POINTS
+from tests.chaos.people import ACTS, IN_CLOCKIFY
+
+REQUEST_IDS = ("honoured", "ignored", "forgotten", "refused with 600", "refused with 6000")
+CLOCKS = (-90, 0, 90)
+"""Seconds by which Intuit's clock is ahead of ours."""
+CONCURRENCY = (
+    "two loaders together",
+    "schedule against backfill",
+    "stopped, woken up later",
+    "second warehouse and ledger",
+)
+DISK = (
+    "disk full at the intent commit",
+    "disk full at the outcome commit",
+    "disk full at the adoption commit",
+    "ledger truncated",
+    "ledger restored from yesterday",
+    "ledger of another realm",
+)
+CIRCUMSTANCES = (*CONCURRENCY, *DISK)
+BEFORE_THE_CRASH = ("stopped, woken up later", *DISK[:3])
+"""Circumstances that strike the first process instead of the crash."""
+DRIVES = {"load": 92, "job": 8}
+"""Shares, in percent, of how a scenario's first process and its first recovery are driven."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing that may happen to a pipeline."""
+
+    number: int
+    seed: int
+    crash: str
+    at: int
+    """At which pass of the crash point."""
+    answer: str
+    act: str = ""
+    """What people do after the first process has ended."""
+    request_ids: str = "honoured"
+    clock_seconds: int = 0
+    circumstance: str = ""
+    drive: str = "load"
+
+    @property
+    def needs_adoption(self) -> bool:
+        """Whether the old button must have sent something before."""
+        return self.crash in ADOPTING or self.circumstance == "disk full at the adoption commit"
+
+
+def scenarios(seed: int, runs: int) -> Iterator[Scenario]:
+    """The scenarios of a run, every one of them reproducible from its seed and number."""
+    cells = list(product(POINTS, ANSWERS))
+    shuffle = random.Random(seed)
+    shuffle.shuffle(cells)
+    for number in range(runs):
+        crash, answer = cells[number % len(cells)]
+        yield scenario(seed, number, crash, answer, is_plain=number < len(cells))
+
+
+def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool) -> Scenario:
+    """One scenario; a plain one is certain to reach its crash point in its first process."""
+    choose = random.Random(f"{seed}/{number}")
+    act = choose.choice(list(ACTS)) if choose.random() < 0.5 else ""
+    circumstances = [each for each in CIRCUMSTANCES if each not in BEFORE_THE_CRASH or not is_plain]
+    drive = choose.choices(list(DRIVES), list(DRIVES.values()))[0]
+    return Scenario(
+        number=number,
+        seed=seed,
+        crash=crash,
+        at=choose.choice((1, 1, 2)),
+        answer=answer,
+        act=act,
+        request_ids=choose.choice(REQUEST_IDS),
+        clock_seconds=choose.choice(CLOCKS),
+        circumstance=choose.choice(circumstances) if choose.random() < 0.4 else "",
+        drive="whole" if act in IN_CLOCKIFY and drive == "load" else drive,
+    )
+
+
+def few(seed: int) -> Iterator[Scenario]:
+    """A small fixed set with each crash point, answer, act and circumstance at least once."""
+    answers, acts, circumstances = list(ANSWERS), ["", *ACTS], ["", *CIRCUMSTANCES]
+    for number in range(max(len(POINTS), len(answers))):
+        act = acts[number % len(acts)]
+        yield Scenario(
+            number=number,
+            seed=seed,
+            crash=POINTS[number % len(POINTS)],
+            at=1,
+            answer=answers[number % len(answers)],
+            act=act,
+            request_ids=REQUEST_IDS[number % len(REQUEST_IDS)],
+            clock_seconds=CLOCKS[number % len(CLOCKS)],
+            circumstance=circumstances[number % len(circumstances)],
+            drive="whole" if act in IN_CLOCKIFY else "load",
+        )

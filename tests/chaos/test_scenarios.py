@@ -1,0 +1,54 @@
+"""The list of scenarios: everything on it is there, and it can be made again."""
+
+from itertools import product
+
+import pytest
+
+from tests.chaos.answers import ANSWERS
+from tests.chaos.crash_points import POINTS
+from tests.chaos.people import ACTS, IN_CLOCKIFY
+from tests.chaos.scenarios import CIRCUMSTANCES, CLOCKS, DRIVES, REQUEST_IDS, few, scenarios
+
+RUNS = 2000
+
+
+def test_every_crash_point_meets_every_answer() -> None:
+    """Several times over, in as many runs as the README counts."""
+    made = [(each.crash, each.answer) for each in scenarios(7, RUNS)]
+    assert set(made) == set(product(POINTS, ANSWERS))
+
+
+@pytest.mark.parametrize(
+    ("axis", "values"),
+    [
+        ("act", {"", *ACTS}),
+        ("circumstance", {"", *CIRCUMSTANCES}),
+        ("request_ids", set(REQUEST_IDS)),
+        ("clock_seconds", set(CLOCKS)),
+        ("drive", {*DRIVES, "whole"}),
+    ],
+)
+def test_every_axis_has_all_its_values(axis: str, values: set[object]) -> None:
+    """What people do, what else is so, request ids, clocks, and through what it runs."""
+    assert {getattr(each, axis) for each in scenarios(7, RUNS)} == values
+
+
+def test_the_same_seed_makes_the_same_scenarios() -> None:
+    """And more of them begin with the same ones."""
+    assert list(scenarios(7, 50)) == list(scenarios(7, 60))[:50]
+    assert list(scenarios(7, 50)) != list(scenarios(8, 50))
+
+
+def test_what_changed_in_clockify_is_read_again() -> None:
+    """Else its scenario would show nothing."""
+    changed = [each for each in scenarios(7, RUNS) if each.act in IN_CLOCKIFY]
+    assert {each.drive for each in changed} <= {"whole", "job"}
+
+
+def test_the_few_have_each_thing_once() -> None:
+    """Crash points, answers, acts and circumstances."""
+    made = list(few(7))
+    assert {each.crash for each in made} == set(POINTS)
+    assert {each.answer for each in made} == set(ANSWERS)
+    assert {each.act for each in made} == {"", *ACTS}
+    assert {each.circumstance for each in made} == {"", *CIRCUMSTANCES}
