@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import figures, loading, schemas
+from pipeline import confirmation, figures, loading, schemas
 from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.metadata import counts, definition_metadata, table
@@ -31,6 +31,8 @@ class LoadConfig(dg.Config):
     """Bind the ledger to this company, zone and rounding, though it was bound to another."""
     override_breaker: bool = False
     """Send however many rows are due, and go on whatever one fault is given for."""
+    confirm_cutover: bool = False
+    """Send beside activities that somebody else made; asked of a company's first loads, once."""
 
 
 @dg.asset(
@@ -60,6 +62,8 @@ def quickbooks_time_activities(
         if is_dry:
             planned = loading.plans(desk, first, last)
         else:
+            if config.confirm_cutover:
+                confirmation.confirm(desk.ledger, desk.terms, first, last, f"run {company.run_id}")
             loading.load(
                 desk,
                 first,

@@ -78,16 +78,32 @@ class Company:
 
 @contextmanager
 def opened(
-    settings: Settings, run_id: str, log: Log, now: Callable[[], datetime] = utc_now
+    settings: Settings,
+    run_id: str,
+    log: Log,
+    now: Callable[[], datetime] = utc_now,
+    *,
+    only_reads: bool = False,
 ) -> Iterator[Company]:
     """Hold the warehouse for a run; copy the ledger and publish the analysts' copy at its end.
+
+    Args:
+        settings: name the files and services.
+        run_id: the run, as whoever waits for it is told.
+        log: told of what takes time.
+        now: the clock, in UTC.
+        only_reads: copy and publish nothing, so that a look does not push out an older copy.
 
     Raises:
         Stop: another run holds the warehouse for longer than `LOCK_SECONDS`.
     """
     with _held(settings, run_id, log):
+        company = Company(settings, Warehouse(settings.warehouse), now, run_id)
+        if only_reads:
+            yield company
+            return
         try:
-            yield Company(settings, Warehouse(settings.warehouse), now, run_id)
+            yield company
         finally:
             _leave_copies(settings, run_id, log, now)
 

@@ -18,7 +18,7 @@ import pandas as pd
 import stamina
 
 from pipeline.fitting import validated
-from pipeline.schemas import LEDGER_TABLES, Deliveries, LedgerBinding
+from pipeline.schemas import LEDGER_TABLES, CutoverConfirmations, Deliveries, LedgerBinding
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Database, FileBusyError, transaction
 
@@ -80,6 +80,21 @@ class Binding:
     rounding: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """One row of `cutover_confirmations`; `schemas.CutoverConfirmations` says what each is."""
+
+    realm_id: str
+    first_day: date
+    last_day: date
+    confirmed_at: datetime
+    confirmed_by: str
+
+
+MIGRATIONS = {
+    1: "CREATE TABLE cutover_confirmations (realm_id VARCHAR, first_day DATE, last_day DATE, "
+    "confirmed_at TIMESTAMPTZ, confirmed_by VARCHAR)",
+}
 COLUMNS = [field.name for field in fields(Delivery)]
 BOUND = ", ".join(field.name for field in fields(Binding))
 ATTEMPT_COLUMNS = (
@@ -162,6 +177,10 @@ class Ledger:
         """Deliveries whose outcome nobody knows: `pending` or `unknown`."""
         return self._select("state = ANY($1)", [list(UNSETTLED)])
 
+    def refused(self) -> list[Delivery]:
+        """Deliveries that stand refused."""
+        return self._select("state = 'refused' ORDER BY work_date, entry_id", [])
+
     def between(self, first: date, last: date) -> list[Delivery]:
         """Deliveries of these work dates."""
         return self._select("work_date BETWEEN $1 AND $2", [first, last])
@@ -195,6 +214,19 @@ class Ledger:
             [zone],
         ).fetchall()
         return dict(rows)
+
+    def is_confirmed(self, realm_id: str) -> bool:
+        """Whether a person has confirmed what is sent beside activities that are not ours."""
+        [(count,)] = self._connection.execute(
+            "SELECT count(*) FROM cutover_confirmations WHERE realm_id = $1", [realm_id]
+        ).fetchall()
+        return bool(count)
+
+    def confirm(self, confirmation: Confirmation) -> None:
+        """Keep that a person has confirmed it."""
+        validated(CutoverConfirmations, pd.DataFrame([vars(confirmation)]))
+        names = ", ".join(field.name for field in fields(Confirmation))
+        self._insert("cutover_confirmations", names, [astuple(confirmation)])
 
     def closed_period(self) -> list[Delivery]:
         """Refusals as of closed books, less those with a success on a day not after theirs since.
@@ -298,6 +330,8 @@ def database(path: Path) -> Database:
         "anything is sent",
         tables=LEDGER_TABLES,
         keys={Deliveries: "entry_id, part"},
+        version=2,
+        migrations=MIGRATIONS,
     )
 
 

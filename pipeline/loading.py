@@ -12,7 +12,16 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import breaker, delivery, eligibility, planning, schemas, settlement, verdicts
+from pipeline import (
+    breaker,
+    confirmation,
+    delivery,
+    eligibility,
+    planning,
+    schemas,
+    settlement,
+    verdicts,
+)
 from pipeline import warehouse as doors
 from pipeline.breaker import Tally
 from pipeline.candidates import Candidate, Terms, candidates
@@ -103,7 +112,8 @@ def load(
         override_breaker: let this run send however much, whatever is refused.
 
     Raises:
-        Stop: this run must not go on; what was sent until then is recorded.
+        Stop: this run must not go on, or nobody has confirmed a first load beside another's
+            activities; what was sent until then is recorded.
     """
     tally = Tally(is_overridden=override_breaker)
     _settle(desk)
@@ -118,9 +128,16 @@ def load(
         _settle(desk)
 
 
-def plans(desk: Desk, first: date, last: date) -> list[Plan]:
-    """What a load would do, piece by piece. Sends and writes nothing."""
-    return [_plan(desk, start, end) for start, end in pieces(first, last)]
+def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> list[Plan]:
+    """What a load would do, piece by piece. Sends and writes nothing.
+
+    Args:
+        desk: what a load works with.
+        first: first work date.
+        last: last work date, included.
+        is_complete: read QuickBooks of all days, also where nothing is to be sent.
+    """
+    return [_plan(desk, start, end, is_complete=is_complete) for start, end in pieces(first, last)]
 
 
 def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
@@ -141,11 +158,20 @@ def _settle(desk: Desk) -> list[Delivery]:
 
 def _send(desk: Desk, first: date, last: date, tally: Tally) -> None:
     plan = _plan(desk, first, last)
+    zone = desk.company.settings.zone
+    if stop := confirmation.needed(plan, desk.ledger, desk.terms, (first, last), zone):
+        raise stop
     delivery.carry_out(plan, desk.ledger, desk.quickbooks, desk.terms, tally)
 
 
-def _plan(desk: Desk, first: date, last: date) -> Plan:
-    plan = planning.plan(desk.ledger, desk.quickbooks, _candidates(desk, first, last), desk.terms)
+def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> Plan:
+    plan = planning.plan(
+        desk.ledger,
+        desk.quickbooks,
+        candidates_of(desk, first, last),
+        desk.terms,
+        days=(first, last) if is_complete else None,
+    )
     desk.terms.log(
         f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
         f"{len(plan.doubt)} to be decided by a person"
@@ -153,7 +179,7 @@ def _plan(desk: Desk, first: date, last: date) -> Plan:
     return plan
 
 
-def _candidates(desk: Desk, first: date, last: date) -> list[Candidate]:
+def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
     """What may be sent of a window, and every other finished entry from a day about it."""
     a_day = timedelta(days=1)
     with desk.company.warehouse.connect() as connection:

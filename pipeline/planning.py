@@ -6,7 +6,7 @@ and everything that changes the ledger or QuickBooks (`delivery`, `settlement`).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pipeline.activities import Facts, differences, facts, parse
@@ -35,9 +35,21 @@ class Plan:
 
 
 def plan(
-    ledger: Ledger, quickbooks: QuickBooks, candidates: Iterable[Candidate], terms: Terms
+    ledger: Ledger,
+    quickbooks: QuickBooks,
+    candidates: Iterable[Candidate],
+    terms: Terms,
+    *,
+    days: tuple[date, date] | None = None,
 ) -> Plan:
     """Decide what to send, adopt and leave for a person. Writes nothing.
+
+    Args:
+        ledger: knows what is sent, and whose activities are.
+        quickbooks: is read about the days.
+        candidates: the entries to compare.
+        terms: what all deliveries share.
+        days: the days to read; those of what is to be sent, if not given, and none without it.
 
     Raises:
         Stop: QuickBooks' activities cannot be read completely.
@@ -47,9 +59,9 @@ def plan(
     open_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
     open_ = [each for each in open_ if not _is_closed(before.get(each.entry_id))]
     wanted = [each for each in open_ if each.is_sendable]
-    if not wanted:
+    if not wanted and not days:
         return Plan()
-    bodies = _about(quickbooks, [each.facts for each in wanted])
+    bodies = _about(quickbooks, days or _span(each.facts.work_date for each in wanted))
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
@@ -93,11 +105,15 @@ def _may_retry(before: Delivery, intent: Delivery) -> bool:
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
 
 
-def _about(quickbooks: QuickBooks, entries: Sequence[Facts]) -> Bodies:
-    """QuickBooks' activities from the day before the entries to the day after them."""
-    days = [entry.work_date for entry in entries]
+def _span(days: Iterable[date]) -> tuple[date, date]:
+    known = list(days)
+    return min(known), max(known)
+
+
+def _about(quickbooks: QuickBooks, days: tuple[date, date]) -> Bodies:
+    """QuickBooks' activities from the day before the first day to the day after the last."""
     a_day = timedelta(days=1)
-    rows = quickbooks.time_activities(min(days) - a_day, max(days) + a_day)
+    rows = quickbooks.time_activities(days[0] - a_day, days[1] + a_day)
     return {str(row["Id"]): row for row in rows}
 
 

@@ -288,6 +288,16 @@ class LedgerBinding(Table):
     rounding: Text = column("Whether and how Clockify rounds, such as `off` or `nearest 15`")
 
 
+class CutoverConfirmations(Table):
+    """One row per time that a person said: what QuickBooks does not hold is to be sent."""
+
+    realm_id: Text = column("QuickBooks' id of the company")
+    first_day: Day = column("First work date of the list")
+    last_day: Day = column("Last work date of the list")
+    confirmed_at: Instant = column("When")
+    confirmed_by: Text = column("Who or what run")
+
+
 class DeliveryPlan(Table):
     """One row per entry that the last dry run would have sent, adopted or left for a person."""
 
@@ -315,7 +325,12 @@ WAREHOUSE_TABLES: tuple[type[Table], ...] = (
     WatchedMonths,
     DeliveryPlan,
 )
-LEDGER_TABLES: tuple[type[Table], ...] = (Deliveries, DeliveryAttempts, LedgerBinding)
+LEDGER_TABLES: tuple[type[Table], ...] = (
+    Deliveries,
+    DeliveryAttempts,
+    LedgerBinding,
+    CutoverConfirmations,
+)
 
 SQL_TYPES = {
     "string[python]": "VARCHAR",

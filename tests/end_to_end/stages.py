@@ -14,3 +14,5 @@ UP_TO_REVIEW = (*REFERENCES, ENTRIES, *REVIEW)
 REPORT = ("fix_list", "hours_at_risk", "statement")
 DAILY = (ENTRIES, *REVIEW, LOAD)
 """All that is partitioned: what a backfill launches."""
+CONFIRMED = {LOAD: {"confirm_cutover": True}}
+"""The config of a first load beside activities that somebody else made."""

@@ -14,7 +14,7 @@ from pipeline.sandbox.world import Entry
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
 from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import LOAD
+from tests.end_to_end.stages import CONFIRMED, LOAD
 
 NEXT = DAY + timedelta(days=1)
 ALL = 32
@@ -162,7 +162,7 @@ def test_of_what_the_button_had_half_sent_exactly_the_other_half_is_sent(
     for activity in press_for(reviewed, entries[::2], DAY, NEXT):
         deed(reviewed, activity)
     before = held(world)
-    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    assert problems(reviewed.run(DAY, NEXT, LOAD, **CONFIRMED)) == []
     assert states(reviewed) == {"adopted": ALL // 2, "sent": ALL // 2}
     new = held(world) - before
     assert new < due(world, DAY, NEXT)
@@ -180,7 +180,7 @@ def test_of_what_the_button_had_half_sent_otherwise_nothing_is_doubled_and_nothi
     entries = sorted(world.workspace.entries.values(), key=lambda entry: entry.start)
     for activity in press_for(reviewed, entries[::2], DAY, NEXT):
         deed(reviewed, activity)
-    reviewed.run(DAY, NEXT, LOAD)
+    reviewed.run(DAY, NEXT, LOAD, **CONFIRMED)
     found = reviewed.rows("SELECT entry_id, state FROM deliveries")
     assert len(found) == ALL
     by_button = {entry.id for entry in entries[::2]}
@@ -211,7 +211,7 @@ def test_over_a_fortnight_that_the_button_half_sent_the_missing_half_is_sent(
     entries = sorted(world.workspace.entries.values(), key=lambda entry: entry.start)
     press_for(house, entries[::2], first, last)
     before, wanted = held(world, first, last), due(world, first, last)
-    assert problems(house.run(first, last)) == []
+    assert problems(house.run(first, last, **CONFIRMED)) == []
     assert held(world, first, last) - before == wanted - before
     assert len(wanted - before) > len(wanted) // 3
     assert max(held(world, first, last).values()) == 2, "the twins, and nothing else twice"
@@ -227,7 +227,7 @@ def test_an_activity_of_a_rejected_entry_is_not_taken_for_an_accepted_ones(quiet
     press(quiet, DAY, DAY)
     rejected.rate_minor = 0
     add_entry(world, NEXT, description="Standup")
-    assert problems(quiet.run(DAY, NEXT)) == []
+    assert problems(quiet.run(DAY, NEXT, **CONFIRMED)) == []
     assert states(quiet) == {"adopted": 1, "sent": 1}
     assert quiet.rows("SELECT count(*) FROM rejected_time_entries") == [(1,)]
     assert problems(quiet.run(DAY, NEXT)) == []
@@ -242,7 +242,7 @@ def test_an_entry_of_the_day_before_keeps_its_activity(quiet: House) -> None:
     press(quiet, DAY, DAY)
     add_entry(world, NEXT, description="Standup")
     quiet.run(DAY, DAY, "clockify_time_entries")
-    assert problems(quiet.run(NEXT)) == []
+    assert problems(quiet.run(NEXT, **CONFIRMED)) == []
     assert states(quiet) == {"sent": 1}
     assert problems(quiet.run(DAY)) == []
     assert states(quiet) == {"sent": 1, "adopted": 1}
@@ -259,7 +259,7 @@ def test_of_equal_twins_the_accepted_one_gets_the_activity(quiet: House) -> None
     assert problems(quiet.run(DAY)) == []
     assert quiet.rows("SELECT entry_id, state FROM deliveries") == [(second.id, "adopted")]
     first.is_approved = True
-    assert problems(quiet.run(DAY)) == []
+    assert problems(quiet.run(DAY, **CONFIRMED)) == []
     assert states(quiet) == {"adopted": 1, "sent": 1}
     assert held(world) == due(world, DAY, DAY)
 
@@ -271,9 +271,46 @@ def test_an_adopted_entry_that_is_moved_and_reworded_later_is_not_sent(quiet: Ho
     press(quiet, DAY, DAY)
     add_entry(world, DAY, "14:00", description="Approved", is_approved=True)
     quiet.changes["REQUIRE_APPROVAL"] = "true"
-    assert problems(quiet.run(DAY)) == []
+    assert problems(quiet.run(DAY, **CONFIRMED)) == []
     assert states(quiet) == {"adopted": 1, "sent": 1}
     move(waiting, 3)
     waiting.description, waiting.is_approved = "Something else", True
     assert problems(quiet.run(DAY, DAY + timedelta(days=3))) == []
     assert len(quiet.activities) == 2
+
+
+def test_a_first_load_beside_somebody_elses_activities_is_confirmed_once(reviewed: House) -> None:
+    """It stops before anything is sent, names both counts and the command; then never again."""
+    entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
+    made = press_for(reviewed, entries[:5], DAY, DAY)
+    [stopped] = problems(reviewed.run(DAY, DAY, LOAD))
+    assert "holds 5 time activities that this pipeline did not send, and 11 entries" in stopped
+    assert f"`python -m pipeline cutover {DAY} {DAY}`" in stopped
+    assert states(reviewed) == {}
+    assert problems(reviewed.run(DAY, DAY, LOAD, **{LOAD: {"dry_run": True}})) == []
+    assert problems(reviewed.run(DAY, DAY, LOAD, **CONFIRMED)) == []
+    assert states(reviewed) == {"adopted": 5, "sent": 11}
+    change(reviewed, made[0], TxnDate=str(NEXT))
+    assert problems(reviewed.run(NEXT, NEXT, LOAD)) == []
+    assert states(reviewed) == {"adopted": 5, "sent": 27}
+
+
+@pytest.mark.parametrize(("days_later", "asked"), [(19, True), (21, False)])
+def test_twenty_days_after_the_first_delivery_nothing_is_asked(
+    reviewed: House, days_later: int, *, asked: bool
+) -> None:
+    """Then our own loads are the rule, and a button pressed by habit is told by its likeness."""
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == [], "no activity there, nothing asked"
+    reviewed.now += timedelta(days=days_later)
+    entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
+    press_for(reviewed, entries[16:20], NEXT, NEXT)
+    said = problems(reviewed.run(NEXT, NEXT, LOAD))
+    assert bool(said) is asked
+    assert states(reviewed) == ({"sent": 16} if asked else {"sent": 28, "adopted": 4})
+
+
+def test_activities_of_our_own_are_never_asked_about(reviewed: House) -> None:
+    """Sent by us, beside what is still to be sent the next day."""
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert problems(reviewed.run(NEXT, NEXT, LOAD)) == []
+    assert states(reviewed) == {"sent": ALL}

@@ -9,7 +9,7 @@ from pipeline.sandbox.seed.old_button import press_old_button
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
 from tests.end_to_end.conftest import House, check, problems
-from tests.end_to_end.stages import DAILY, LOAD, UP_TO_REVIEW
+from tests.end_to_end.stages import CONFIRMED, DAILY, LOAD, UP_TO_REVIEW
 
 DAY = date(2026, 11, 17)
 
@@ -59,7 +59,7 @@ def test_of_twins_one_of_which_the_button_sent_the_other_is_sent(quiet: House) -
     del world.workspace.entries[second.id]
     assert press_old_button(world, DAY, DAY, quiet.now) == 1
     world.workspace.entries[second.id] = second
-    assert problems(quiet.run(DAY)) == []
+    assert problems(quiet.run(DAY, **CONFIRMED)) == []
     assert held(world) == due(world, DAY, DAY)
     assert quiet.rows("SELECT state FROM deliveries ORDER BY state") == [("adopted",), ("sent",)]
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.sandbox.seed.old_button import press_old_button
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW
+from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW
 
 NEXT = DAY + timedelta(days=1)
 TAMPERED = (
@@ -158,7 +158,7 @@ def test_a_dry_run_sends_nothing_and_shows_to_the_byte_what_the_next_load_does(
         "SELECT entry_id, MAP {'send': 'sent', 'adopt': 'adopted', 'doubt': 'doubtful'}[action], "
         "work_date, payload, minutes, amount_minor, currency FROM delivery_plan ORDER BY entry_id"
     )
-    reviewed.run(DAY, NEXT, LOAD)
+    reviewed.run(DAY, NEXT, LOAD, **CONFIRMED)
     assert planned == reviewed.rows(
         "SELECT entry_id, state, work_date, payload, minutes, amount_minor, currency "
         "FROM deliveries ORDER BY entry_id"

@@ -19,6 +19,7 @@ from pipeline.ledger import (
     NEVER_CLAIMED_AGAIN,
     ROWS_A_STATEMENT,
     Binding,
+    Confirmation,
     Delivery,
     Ledger,
     back_up,
@@ -410,3 +411,34 @@ def test_nothing_is_copied_before_there_is_a_ledger(path: Path) -> None:
     """A run that stopped before its first load."""
     back_up(path, datetime(2024, 5, 14, tzinfo=UTC), 0, never)
     assert not path.parent.exists()
+
+
+def test_a_ledger_of_the_first_version_gets_what_a_new_one_has(tmp_path: Path) -> None:
+    """Column by column, and its deliveries stay."""
+    new, old = tmp_path / "new.duckdb", tmp_path / "old.duckdb"
+    for path in (new, old):
+        with Ledger.opened(path, 0, never) as ledger:
+            ledger.record([delivery()])
+    with duckdb.connect(str(old)) as connection:
+        connection.execute("DROP TABLE cutover_confirmations")
+        connection.execute("UPDATE schema_version SET version = 1")
+    with Ledger.opened(old, 0, never) as ledger:
+        assert ledger.deliveries(ids(1)) == {ids(1)[0]: delivery()}
+    columns = "SELECT table_name, column_name, data_type FROM duckdb_columns() ORDER BY ALL"
+    found = []
+    for path in (new, old):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            found.append(connection.execute(columns).fetchall())
+    assert found[0] == found[1]
+
+
+def test_a_confirmation_is_a_companys(ledger: Ledger) -> None:
+    """Another realm on the same ledger, after a rebind, is asked again."""
+    assert not ledger.is_confirmed("1")
+    ledger.confirm(
+        Confirmation(
+            realm_id="1", first_day=DAY, last_day=DAY, confirmed_at=NOW, confirmed_by="Zoe"
+        )
+    )
+    assert ledger.is_confirmed("1")
+    assert not ledger.is_confirmed("2")

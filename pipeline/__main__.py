@@ -1,0 +1,46 @@
+"""`python -m pipeline …`: the command line. Keeps out the commands, which stand in `commands`."""
+
+import pkgutil
+from importlib import import_module
+
+import click
+
+from pipeline import commands
+from pipeline.stops import Stop
+from pipeline.terminal import exit_code
+
+
+class Commands(click.Group):
+    """The commands, each imported only when it is asked for."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Every module in `pipeline.commands`."""
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, if there is one."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"pipeline.commands.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what stops it is one sentence and its fix on stderr."""
+        try:
+            return super().invoke(ctx)
+        except Stop as stop:
+            click.echo(str(stop), err=True)
+            ctx.exit(exit_code(stop))
+
+
+@click.command(cls=Commands)
+def main() -> None:
+    """Clockify to QuickBooks, for the person at the terminal.
+
+    Exit codes: 0 done; 1 stopped, the message says what to do; 2 wrong usage; 3 done, and
+    something is left for a person to decide; 4 stopped, and the same may succeed later.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m pipeline")

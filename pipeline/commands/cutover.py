@@ -1,0 +1,149 @@
+"""`cutover A B`: what QuickBooks holds of some days, and what is about to be sent beside it."""
+
+import csv
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import confirmation, cutover, loading, schemas, terminal
+from pipeline import warehouse as doors
+from pipeline.cutover import Cutover, Names
+from pipeline.extraction import days_of
+from pipeline.loading import Desk
+
+READ = (
+    ".venv/bin/dg launch --assets 'group:extract or group:review' "
+    "--partition-range {first}...{last}"
+)
+COLUMNS = ("person", "date", "minutes", "customer", "description")
+
+
+@click.command()
+@click.argument("first", type=terminal.DAY, metavar="FIRST")
+@click.argument("last", type=terminal.DAY, metavar="LAST")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write what to decide.")
+@click.option("--confirm", is_flag=True, help="Send what is not there: asked once.")
+@terminal.as_json
+def command(
+    first: datetime, last: datetime, csv_file: Path | None, *, confirm: bool, as_json: bool
+) -> None:
+    """Show what QuickBooks holds of the days FIRST to LAST.
+
+    Certain (adopted by the next load), likely and ambiguous (a person decides), none (to be sent),
+    and what only QuickBooks has. Nothing is changed there. Looks at the entries as last read.
+    Exit code 3 if something is to be decided.
+    """
+    days = terminal.window(first, last)
+    with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
+        unread = _unread(desk, *days)
+        found = _found(desk, *days)
+        if confirm:
+            loading.bind(desk)
+            confirmation.confirm(desk.ledger, desk.terms, *days, terminal.who())
+        is_confirmed = desk.ledger.is_confirmed(desk.terms.realm_id)
+    if csv_file:
+        _write(csv_file, found)
+    if as_json:
+        terminal.print_json(
+            {
+                "first": days[0],
+                "last": days[1],
+                "unread_days": unread,
+                "is_confirmed": is_confirmed,
+                **vars(found),
+            }
+        )
+    else:
+        _show(found, unread, is_confirmed=is_confirmed)
+    if found.undecided:
+        click.get_current_context().exit(terminal.UNDECIDED)
+
+
+def _found(desk: Desk, first: date, last: date) -> Cutover:
+    with desk.company.warehouse.connect() as connection:
+        employees = doors.read(connection, schemas.QuickbooksEmployees)
+        customers = doors.read(connection, schemas.QuickbooksCustomers)
+    return cutover.cutover(
+        loading.plans(desk, first, last, is_complete=True),
+        desk.ledger.between(first, last),
+        Names(
+            _named(employees, "quickbooks_employee_id", "display_name"),
+            _named(customers, "quickbooks_customer_id", "fully_qualified_name"),
+        ),
+        desk.terms.rounding_minutes,
+        (first, last),
+    )
+
+
+def _named(frame: Any, id_: str, name: str) -> dict[str, str]:  # noqa: ANN401 - a frame
+    return dict(zip(frame[id_], frame[name], strict=True))
+
+
+def _unread(desk: Desk, first: date, last: date) -> list[date]:
+    with desk.company.warehouse.connect() as connection:
+        rows = connection.execute(
+            "SELECT work_date FROM days WHERE work_date BETWEEN $1 AND $2", [first, last]
+        ).fetchall()
+    return sorted(set(days_of(first, last)) - {day for (day,) in rows})
+
+
+def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None:
+    groups = [
+        row
+        | {
+            "hours": terminal.hours(row["minutes"]),
+            "amount": terminal.money(row["amount_minor"], row["currency"]),
+        }
+        for row in found.groups
+    ]
+    terminal.print_table(
+        "Entries", groups, ("group", "week", "customer", "entries", "hours", "amount")
+    )
+    pairs = [
+        pair
+        for row in found.undecided
+        for pair in (
+            {"group": row["group"], "id": row["entry_id"], **row["entry"]},
+            *({"group": "", "id": each["quickbooks_id"], **each} for each in row["activities"]),
+        )
+    ]
+    terminal.print_table(
+        "To decide: an entry, and what is like it", pairs, ("group", "id", *COLUMNS)
+    )
+    only = [{"id": row["quickbooks_id"], **row} for row in found.only_in_quickbooks]
+    terminal.print_table("Only in QuickBooks", only, ("id", *COLUMNS))
+    for line in _closing(found, unread, is_confirmed=is_confirmed):
+        terminal.print_text(line)
+
+
+def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> list[str]:
+    to_send = sum(row["entries"] for row in found.groups if row["group"] == "none")
+    lines = [f"{to_send} entries are not in QuickBooks and will be sent."]
+    if found.undecided:
+        lines.append(
+            f"{len(found.undecided)} are to be decided: `decide ENTRY send|adopt ID|skip`, or "
+            "`cutover … --csv FILE`, its column `decision` filled in, and `decide --csv FILE`."
+        )
+    if not is_confirmed and to_send:
+        lines.append("Not confirmed yet: if that is right, run it again with `--confirm`.")
+    if unread:
+        command = READ.format(first=unread[0], last=unread[-1])
+        lines.append(f"{len(unread)} of these days were never read: `{command}` reads them.")
+    return lines
+
+
+def _write(path: Path, found: Cutover) -> None:
+    """One row an undecided entry, with the activity that is most like it beside it."""
+    sides = [f"{side}_{name}" for side in ("entry", "activity") for name in COLUMNS]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["entry_id", "decision", "group", "quickbooks_ids", *sides])
+        for row in found.undecided:
+            best = row["activities"][0] if row["activities"] else {}
+            ids = " ".join(each["quickbooks_id"] for each in row["activities"])
+            shown = [side.get(name) for side in (row["entry"], best) for name in COLUMNS]
+            cells = [row["entry_id"], "", row["group"], ids, *shown]
+            writer.writerow([terminal.harmless(cell) for cell in cells])

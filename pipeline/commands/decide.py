@@ -1,0 +1,65 @@
+"""`decide`: what a person says of entries that look as if QuickBooks might hold them."""
+
+from pathlib import Path
+
+import click
+
+from pipeline import deciding, loading, terminal
+from pipeline.deciding import Decision
+
+
+@click.command()
+@click.argument("entry", required=False)
+@click.argument("words", nargs=-1, metavar="[send | adopt ID | skip]")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Decide what the column `decision` of this file says, all or nothing.",
+)
+@terminal.as_json
+def command(
+    entry: str | None, words: tuple[str, ...], csv_file: Path | None, *, as_json: bool
+) -> None:
+    """Decide of an ENTRY: send it, adopt a time activity as its own, or never send it (skip).
+
+    `send` is carried out by the next load of its day, if the entry is still accepted then.
+    """
+    decisions = _decisions(entry, words, csv_file)
+    if not decisions:
+        click.echo("Nothing to decide: no row has a decision.", err=True)
+        return
+    with terminal.company("decide", only_reads=False) as (company, say):
+        days = company.settings.start_date, company.today()
+        with loading.desk(company, say, *days) as desk:
+            loading.bind(desk)
+            made = deciding.decide(desk, decisions, terminal.who())
+    rows = [
+        {
+            "entry_id": row.entry_id,
+            "work_date": row.work_date,
+            "decision": each.verb,
+            "quickbooks_id": row.quickbooks_id,
+        }
+        for each, row in zip(decisions, made, strict=True)
+    ]
+    if as_json:
+        terminal.print_json(rows)
+    else:
+        terminal.print_table("Decided", rows, list(rows[0]))
+
+
+def _decisions(entry: str | None, words: tuple[str, ...], csv_file: Path | None) -> list[Decision]:
+    """What was asked for, in either way.
+
+    Raises:
+        click.UsageError: neither an entry with a decision, nor a file, or both.
+    """
+    if (entry is None) == (csv_file is None):
+        raise click.UsageError("name an entry and its decision, or a file with `--csv`")
+    if csv_file:
+        return deciding.read_csv(csv_file)
+    try:
+        return [deciding.decision(str(entry), words)]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

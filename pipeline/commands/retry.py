@@ -1,0 +1,67 @@
+"""`retry`: let the next load try again what QuickBooks refused."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from pipeline import loading, terminal
+from pipeline.ledger import ASKED_TO_RETRY, Delivery
+from pipeline.loading import Desk
+from pipeline.stops import Stop
+
+
+@click.command()
+@click.argument("entries", nargs=-1, metavar="[ENTRY]...")
+@click.option("--reason", help="All that QuickBooks refused with this code, such as 2500.")
+@terminal.as_json
+def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> None:
+    """Have refused deliveries tried again by the next load of their days.
+
+    By their entries' ids, or all of one reason. They are judged again, and QuickBooks is read
+    before anything is sent.
+    """
+    if bool(entries) == bool(reason):
+        raise click.UsageError("name entries, or a reason with `--reason`")
+    with terminal.company("retry", only_reads=False) as (company, say):
+        days = company.settings.start_date, company.today()
+        with loading.desk(company, say, *days) as desk:
+            loading.bind(desk)
+            chosen = _chosen(desk, entries, reason)
+            desk.ledger.record([_asked(desk, row) for row in chosen])
+    rows = [
+        {"entry_id": row.entry_id, "work_date": row.work_date, "reason": row.error_code}
+        for row in chosen
+    ]
+    if as_json:
+        terminal.print_json(rows)
+    else:
+        terminal.print_table("Tried again by the next load", rows, list(rows[0]))
+
+
+def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Delivery]:
+    refused = desk.ledger.refused()
+    chosen = [row for row in refused if row.entry_id in entries or row.error_code == reason]
+    if unknown := set(entries) - {row.entry_id for row in chosen}:
+        raise Stop(
+            f"QuickBooks has not refused {', '.join(sorted(unknown))}",
+            "nothing was changed; `plan` shows what the next load sends",
+        )
+    if not chosen:
+        codes = sorted({row.error_code or "none" for row in refused}) or ["none at all"]
+        raise Stop(
+            f"QuickBooks has refused nothing for the reason `{reason}`",
+            f"the reasons that stand are: {', '.join(codes)}",
+        )
+    return chosen
+
+
+def _asked(desk: Desk, row: Delivery) -> Delivery:
+    return replace(
+        row,
+        error_code=ASKED_TO_RETRY,
+        error_message=f"{terminal.who()} asked to try again what was refused with "
+        f"{row.error_code}: {row.error_message}",
+        updated_at=desk.terms.now(),
+        run_id=desk.terms.run_id,
+    )

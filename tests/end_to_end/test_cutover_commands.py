@@ -1,0 +1,308 @@
+"""`cutover`, `decide`, `retry` and `plan`, as a person types them, beside real loads."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline import company
+from pipeline.__main__ import main
+from tests.end_to_end.books import BATCHES, held
+from tests.end_to_end.conftest import DAY, House, problems
+from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.test_cutover import change, press, press_for, reworded, states
+
+NEXT = DAY + timedelta(days=1)
+SPAN = (str(DAY), str(DAY))
+Type = Callable[..., Result]
+
+
+@pytest.fixture
+def shell(reviewed: House) -> Type:
+    """Types a command of `python -m pipeline` with the house's settings."""
+
+    def typed(*words: str, code: int = 0) -> Result:
+        environment = {**reviewed.environment, "COLUMNS": "200"}
+        result = CliRunner(env=environment).invoke(main, words)
+        assert result.exit_code == code, result.output
+        return result
+
+    return typed
+
+
+@pytest.fixture
+def doubtful(reviewed: House) -> list[dict[str, Any]]:
+    """The button had sent five entries of the day, of which two were reworded."""
+    entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
+    made = press_for(reviewed, entries[:5], DAY, DAY)
+    for activity in made[:2]:
+        reworded(reviewed, activity)
+    return made
+
+
+def undecided(shell: Type) -> list[dict[str, Any]]:
+    """What `cutover` says is to be decided."""
+    found = json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)
+    rows: list[dict[str, Any]] = found["undecided"]
+    return rows
+
+
+def load(house: House) -> None:
+    """Load the day, confirmed."""
+    house.run(DAY, DAY, LOAD, **CONFIRMED)
+
+
+def test_cutover_shows_the_four_groups_and_changes_nothing(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """In entries, minutes and minor units, by week and customer; and what only QuickBooks has."""
+    stranger = doubtful[4]
+    change(reviewed, stranger, Description="Nobody's", Hours=9, Minutes=1)
+    before = held(reviewed.sandbox.world)
+    found = json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)
+    entries = Counter[str]()
+    for row in found["groups"]:
+        assert row["week"] == "2026-W47"
+        assert row["currency"] == "USD"
+        assert isinstance(row["amount_minor"], int)
+        entries[row["group"]] += row["entries"]
+    assert entries == {"certain": 2, "likely": 2, "none": 12}
+    assert [row["quickbooks_id"] for row in found["only_in_quickbooks"]] == [stranger["Id"]]
+    for row in found["undecided"]:
+        [activity] = row["activities"]
+        assert activity["description"] == row["entry"]["description"] + " (as agreed)"
+        assert activity["person"] == row["entry"]["person"]
+    assert found["unread_days"] == []
+    assert not found["is_confirmed"]
+    shown = shell("cutover", *SPAN, code=3).stdout
+    assert "(as agreed)" in shown
+    assert "12 entries are not in QuickBooks and will be sent" in shown
+    assert "run it again with `--confirm`" in " ".join(shown.split())
+    assert held(reviewed.sandbox.world) == before
+    assert reviewed.sandbox.calls(BATCHES) == 0
+    assert not list(reviewed.folder.glob("backups/*")), "a look pushes out no copy"
+
+
+def test_days_never_read_are_named_with_the_command_that_reads_them(shell: Type) -> None:
+    """Else what only Clockify has would look complete."""
+    found = shell("cutover", str(DAY - timedelta(days=3)), str(DAY))
+    said = " ".join(found.stdout.split())
+    assert "3 of these days were never read" in said
+    assert "--partition-range 2026-11-14...2026-11-16" in said
+
+
+def test_confirm_lets_the_load_go_on(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Once, from the terminal; the load then sends what is not there."""
+    assert len(doubtful) == 5
+    assert "did not send" in problems(reviewed.run(DAY, DAY, LOAD))[0]
+    shell("cutover", *SPAN, "--confirm", code=3)
+    reviewed.run(DAY, DAY, LOAD)
+    assert states(reviewed) == {"adopted": 3, "doubtful": 2, "sent": 11}
+    found = json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)
+    assert found["is_confirmed"]
+    assert {row["group"] for row in found["groups"]} == {"certain", "likely"}
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_what_was_decided_is_done_by_the_next_load(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]], *, is_loaded: bool
+) -> None:
+    """One adopted, one sent though something is like it, alone; before or after a load."""
+    assert len(doubtful) == 5
+    if is_loaded:
+        load(reviewed)
+    first, second = undecided(shell)
+    activity_id = first["activities"][0]["quickbooks_id"]
+    shell("decide", first["entry_id"], "adopt", activity_id)
+    shell("decide", second["entry_id"], "send")
+    batches = reviewed.sandbox.calls(BATCHES)
+    load(reviewed)
+    assert states(reviewed) == {"adopted": 4, "sent": 12}
+    assert reviewed.sandbox.calls(BATCHES) - batches == (1 if is_loaded else 2)
+    assert len(reviewed.activities) == 17
+    row = "SELECT state, quickbooks_id FROM deliveries WHERE entry_id = $1"
+    assert reviewed.rows(row, first["entry_id"]) == [("adopted", activity_id)]
+    history = reviewed.rows(
+        "SELECT error_message FROM delivery_attempts WHERE run_id LIKE 'decide by %' ORDER BY ALL"
+    )
+    said = [message for (message,) in history]
+    assert f": adopt {activity_id}; drift: description" in said[0]
+    assert said[1].endswith(": send")
+    assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["undecided"]
+
+
+def test_what_is_skipped_is_never_sent_and_can_be_taken_back(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """It leaves the open days and the checks; `send` later sends it."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    entry = undecided(shell)[0]["entry_id"]
+    shell("decide", entry, "skip")
+    load(reviewed)
+    assert states(reviewed)["skipped"] == 1
+    assert len(reviewed.activities) == 16
+    [(count,)] = reviewed.rows("SELECT sum(entries) FROM open_days WHERE work_date = $1", DAY)
+    assert count == 1, "the other doubtful one"
+    shell("decide", entry, "send")
+    load(reviewed)
+    assert states(reviewed) == {"adopted": 3, "doubtful": 1, "sent": 12}
+
+
+def test_an_entry_decided_to_be_sent_is_still_judged(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Not billable any more, it stays where it is."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    entry = undecided(shell)[0]["entry_id"]
+    shell("decide", entry, "send")
+    reviewed.sandbox.world.workspace.entries[entry].is_billable = False
+    reviewed.run(DAY, DAY)
+    assert states(reviewed) == {"adopted": 3, "doubtful": 1, "refused": 1, "sent": 11}
+
+
+def test_a_file_is_decided_as_a_whole(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A wrong row is named with its line and nothing is decided; then all of it is."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    path = tmp_path / "undecided.csv"
+    shell("cutover", *SPAN, "--csv", str(path), code=3)
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["decision"] for row in rows] == ["", ""]
+    assert "no row has a decision" in shell("decide", "--csv", str(path)).stderr
+    rows[0]["decision"] = "skip"
+    for wrong, said in (
+        ("adopt", "line 3: `adopt` is no decision"),
+        ("maybe", "line 3: `maybe` is no decision"),
+        ("adopt 999999", "line 3: the time activity 999999 is not in QuickBooks"),
+    ):
+        rows[1]["decision"] = wrong
+        _write(path, rows)
+        assert said in shell("decide", "--csv", str(path), code=1).stderr
+        assert states(reviewed)["doubtful"] == 2
+    rows[1]["decision"] = "adopt " + rows[1]["quickbooks_ids"]
+    _write(path, rows)
+    shell("decide", "--csv", str(path))
+    assert states(reviewed) == {"adopted": 4, "skipped": 1, "sent": 11}
+
+
+def test_a_description_is_no_formula_in_the_file(
+    reviewed: House, shell: Type, tmp_path: Path
+) -> None:
+    """Nor a name: what a spreadsheet would carry out is quoted."""
+    world = reviewed.sandbox.world
+    for activity in press(reviewed, DAY, DAY):
+        change(reviewed, activity, Description='=HYPERLINK("http://example.com")')
+    path = tmp_path / "undecided.csv"
+    shell("cutover", *SPAN, "--csv", str(path), code=3)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    cells = [cell for row in csv.reader(lines) for cell in row]
+    assert sum(cell.startswith("'=") for cell in cells) == len(world.company.activities)
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_a_decision_that_cannot_be_made_says_why(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Unknown entry, wrong state, an activity gone, claimed or of another person."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    rows = undecided(shell)
+    first, second = (row["entry_id"] for row in rows)
+    adopted = reviewed.rows("SELECT entry_id, quickbooks_id FROM deliveries WHERE state='adopted'")
+    [other] = rows[1]["activities"]
+    assert other["person"] != rows[0]["entry"]["person"]
+    mistyped = first[:-1] + ("0" if first[-1] != "0" else "1")
+    for words, said in (
+        ((mistyped, "send"), f"the nearest is {first}"),
+        ((adopted[0][0], "send"), f"it is in QuickBooks already, as time activity {adopted[0][1]}"),
+        ((first, "adopt", "999999"), "the time activity 999999 is not in QuickBooks"),
+        ((first, "adopt", adopted[0][1]), "is another entry's already"),
+        ((first, "adopt", other["quickbooks_id"]), "is another person's than the entry"),
+    ):
+        assert said in shell("decide", *words, code=1).stderr
+    for words in ((first,), (first, "maybe"), (first, "adopt"), ()):
+        shell("decide", *words, code=2)
+    assert states(reviewed)["doubtful"] == 2
+    shell("decide", second, "skip")
+    assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
+
+
+def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shell: Type) -> None:
+    """By reason or by id; not otherwise, since the same row would be refused again."""
+    fault = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Fault"}
+    reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": fault})
+    load(reviewed)
+    load(reviewed)
+    assert states(reviewed) == {"refused": 16}
+    assert "the reasons that stand are: 2500" in " ".join(
+        shell("retry", "--reason", "610", code=1).stderr.split()
+    ).replace("The", "the")
+    assert "has not refused aaa" in shell("retry", "aaa", code=1).stderr
+    shell("retry", code=2)
+    one = reviewed.rows("SELECT min(entry_id) FROM deliveries")[0][0]
+    shell("retry", one)
+    load(reviewed)
+    assert states(reviewed) == {"refused": 15, "sent": 1}
+    assert len(json.loads(shell("retry", "--reason", "2500", "--json").stdout)) == 15
+    load(reviewed)
+    assert states(reviewed) == {"sent": 16}
+
+
+def test_plan_shows_what_the_next_load_does(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Totals, and every payload for machines; nothing is sent and nothing recorded."""
+    assert len(doubtful) == 5
+    planned = json.loads(shell("plan", *SPAN, "--json").stdout)
+    assert {row["action"]: row["entries"] for row in planned["totals"]} == {
+        "send": 11,
+        "doubt": 2,
+        "adopt": 3,
+    }
+    assert reviewed.sandbox.calls(BATCHES) == 0
+    load(reviewed)
+    sent = {row["Description"] for row in reviewed.activities} - {
+        row["Description"] for row in doubtful
+    }
+    assert sent >= {
+        row["payload"]["Description"] for row in planned["deliveries"] if row["action"] == "send"
+    }
+    assert "nothing to do" in shell("plan", *SPAN).stdout
+
+
+def test_what_stops_a_command_is_one_sentence_and_an_exit_code(
+    reviewed: House, shell: Type
+) -> None:
+    """Wrong settings are 1, wrong usage 2, and a warehouse that another run holds 4."""
+    shell("cutover", str(NEXT), str(DAY), code=2)
+    shell("cutover", "yesterday", str(DAY), code=2)
+    shell("no-such-command", code=2)
+    environment = {**reviewed.environment, "TIME_ZONE": "Mars/Olympus"}
+    wrong = CliRunner(env=environment).invoke(main, ["plan", *SPAN])
+    assert wrong.exit_code == 1
+    assert "TIME_ZONE" in wrong.stderr
+    assert "Traceback" not in wrong.output
+    reviewed.changes["LOCK_SECONDS"] = "0"
+    with company.opened(reviewed.settings, "of-the-morning", print, only_reads=True):
+        held_by = CliRunner(env=reviewed.environment).invoke(main, ["plan", *SPAN])
+    assert held_by.exit_code == 4
+    assert "held by run of-the-morning" in held_by.stderr
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
