@@ -283,7 +283,7 @@ def test_a_first_load_beside_somebody_elses_activities_is_confirmed_once(reviewe
     """It stops before anything is sent, names both counts and the command; then never again."""
     entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
     made = press_for(reviewed, entries[:5], DAY, DAY)
-    [stopped] = problems(reviewed.run(DAY, DAY, LOAD))
+    stopped = problems(reviewed.run(DAY, DAY, LOAD))[0]
     assert "holds 5 time activities that this pipeline did not send, and 11 entries" in stopped
     assert f"`python -m pipeline cutover {DAY} {DAY}`" in stopped
     assert states(reviewed) == {}
