@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from pipeline import company as companies
-from pipeline import extraction, loading, schemas, verdicts
+from pipeline import confirmation, extraction, loading, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import Reading
 from pipeline.ledger import backups
@@ -99,6 +99,8 @@ def _review(company: Company, first: date, last: date) -> None:
 def _load(company: Company, first: date, last: date) -> None:
     with loading.desk(company, silent, first, last) as desk:
         loading.bind(desk)
+        if not desk.ledger.is_confirmed(desk.terms.realm_id):
+            confirmation.confirm(desk.ledger, desk.terms, first, last, "the person")
         loading.load(desk, first, last)
 
 
