@@ -7,7 +7,7 @@ import pytest
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems
-from tests.end_to_end.stages import LOAD
+from tests.end_to_end.stages import CONFIRMED, LOAD
 
 BATCH = 6
 ADOPTED = ENTRIES_A_DAY - BATCH
@@ -38,7 +38,7 @@ def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
 def test_an_answer_that_quickbooks_gave_before_is_not_believed(forgetful: House) -> None:
     """What a person has deleted since is `gone`, what was moved is `sent` and drift; once each."""
     batches = forgetful.sandbox.calls(BATCHES)
-    assert problems(forgetful.run(DAY, DAY, LOAD)) != []
+    assert problems(forgetful.run(DAY, DAY, LOAD, **CONFIRMED)) != []
     assert forgetful.sandbox.calls(BATCHES) == batches + 1
     assert states(forgetful) == {"gone": BATCH - 1, "sent": 1, "adopted": ADOPTED}
     assert forgetful.rows("SELECT error_message FROM deliveries WHERE state = 'sent'") == [
@@ -53,7 +53,8 @@ def test_an_old_answer_that_cannot_be_checked_is_never_sent_again(forgetful: Hou
     """The run is red for the read; what QuickBooks said stands until somebody looks."""
     batches = forgetful.sandbox.calls(BATCHES)
     forgetful.sandbox.fail("timeactivity", "status", status=503, times=None)
-    assert "QuickBooks answers 503" in problems(forgetful.run(DAY, DAY, LOAD))[0]
+    said = problems(forgetful.run(DAY, DAY, LOAD, **CONFIRMED))
+    assert "QuickBooks answers 503" in said[0]
     forgetful.sandbox.holder.faults.clear()
     assert problems(forgetful.run(DAY, DAY, LOAD)) == []
     assert states(forgetful) == {"sent": BATCH, "adopted": ADOPTED}
@@ -69,6 +70,6 @@ def test_an_old_answer_about_what_is_another_entrys_by_now_is_no_answer(quiet: H
     quiet.sandbox.switch(clock_skew_seconds=60)
     twin = replace(entry, id=f"{1:024x}")
     world.workspace.entries[twin.id] = twin
-    assert problems(quiet.run(DAY)) == []
+    assert problems(quiet.run(DAY, **CONFIRMED)) == []
     assert held(world) == due(world, DAY, DAY)
     assert states(quiet) == {"sent": 1, "adopted": 1}
