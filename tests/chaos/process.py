@@ -21,7 +21,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipeline import delivery, loading
+from pipeline import confirmation, delivery, loading
 from pipeline.company import Company, Log, opened, utc_now
 from pipeline.definitions import JOB, build_definitions
 from pipeline.settings import Settings
@@ -153,6 +153,8 @@ def _read(company: Company, job: Job, log: Log) -> None:
 def _load(company: Company, job: Job, log: Log) -> None:
     with loading.desk(company, log, job.first, job.last) as desk:
         loading.bind(desk)
+        if not desk.ledger.is_confirmed(desk.terms.realm_id):
+            confirmation.confirm(desk.ledger, desk.terms, job.first, job.last, "the harness")
         loading.load(desk, job.first, job.last)
 
 
