@@ -1,16 +1,23 @@
 """What README.md, .env.example and the two workspace files say is what the code does."""
 
+import json
+import pkgutil
 import re
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+import pipeline.commands
+from pipeline import alerts
 from pipeline.reasons import REASON_IDS
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+SETUP = (ROOT / "docs/setup.md").read_text()
+NO_SETTINGS = {"PATH", "PWD", "DAGSTER_HOME", "COMMAND", "ENTRY_ID"}
 
 
 def section(title: str) -> str:
@@ -36,6 +43,28 @@ def test_env_example_names_every_setting_and_no_other() -> None:
 def test_a_test_that_the_readme_names_exists(test: str) -> None:
     """A rule whose test has gone is a rule nobody keeps."""
     assert list((ROOT / "tests").rglob(test))
+
+
+@pytest.mark.parametrize("text", [README, SETUP], ids=["README", "setup"])
+def test_a_setting_or_command_that_a_document_names_exists(text: str) -> None:
+    """Whoever follows a page must not be sent to what has gone."""
+    named = set(re.findall(r"`\$?([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text)) - NO_SETTINGS
+    assert named <= {name.upper() for name in Settings.model_fields}
+    commands = set(re.findall(r"python -m pipeline ([a-z]+)", text))
+    assert commands <= {module.name for module in pkgutil.iter_modules(pipeline.commands.__path__)}
+
+
+def test_the_alert_that_the_page_shows_is_what_is_posted() -> None:
+    """Its keys and their kinds are a promise to whoever receives it."""
+    [shown] = re.findall(r"```json\n(.*?)```", SETUP, re.DOTALL)
+    example = json.loads(shown)
+    broke, recovered = (
+        {each["name"]: each["said"] for each in example[key]} for key in ("broke", "recovered")
+    )
+    at = datetime.fromisoformat(example["at"])
+    message = alerts.message(recovered, broke, example["counts"], at)
+    assert message
+    assert message.document("webhook") == example
 
 
 def test_the_readme_stays_short_enough_to_be_read() -> None:

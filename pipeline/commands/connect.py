@@ -1,0 +1,41 @@
+"""`connect`: a person consents in a browser, and the company's first tokens are stored."""
+
+import click
+
+from pipeline import consent
+from pipeline.quickbooks import QuickBooks
+from pipeline.settings import Settings
+from pipeline.tokens import Tokens
+
+
+@click.command(name="connect")
+@click.option(
+    "--paste",
+    is_flag=True,
+    help="The browser is on another machine: paste the address on which it ends.",
+)
+def command(*, paste: bool) -> None:
+    """Connect to QuickBooks: Intuit asks for your consent in the browser.
+
+    Where QUICKBOOKS_REDIRECT_URL is on this machine, the answer is received here. Else, as
+    production keys need, the browser ends on that page: paste its whole address.
+    """
+    settings = Settings.load()
+    is_pasted = paste or consent.is_pasted(settings)
+    tokens = Tokens(settings)
+    tokens.connect(consent.asked(settings, _show, _pasted if is_pasted else None))
+    with QuickBooks(settings, tokens) as quickbooks:
+        company = quickbooks.company_alone()
+    click.echo(
+        f"Connected to {company['company_name']} ({company['plan'] or 'plan not named'}), company "
+        f"{company['realm_id']}. The tokens are in {settings.quickbooks_token_file}."
+    )
+
+
+def _show(page: str) -> None:
+    click.echo(f"Intuit asks for your consent in the browser. If none opens, open this:\n{page}")
+
+
+def _pasted() -> str:
+    address: str = click.prompt("The whole address on which the browser ended")
+    return address

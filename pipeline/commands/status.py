@@ -1,0 +1,49 @@
+"""`status`: how things stand, on one screen, from the analysis copy alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+import click
+
+from pipeline import terminal
+from pipeline.settings import Settings
+from pipeline.situation import OPEN, Situation, Tally, situation
+
+
+@click.command(name="status")
+@terminal.as_json
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool) -> None:
+    """Show the last run, and what was sent, rejected, held, at risk or left to decide.
+
+    The exit code is 3 if something waits for a person. No run has to wait for this.
+    """
+    settings = Settings.load()
+    found = situation(settings.analysis, settings.since)
+    if as_json:
+        terminal.print_json(asdict(found))
+    else:
+        for line in _screen(found, settings):
+            click.echo(line)
+    names = {tally.name for tally in (*found.deliveries, *found.waiting)}
+    ctx.exit(terminal.UNDECIDED if names & {*OPEN, "rejected"} else 0)
+
+
+def _screen(found: Situation, settings: Settings) -> Iterator[str]:
+    at = found.published_at.astimezone(settings.zone)
+    yield f"As of {at:%Y-%m-%d %H:%M} ({settings.time_zone}), the end of run {found.run_id}"
+    yield f"Read up to       {found.read_until or 'no day yet'}"
+    yield f"By that run      {_listed(found.in_run)}"
+    yield f"Work dates since {settings.since}"
+    yield f"  deliveries     {_listed(found.deliveries)}"
+    yield f"  waiting        {_listed(found.waiting)}"
+    oldest = f", billable and not in QuickBooks, the oldest of {found.at_risk.name}"
+    yield f"  at risk        {_counted(found.at_risk)}{oldest if found.at_risk.entries else ''}"
+
+
+def _listed(tallies: Sequence[Tally]) -> str:
+    return ", ".join(f"{tally.name} {_counted(tally)}" for tally in tallies) or "nothing"
+
+
+def _counted(tally: Tally) -> str:
+    return f"{tally.entries:,} ({terminal.hours(tally.minutes)} h)"
