@@ -14,7 +14,7 @@ from pipeline.stops import Stop
 from pipeline.warehouse import Connection, read_only
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
-DELIVERED = ["sent", "adopted", "gone"]
+ENDED = ["sent", "adopted", "gone", "skipped"]
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
 IN_MINUTES = "duration_seconds // 60 AS minutes"
 
@@ -76,7 +76,7 @@ def _situation(connection: Connection, since: date) -> Situation:
         f"FROM (SELECT *, {IN_MINUTES} FROM verdicts) WHERE work_date >= $1 AND is_billable "
         "AND verdict <> 'excluded' AND entry_id NOT IN "
         "(SELECT entry_id FROM deliveries WHERE list_contains($2, state))",
-        [since, DELIVERED],
+        [since, ENDED],
     )
     return Situation(
         published_at=published["published_at"],
