@@ -33,7 +33,7 @@ FROM (
     SELECT accepted.*, coalesce(delivery.state, 'not sent yet') AS cause
     FROM accepted_time_entries AS accepted
     LEFT JOIN (SELECT entry_id, state FROM deliveries WHERE part = 0) AS delivery USING (entry_id)
-    WHERE coalesce(delivery.state, '') NOT IN ('sent', 'adopted', 'gone')
+    WHERE coalesce(delivery.state, '') NOT IN ('sent', 'adopted', 'gone', 'skipped')
 )
 WHERE is_billable AND work_date >= DATE '{since}' AND work_date < DATE '{today}'
     AND cause NOT IN ('in_future', 'settling')

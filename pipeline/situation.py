@@ -14,7 +14,6 @@ from pipeline.stops import Stop
 from pipeline.warehouse import Connection, read_only
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
-ENDED = ["sent", "adopted", "gone", "skipped"]
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
 IN_MINUTES = "duration_seconds // 60 AS minutes"
 
@@ -43,7 +42,7 @@ class Situation:
     waiting: list[Tally]
     """Entries since the cut-over that are `rejected` or `held`."""
     at_risk: Tally
-    """Billable time since the cut-over that is not in QuickBooks, its oldest day as name."""
+    """The view `hours_at_risk`, with its oldest day as name."""
 
 
 def situation(analysis: Path, since: date) -> Situation:
@@ -73,10 +72,7 @@ def _situation(connection: Connection, since: date) -> Situation:
     [at_risk] = _tallies(
         connection,
         f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TALLY} "
-        f"FROM (SELECT *, {IN_MINUTES} FROM verdicts) WHERE work_date >= $1 AND is_billable "
-        "AND verdict <> 'excluded' AND entry_id NOT IN "
-        "(SELECT entry_id FROM deliveries WHERE list_contains($2, state))",
-        [since, ENDED],
+        f"FROM (SELECT *, {IN_MINUTES} FROM hours_at_risk)",
     )
     return Situation(
         published_at=published["published_at"],
@@ -95,5 +91,5 @@ def _situation(connection: Connection, since: date) -> Situation:
     )
 
 
-def _tallies(connection: Connection, query: str, parameters: Sequence[object]) -> list[Tally]:
+def _tallies(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Tally]:
     return [Tally(**row) for row in rows(connection, query, parameters)]

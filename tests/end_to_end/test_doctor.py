@@ -301,7 +301,7 @@ def test_without_a_home_dagster_is_not_asked(sound: House, monkeypatch: pytest.M
 
 def test_a_real_company_needs_a_cut_over(sound: House) -> None:
     """Nothing is sent to real accounts without one."""
-    real = {"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com"}
+    real = {"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com", "SETTLE_SECONDS": ""}
     sound.changes = {**real, "SEND_FROM": ""}
     found = machine._cutover(sound.settings)
     assert not isinstance(found, str)
