@@ -2,7 +2,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo dev test chaos check lock clean
+.PHONY: demo dev test chaos check lock screenshots clean
 
 demo: $(VENV)/.runtime  ## the whole job against the sandbox's last 14 days
 	@$(PYTHON) -m pipeline.demo
@@ -30,6 +30,9 @@ lock:  ## resolve the dependencies of pyproject.toml anew; needs uv
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --group dev \
 	  --no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet \
 	  --constraint requirements.lock -o requirements-dev.lock
+
+screenshots: $(VENV)/.development  ## the README's pictures, made anew; needs chromium
+	@$(PYTHON) -m pytest tests/browser/test_morning_in_the_ui.py --screenshots docs
 
 clean:  ## remove the environment and the demo; never the real data
 	rm -rf $(VENV) data/demo

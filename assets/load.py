@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import confirmation, figures, loading, schemas
+from pipeline import confirmation, figures, links, loading, schemas
 from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.metadata import counts, definition_metadata, table
@@ -111,7 +111,7 @@ def _describe_days(
         unresolved = figures.by_day(figures.unresolved(connection, first, last))
     would_send = [row.work_date for plan in planned for row in plan.send]
     for day in days_of(first, last):
-        metadata = {
+        metadata: dict[str, object] = {
             "dagster/partition_row_count": int(figures.total(states[day], "entries")),
             "by state": table(states[day], ["state", "entries", "hours"], most=len(states[day])),
             "for a person": table(
@@ -122,6 +122,9 @@ def _describe_days(
             ),
             **counts(states[day], "state"),
         }
+        if alike := [row["quickbooks_id"] for row in unresolved[day] if row["quickbooks_id"]]:
+            pages = links.quickbooks_activities(settings, alike[: settings.metadata_rows])
+            metadata["in QuickBooks"] = dg.MetadataValue.md(pages)
         if planned:
             metadata["would be sent (dry run)"] = would_send.count(day)
         context.add_asset_metadata(metadata, partition_key=day.isoformat())

@@ -11,7 +11,7 @@ from functools import partial
 import dagster as dg
 
 from assets.extract import SINGLE_RUN
-from pipeline import chart, figures, views
+from pipeline import chart, figures, links, views
 from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.fix_list import COLUMNS
@@ -60,6 +60,7 @@ def fix_list(
             "fix list": table(
                 lines, COLUMNS, most=settings.metadata_rows, names=settings.metadata_names
             ),
+            "in QuickBooks": dg.MetadataValue.md(links.quickbooks_lists(settings)),
             "hours by day": chart.hours_by_day(days, hours),
             "dagster/row_count": len(lines),
             "entries that wait for a fix": waiting["entries"],

@@ -6,7 +6,8 @@ which must not touch the warehouse while a run holds it.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
 from pipeline.statement import LINES, statement
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Warehouse, published
+from pipeline.warehouse import Connection, Warehouse, published, read_only
 
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
@@ -111,6 +112,22 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
             connection.execute(f"CREATE VIEW {name} AS {query}")
         connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
     draft.replace(settings.analysis)
+
+
+@contextmanager
+def copy_of(path: Path) -> Iterator[Connection]:
+    """The copy as the last run left it, to be read.
+
+    Raises:
+        Stop: nothing has been published yet.
+    """
+    if not path.exists():
+        raise Stop(
+            f"There is no analysis copy at {path} yet",
+            "launch a first run, which publishes it at its end",
+        )
+    with read_only(path) as connection:
+        yield connection
 
 
 def oldest_open_day(path: Path, since: date) -> date | None:

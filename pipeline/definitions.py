@@ -4,7 +4,7 @@ Assets are declared without partitions; here the daily ones get theirs. The modu
 the only place that reads the settings.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -14,6 +14,7 @@ import checks
 from pipeline import analysis
 from pipeline.alert_sensor import alert_sensor
 from pipeline.company import Company, opened, utc_now
+from pipeline.reasons import REASON_IDS
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.windows import RANGE_END, RANGE_START
@@ -42,14 +43,19 @@ def build_definitions(
         start_date=settings.start_date.isoformat(), timezone=settings.time_zone, end_offset=1
     )
 
+    claims = list(dg.load_asset_checks_from_package_module(checks))
+    keys = [key for claim in claims for key in claim.check_keys]
+
     def placed(spec: dg.AssetSpec) -> dg.AssetSpec:
-        spec = spec.replace_attributes(owners=[OWNERS[spec.group_name or ""]])
+        about = [key.name for key in keys if key.asset_key == spec.key]
+        spec = spec.replace_attributes(
+            owners=[OWNERS[spec.group_name or ""]],
+            description=explained(spec.description or "", about, settings.readme_url),
+        )
         is_daily = spec.tags.get("grain") == "work_date"
         return spec.replace_attributes(partitions_def=daily) if is_daily else spec
 
     job = dg.define_asset_job(JOB, selection="*")
-    claims = list(dg.load_asset_checks_from_package_module(checks))
-    keys = [key for claim in claims for key in claim.check_keys]
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         asset_checks=claims,
@@ -115,6 +121,30 @@ def morning_range(
     except Stop as stop:  # a morning without its oldest days is better than none
         warn(f"No open day before {first} is read: {stop}")
     return min(max(first, settings.start_date), yesterday), yesterday
+
+
+def explained(description: str, checks_about: Iterable[str], readme_url: str | None) -> str:
+    """An asset's description, with links to what the README says of its checks and reasons.
+
+    Args:
+        description: what the asset's own docstring says, as Markdown.
+        checks_about: the names of its checks.
+        readme_url: where the README is read; without it there is nothing to link to.
+    """
+    if readme_url is None:
+        return description
+    is_about_reasons = "reasons" in description
+    names = {"Checks": sorted(checks_about), "Reasons": REASON_IDS if is_about_reasons else ()}
+    return "\n\n".join(
+        [
+            description,
+            *(
+                f"{kind}: " + ", ".join(f"[{name}]({readme_url}#{name})" for name in linked)
+                for kind, linked in names.items()
+                if linked
+            ),
+        ]
+    )
 
 
 @dg.definitions

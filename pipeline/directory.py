@@ -29,6 +29,8 @@ class Match:
     id: str | None = None
     problem: Literal["unknown", "inactive", "ambiguous"] | None = None
     hint: str = ""
+    is_lookalike: bool = False
+    """Whether it is unknown, and the nearest name differs in looks only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +68,23 @@ class Directory:
         found = self.named(names)
         labels = " and ".join(f"`{one.label}` (id {one.id})" for one in found)
         if not found:
-            return Match(problem="unknown", hint=self._suggestion(names))
+            return self._nearly(names)
         if not found[0].is_active:
             return Match(problem="inactive", hint=f"inactive in QuickBooks is {labels}")
         if len(found) > 1:
             return Match(problem="ambiguous", hint=f"QuickBooks has {labels}")
         return Match(id=found[0].id)
 
-    def _suggestion(self, names: Names) -> str:
+    def _nearly(self, names: Names) -> Match:
         near = self._nearest(names)
         if near is None:
-            return f"no {self._kind} has a similar name"
+            return Match(problem="unknown", hint=f"no {self._kind} has a similar name")
         state = "" if near.is_active else " (inactive)"
         looks = _looks(names, near.names)
         verb = "differs" if len(looks) == 1 else "differ"
         named = f", only {' and '.join(looks)} {verb}" if looks else ""
-        return f"the nearest {self._kind} is `{near.label}`{state}{named}"
+        hint = f"the nearest {self._kind} is `{near.label}`{state}{named}"
+        return Match(problem="unknown", hint=hint, is_lookalike=bool(looks) and near.is_active)
 
     def _nearest(self, names: Names) -> Candidate | None:
         """The likeliest: one that only looks different, else of the same client, else active."""

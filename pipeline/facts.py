@@ -16,6 +16,8 @@ from pipeline.reasons import LONGEST_MINUTES
 from pipeline.rules import Rules
 
 Columns = dict[str, Any]
+CHOICE = " or the QuickBooks {0} so that both are the same, character for character, or add the {0}"
+"""What else may be right where a name does not only look like another."""
 
 
 def facts(
@@ -87,6 +89,9 @@ def _matched(kind: str, matches: list[Match]) -> Columns:
         f"quickbooks_{kind}_id": _text(match.id for match in matches),
         f"{kind}_problem": _text(match.problem or "" for match in matches),
         f"{kind}_hint": _text(match.hint for match in matches),
+        f"{kind}_choice": _text(
+            "" if match.is_lookalike else CHOICE.format(kind) for match in matches
+        ),
     }
 
 

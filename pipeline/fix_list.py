@@ -70,6 +70,16 @@ def lines(connection: Connection) -> list[Row]:
     return rows(connection, f"SELECT *, {IN_HOURS} FROM fix_list ORDER BY {WORST_FIRST}")
 
 
+def lines_of_days(connection: Connection, first: date, last: date) -> list[Row]:
+    """All lines of some days taken together, worst first."""
+    return rows(
+        connection,
+        f"FROM (SELECT {LINE} FROM ({FIXES}) WHERE work_date BETWEEN $1 AND $2 "
+        f"GROUP BY reason, fix) ORDER BY {WORST_FIRST}",
+        [first, last],
+    )
+
+
 def of_days(
     connection: Connection, first: date, last: date, most: int = LINES_A_DAY
 ) -> Sequence[Row]:

@@ -4,6 +4,7 @@ Holds how the two services spell their pages, which neither documents: a link is
 and nothing relies on it. Keeps out the APIs' addresses (`settings`).
 """
 
+from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -21,19 +22,19 @@ def clockify_day(settings: Settings, day: date) -> str:
     )
 
 
-def quickbooks_customer(settings: Settings, customer_id: str) -> str:
-    """The customer's page."""
-    return f"{_quickbooks(settings)}/app/customerdetail?nameId={customer_id}"
+def quickbooks_lists(settings: Settings) -> str:
+    """QuickBooks' lists of customers and employees, as Markdown.
+
+    An employee's own page goes by an id that the API does not give.
+    """
+    at = _quickbooks(settings)
+    return f"[customers]({at}/app/customers), [employees]({at}/app/employees)"
 
 
-def quickbooks_activity(settings: Settings, activity_id: str) -> str:
-    """The time activity's page."""
-    return f"{_quickbooks(settings)}/app/timeactivity?txnId={activity_id}"
-
-
-def quickbooks_employees(settings: Settings) -> str:
-    """The list of employees: an employee's own page goes by an id that the API does not give."""
-    return f"{_quickbooks(settings)}/app/employees"
+def quickbooks_activities(settings: Settings, ids: Iterable[str]) -> str:
+    """Links to time activities by their ids, as Markdown."""
+    page = f"{_quickbooks(settings)}/app/timeactivity?txnId="
+    return ", ".join(f"[{key}]({page}{key})" for key in ids)
 
 
 def _clockify(settings: Settings) -> str:

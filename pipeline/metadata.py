@@ -25,7 +25,7 @@ NAMED = {
     "suggestion": None,
 }
 """Columns that hold names, or may, with the column that stands for them, if one can."""
-MOST_CHARACTERS = 300
+MOST_CHARACTERS = 400
 """Of a cell: whoever needs more of a name of 4,000 characters finds it in the tables."""
 MOST_BYTES = 50_000
 """Of a table, whatever `METADATA_ROWS` says: the UI loads all of it before it shows any."""

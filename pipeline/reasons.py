@@ -87,8 +87,7 @@ _IS_GIVEN = _that(lambda values: values.notna())
 def _of_people() -> tuple[Reason, ...]:
     return (
         Reason("unknown_employee", "employee_problem", _not("unknown")).rejects(
-            "Rename the Clockify user {user} or the QuickBooks employee so that both are the same, "
-            "character for character, or add the employee: {employee_hint}."
+            "Rename the Clockify user {user}{employee_choice}: {employee_hint}."
         ),
         Reason("inactive_employee", "employee_problem", _not("inactive")).rejects(
             "In QuickBooks, make the employee of the Clockify user {user} active: {employee_hint}."
@@ -103,8 +102,7 @@ def _of_people() -> tuple[Reason, ...]:
 def _of_customers() -> tuple[Reason, ...]:
     return (
         Reason("unknown_customer", "customer_problem", _not("unknown")).rejects(
-            "Rename the Clockify project {project} or the QuickBooks customer so that both are the "
-            "same, character for character, or add the customer: {customer_hint}."
+            "Rename the Clockify project {project}{customer_choice}: {customer_hint}."
         ),
         Reason("inactive_customer", "customer_problem", _not("inactive")).rejects(
             "In QuickBooks, make the customer of the Clockify project {project} active, or move "

@@ -124,6 +124,7 @@ class Settings(BaseSettings):
     only_projects: Names = ()
     metadata_names: Literal["names", "ids"] = "names"
     metadata_rows: Count = 50
+    readme_url: Url | None = None
     dry_run: bool = False
     settle_seconds: Count = 300
     allow_payroll: bool = False

@@ -2,11 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest tests/browser --screenshots docs` keeps the README's pictures."""
+    parser.addoption("--screenshots", type=Path, help="the folder for screenshots")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import yaml
 from filelock import FileLock
 
 from pipeline.definitions import JOB, SCHEDULE, build_definitions, morning_range
+from pipeline.reasons import REASON_IDS
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
@@ -381,6 +382,22 @@ def test_the_ui_says_what_each_thing_is_and_whom_to_ask(house: House) -> None:
     ]
     assert len(checks) > 15
     assert [spec.key for spec in checks if not spec.description] == []
+
+
+def test_the_ui_links_each_check_and_reason_to_the_readme(house: House) -> None:
+    """If it is said where people read it; else nothing is linked to nowhere."""
+    url = "https://git.example/README.md"
+    plain = {spec.key: spec for spec in definitions(house).resolve_all_asset_specs()}
+    assert not any("](" in str(spec.description) for spec in plain.values())
+    house.changes["README_URL"] = url
+    loaded = definitions(house)
+    specs = {spec.key: str(spec.description) for spec in loaded.resolve_all_asset_specs()}
+    keys = [key for each in loaded.asset_checks or [] for key in each.check_keys]
+    assert [
+        key for key in keys if f"[{key.name}]({url}#{key.name})" not in specs[key.asset_key]
+    ] == []
+    linked = specs[dg.AssetKey("rejected_time_entries")]
+    assert [name for name in REASON_IDS if f"[{name}]({url}#{name})" not in linked] == []
 
 
 def test_both_ways_to_load_name_one_module() -> None:

@@ -7,8 +7,10 @@ import tomllib
 from datetime import datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+import checks
 import pipeline.commands
 from pipeline import alerts
 from pipeline.reasons import REASON_IDS
@@ -29,6 +31,14 @@ def test_the_readme_has_every_reason_in_the_catalogues_order() -> None:
     """One row a reason, and none that does not exist."""
     rows = re.findall(r"^\| `(\w+)` \|", section("Reasons and fixes"), re.MULTILINE)
     assert tuple(rows) == REASON_IDS
+
+
+def test_every_reason_and_every_check_can_be_linked_to() -> None:
+    """An anchor each, in the table that says what to do; and none for what is not there."""
+    found = dg.load_asset_checks_from_package_module(checks)
+    names = {spec.name for each in found for spec in each.check_specs}
+    anchors = re.findall(r'<a id="(\w+)"></a>', README)
+    assert sorted(anchors) == sorted({*REASON_IDS, *names})
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:

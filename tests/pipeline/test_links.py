@@ -36,9 +36,9 @@ def test_a_day_is_linked_where_the_workspace_lives(api: str, host: str) -> None:
 
 def test_quickbooks_pages_are_of_the_company_or_of_intuits_sandbox() -> None:
     """Two hosts that never show each other's companies."""
-    real = at()
     sandbox = at(quickbooks_api_url="https://sandbox-quickbooks.api.intuit.com")
-    assert links.quickbooks_customer(real, "7").startswith("https://app.qbo.intuit.com/app/")
-    assert links.quickbooks_activity(sandbox, "7") == (
-        "https://app.sandbox.qbo.intuit.com/app/timeactivity?txnId=7"
+    assert "(https://app.qbo.intuit.com/app/customers)" in links.quickbooks_lists(at())
+    assert links.quickbooks_activities(sandbox, ["7", "8"]) == (
+        "[7](https://app.sandbox.qbo.intuit.com/app/timeactivity?txnId=7), "
+        "[8](https://app.sandbox.qbo.intuit.com/app/timeactivity?txnId=8)"
     )

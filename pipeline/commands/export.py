@@ -1,0 +1,75 @@
+"""`export`: the fix list and the rejected entries as spreadsheets, for whoever is to mend them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from pipeline import figures, terminal
+from pipeline.analysis import copy_of
+from pipeline.fix_list import lines_of_days
+from pipeline.settings import Settings
+from pipeline.sheets import Column, Sheet, write_csv, write_xlsx
+
+FIX_LIST = [
+    Column("concerns", "concerns"),
+    Column("entries", "entries", "number"),
+    Column("time", "duration_seconds", "time"),
+    Column("fix", "fix"),
+    Column("nearest in QuickBooks", "suggestion"),
+    Column("reason", "reason"),
+    Column("lets through", "entries_freed", "number"),
+    Column("since", "since", "day"),
+    Column("until", "until", "day"),
+]
+REJECTED = [
+    Column("work date", "work_date", "day"),
+    Column("person", "user_name"),
+    Column("client", "client_name"),
+    Column("project", "project_name"),
+    Column("time", "duration_seconds", "time"),
+    Column("reasons", "reasons"),
+    Column("fixes", "fixes"),
+    Column("description", "description"),
+    Column("amount", "amount_minor", "money"),
+    Column("currency", "currency"),
+    Column("entry id", "entry_id"),
+]
+WHAT = {"fix-list": FIX_LIST, "rejected": REJECTED}
+FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command(name="export")
+@click.argument("what", type=click.Choice(list(WHAT)))
+@click.argument("first", type=terminal.DAY)
+@click.argument("last", type=terminal.DAY)
+@click.option("--csv", "csv_file", type=FILE, help="Write a CSV file.")
+@click.option("--xlsx", "xlsx_file", type=FILE, help="Write a workbook.")
+def command(
+    what: str, first: datetime, last: datetime, csv_file: Path | None, xlsx_file: Path | None
+) -> None:
+    """Write the fix list, or the rejected entries, of a range of work dates to a file.
+
+    As of the last run's end. No text in it becomes a formula.
+    """
+    if not csv_file and not xlsx_file:
+        raise click.UsageError("name a file with `--csv` or `--xlsx`")
+    sheet = Sheet(what, WHAT[what], _rows(what, *terminal.window(first, last)))
+    if csv_file:
+        write_csv(csv_file, sheet)
+    if xlsx_file:
+        write_xlsx(xlsx_file, [sheet])
+    terminal.print_text(f"{len(sheet.rows)} rows written")
+
+
+def _rows(what: str, first: date, last: date) -> Sequence[figures.Row]:
+    with copy_of(Settings.load().analysis) as connection:
+        if what == "fix-list":
+            return lines_of_days(connection, first, last)
+        return figures.rows(
+            connection,
+            "FROM rejected_time_entries WHERE verdict = 'rejected' "
+            "AND work_date BETWEEN $1 AND $2 ORDER BY work_date, user_name, start_at",
+            [first, last],
+        )

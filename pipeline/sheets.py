@@ -1,0 +1,110 @@
+"""Spreadsheets of what the analysts' views hold: CSV and XLSX, for people and their programs.
+
+Holds how a value is written: exact, and as what it is, so that no text anybody typed becomes a
+formula or a link. Keeps out which rows they are.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import xlsxwriter
+
+from pipeline.terminal import harmless
+
+Row = Mapping[str, Any]
+Kind = Literal["text", "number", "time", "money", "day"]
+LONGEST = 32_000
+"""Characters in a cell; Excel takes 32,767 and calls a file with more of them broken."""
+FORMATS = {"time": "[h]:mm:ss", "money": "#,##0.00", "day": "yyyy-mm-dd"}
+WIDEST = 60
+A_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a sheet: its heading, where its values come from, and what they are."""
+
+    name: str
+    source: str
+    kind: Kind = "text"
+    """`time` comes in seconds, `money` in minor units."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table with its name."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+
+def write_csv(path: Path, sheet: Sheet) -> None:
+    """One table as UTF-8 with a byte order mark, by which Excel knows it."""
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.name for column in sheet.columns])
+        for row in sheet.rows:
+            writer.writerow([_as_text(row[each.source], each.kind) for each in sheet.columns])
+
+
+def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
+    """Tables as a workbook, a sheet each; times and money are numbers that can be added up."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
+        bold = book.add_format({"bold": True})
+        for sheet in sheets:
+            page = book.add_worksheet(sheet.name)
+            page.freeze_panes(1, 0)
+            for place, column in enumerate(sheet.columns):
+                page.write_string(0, place, column.name, bold)
+                values = [row[column.source] for row in sheet.rows]
+                page.set_column(place, place, _width(column, values))
+                for line, value in enumerate(values, 1):
+                    _write(page, (line, place), value, column.kind, formats.get(column.kind))
+
+
+def _write(page: Any, cell: tuple[int, int], value: object, kind: Kind, form: Any) -> None:  # noqa: ANN401 - untyped
+    """By the type asked for, never by what the value looks like."""
+    if value is None:
+        return
+    if kind == "text":
+        page.write_string(*cell, _listed(value)[:LONGEST])
+    elif kind == "day":
+        page.write_datetime(*cell, value, form)
+    elif kind == "time":
+        page.write_number(*cell, Decimal(str(value)) / A_DAY, form)
+    elif kind == "money":
+        page.write_number(*cell, Decimal(str(value)) / 100, form)
+    else:
+        page.write_number(*cell, value)
+
+
+def _as_text(value: object, kind: Kind) -> str:
+    if value is None:
+        return ""
+    if kind == "time":
+        return clock(int(str(value)))
+    if kind == "money":
+        return f"{Decimal(str(value)) / 100:.2f}"
+    text = _listed(value)[:LONGEST]
+    return str(harmless(text)) if kind == "text" else text
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def clock(seconds: int) -> str:
+    """Seconds as hours, minutes and seconds, exactly."""
+    sign, seconds = "-" if seconds < 0 else "", abs(seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _width(column: Column, values: Sequence[object]) -> int:
+    longest = max((len(_as_text(value, column.kind)) for value in values), default=0)
+    return min(WIDEST, max(longest, len(column.name)) + 2)

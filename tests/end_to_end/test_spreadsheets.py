@@ -1,0 +1,103 @@
+"""`statement` and `export`: what the UI shows, in a bookkeeper's spreadsheet program."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.__main__ import main
+from pipeline.sandbox.seed.oddities import user_of
+from tests.conftest import TODAY
+from tests.end_to_end.conftest import House, problems
+
+LAST = TODAY - timedelta(days=1)
+FIRST = LAST - timedelta(days=6)
+SPAN = (str(FIRST), str(LAST))
+FORMULA = '=HYPERLINK("http://evil.example","Tom")'
+Typed = Callable[..., Result]
+
+
+@pytest.fixture
+def week(house: House) -> House:
+    """A pipeline after a week's run; one of its people is called like a formula."""
+    user_of(house.sandbox.world, "tom").name = FORMULA
+    assert problems(house.run(FIRST, LAST)) == []
+    return house
+
+
+@pytest.fixture
+def typed(week: House) -> Typed:
+    """What a command that a person types answers."""
+
+    def run(*words: str, code: int = 0) -> Result:
+        result = CliRunner(env=week.environment).invoke(main, words)
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def test_a_month_is_told_to_people_to_machines_and_to_excel(
+    typed: Typed, week: House, tmp_path: Path
+) -> None:
+    """The same sums everywhere; the exit code says that somebody is not ready."""
+    files = tmp_path / "it.csv", tmp_path / "it.xlsx"
+    month = f"{FIRST:%Y-%m}"
+    said = typed("statement", month, "--csv", str(files[0]), "--xlsx", str(files[1]), code=3)
+    assert f"{month}: 0 of " in said.output
+    found = json.loads(typed("statement", month, "--json", code=3).output)
+    [(sent, amount)] = week.rows("SELECT sum(minutes) * 60, sum(amount_minor) FROM deliveries")
+    assert sum(row["in_quickbooks_seconds"] for row in found["customers"]) == sent
+    assert sum(row["in_quickbooks_amount_minor"] for row in found["customers"]) == amount
+    with files[0].open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(found["customers"])
+    assert {"the month is not over" in row["state"] for row in rows} == {True}
+    book = openpyxl.load_workbook(files[1])
+    assert book.sheetnames == [month, "lines"]
+    assert book["lines"].max_row == 1 + len(found["lines"])
+
+
+def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
+    typed: Typed, week: House, tmp_path: Path
+) -> None:
+    """Every line and every entry, and no name that is run as a formula."""
+    file = tmp_path / "it.csv"
+    for what, query in (
+        ("fix-list", "SELECT count(*) FROM fix_list"),
+        ("rejected", "SELECT count(*) FROM rejected_time_entries WHERE verdict = 'rejected'"),
+    ):
+        [(count,)] = week.rows(query)
+        assert f"{count} rows" in typed("export", what, *SPAN, "--csv", str(file)).output
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            cells = [cell for row in csv.reader(lines) for cell in row]
+        assert f"'{FORMULA}" in cells
+        assert FORMULA not in cells
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("statement", "2026-13"), "2026-13"),
+        (("export", "rejected", *SPAN), "name a file"),
+        (("export", "rejected", *reversed(SPAN), "--csv", "x.csv"), "is before"),
+        (("export", "everything", *SPAN), "everything"),
+    ],
+)
+def test_a_wrong_question_is_answered_with_the_right_one(words: tuple[str, ...], said: str) -> None:
+    """Before anything is read."""
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_before_the_first_run_the_next_step_is_named(house: House) -> None:
+    """There is nothing to tell yet."""
+    result = CliRunner(env=house.environment).invoke(main, ["statement", "2026-10"])
+    assert result.exit_code == 1
+    assert "Launch a first run" in result.output
