@@ -112,7 +112,8 @@ WITH calendar AS (
     SELECT month, customer_id, customer, currency,
     {sums},
     list(line || ' (' || entries || ')' ORDER BY line) FILTER (WHERE part = 'differing'
-        OR part = 'not_sent' AND NOT starts_with(line, 'excluded')) AS open_lines
+        OR part = 'not_sent' AND NOT starts_with(line, 'excluded')
+        AND line <> 'accepted: skipped') AS open_lines
     FROM statement_lines GROUP BY month, customer_id, customer, currency
 )
 SELECT summed.* EXCLUDE open_lines,

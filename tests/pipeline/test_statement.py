@@ -215,6 +215,16 @@ def test_a_month_may_be_invoiced_when_nothing_is_open(
     assert (row["blocks"], row["is_ready"]) == (blocks, not blocks)
 
 
+def test_what_a_person_skipped_is_named_and_blocks_nothing(
+    warehouse: Connection, tmp_path: Path
+) -> None:
+    """It was decided; what stands refused or doubtful was not."""
+    lay(warehouse, AcceptedTimeEntries, {}, {})
+    states = [delivery(0, **(SENT | {"state": "skipped"})), delivery(1, **SENT)]
+    [row] = seen(warehouse, tmp_path, "statement", *states)
+    assert (row["not_sent_seconds"], row["is_ready"]) == (3600, True)
+
+
 def test_a_month_with_a_day_never_read_is_not_ready(warehouse: Connection, tmp_path: Path) -> None:
     """Nobody knows what was done on that day."""
     lay(warehouse, AcceptedTimeEntries, {})
