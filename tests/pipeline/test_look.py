@@ -98,7 +98,7 @@ def test_a_same_priced_pair_is_not_taken_apart_by_an_earlier_entry() -> None:
 def test_which_of_several_equals_is_adopted_is_settled_by_their_ids(order: int) -> None:
     """Not by the order in which they were read; QuickBooks' ids are numbers."""
     priced = [changed(rate=Decimal(number)) for number in range(1, 4)]
-    entries = {"a": priced[0], "b": priced[1]}
+    entries = {"a": priced[1], "b": priced[0]}
     assert looked(dict([*entries.items()][::order]), {"1": FACTS}) == ({"a": "1"}, {})
     stored = {"9": priced[0], "10": priced[1]}
     assert looked({"a": FACTS}, dict([*stored.items()][::order])) == ({"a": "9"}, {})

@@ -122,3 +122,38 @@ def test_a_paused_attempt_widens_the_span() -> None:
     """A process stopped between intent and request stores as much later."""
     paused = replace(INTENT, updated_at=OURS + timedelta(hours=2))
     assert creation_span(paused, SETTLE_SECONDS)[1] > INTUIT + timedelta(hours=2)
+
+
+def test_the_span_is_five_minutes_wider_than_a_request_and_the_wait_can_take() -> None:
+    """From Intuit's clock before the send: 5 min before; 3 min, the settle time and 5 min after."""
+    five, three = timedelta(minutes=5), timedelta(minutes=3)
+    settling = timedelta(seconds=SETTLE_SECONDS)
+    assert creation_span(INTENT, SETTLE_SECONDS) == (
+        INTUIT - five,
+        INTUIT + three + settling + five,
+    )
+
+
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize(
+    ("seconds", "change", "state"),
+    [
+        (0, {}, "sent"),
+        (1, {}, "doubtful"),
+        (0, {"Description": "Call"}, "doubtful"),
+        (1, {"Description": "Call"}, "not_stored"),
+    ],
+)
+def test_both_ends_of_the_span_are_within_it(
+    end: int, seconds: int, change: dict[str, Any], state: str
+) -> None:
+    """A second beyond, an equal activity only stops, and a changed one says nothing."""
+    at = creation_span(INTENT, SETTLE_SECONDS)[end] + timedelta(seconds=seconds * (2 * end - 1))
+    assert states([INTENT], [activity(created=at - INTUIT, **change)]) == [state]
+
+
+def test_an_activity_is_known_with_its_version() -> None:
+    """The first one, if QuickBooks does not say."""
+    body = BODY | {"Id": "7", "MetaData": {"CreateTime": INTUIT.isoformat()}}
+    assert stored(body | {"SyncToken": "3"}).sync_token == "3"
+    assert stored(body).sync_token == "0"
