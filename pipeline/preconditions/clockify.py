@@ -69,8 +69,8 @@ def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Problem:
         return f"work dates are those of {settings.time_zone} and of everybody's own zone"
     names = entries.loc[is_other, "user_name"].dropna().unique().tolist()
     return Problem(
-        f"{int(is_other.sum())} entries of the last {DAYS} days fall on another day in the "
-        f"person's own zone ({listed(names)})",
+        f"{int(is_other.sum())} of {len(entries)} entries of the last {DAYS} days fall on another "
+        f"day in the person's own zone ({listed(names)})",
         f"Nothing, if {settings.time_zone} is the zone of the books; else set TIME_ZONE before "
         "anything is sent",
     )

@@ -18,7 +18,7 @@ COPIED_WITHIN = timedelta(days=1)
 def _clocks(clockify_ahead: timedelta | None, quickbooks_ahead: timedelta | None) -> str | Problem:
     ahead = {"Clockify's": clockify_ahead, "Intuit's": quickbooks_ahead}
     known = {whose: by for whose, by in ahead.items() if by is not None}
-    shown = ", ".join(f"{whose} {by.total_seconds():+.0f} s" for whose, by in known.items())
+    shown = ", ".join(f"{whose} {round(by.total_seconds()):+} s" for whose, by in known.items())
     if any(abs(by) > DRIFT for by in known.values()):
         return Problem(
             f"This machine's clock is wrong: {shown}",
