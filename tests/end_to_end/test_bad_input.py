@@ -96,7 +96,7 @@ CASES = {
         ("Clockify workspace", "CLOCKIFY_WORKSPACE_ID"), {"CLOCKIFY_WORKSPACE_ID": "5f" * 12}
     ),
     "revoked token": Case(
-        ("QuickBooks", "Connect the company again", "QUICKBOOKS_REFRESH_TOKEN"),
+        ("QuickBooks", "Connect the company again", "python -m pipeline connect"),
         change=lambda house: setattr(house.sandbox.world.tokens, "is_revoked", True),
         is_read=True,
     ),
