@@ -2,6 +2,7 @@
 
 import json
 import sys
+from math import inf
 from pathlib import Path
 
 import click
@@ -18,9 +19,12 @@ from tests.chaos.trial import Trial
 @click.option("--runs", default=2000, show_default=True, help="Scenarios to try.")
 @click.option("--seed", default=7, show_default=True, help="Makes the same scenarios again.")
 @click.option("--workers", default=harness.WORKERS, show_default=True, help="At once.")
+@click.option("--minutes", default=inf, help="Begin no further scenario after so long.")
 @click.option("--only", multiple=True, type=int, help="Scenarios by number, with their logs.")
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Where the figures go.")
-def main(runs: int, seed: int, workers: int, only: tuple[int, ...], path: Path | None) -> None:
+def main(
+    runs: int, seed: int, workers: int, minutes: float, only: tuple[int, ...], path: Path | None
+) -> None:
     """Strike a pipeline in every way on the list, and count what went wrong."""
     console = Console()
     chosen = (
@@ -40,7 +44,7 @@ def main(runs: int, seed: int, workers: int, only: tuple[int, ...], path: Path |
             if report.is_failed(trial):
                 console.print_json(data=report.failure(trial))
 
-        trials = harness.run(chosen, workers, on_end=on_end)
+        trials = harness.run(chosen, workers, minutes=minutes, on_end=on_end)
     found = report.summary(trials, seed)
     if only:
         for trial in trials:

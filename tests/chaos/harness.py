@@ -5,9 +5,11 @@ scenario is (`trial`) and what many say together (`report`).
 """
 
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -25,14 +27,16 @@ def run(
     scenarios: Iterable[Scenario],
     workers: int = WORKERS,
     sabotage: str = "",
+    minutes: float = inf,
     on_end: Callable[[Trial], object] = lambda _: None,
 ) -> list[Trial]:
-    """Try every scenario.
+    """Try every scenario, or as many as there is time for.
 
     Args:
         scenarios: what to try.
         workers: how many at once.
         sabotage: how the pipelines are broken, if they are.
+        minutes: after which no further scenario is begun.
         on_end: told of each trial when it has ended.
     """
     with ExitStack() as stack:
@@ -42,9 +46,12 @@ def run(
         for site in [stack.enter_context(Site().open()) for _ in range(workers)]:
             sites.put(site)
         made = premises.make(site, folder / "premises")
+        end = time.monotonic() + minutes * 60
         pool = stack.enter_context(ThreadPoolExecutor(workers))
 
-        def one(scenario: Scenario) -> Trial:
+        def one(scenario: Scenario) -> Trial | None:
+            if time.monotonic() > end:
+                return None
             site = sites.get()
             try:
                 trial = tried(scenario, made, site, folder / str(scenario.number), sabotage)
@@ -53,4 +60,4 @@ def run(
             on_end(trial)
             return trial
 
-        return list(pool.map(one, scenarios))
+        return [trial for trial in pool.map(one, scenarios) if trial]
