@@ -30,6 +30,8 @@ class Pipeline:
     days: tuple[date, date]
     sabotage: str = ""
     changes: dict[str, str] = field(default_factory=dict)
+    is_confirmed: bool = False
+    """Whether the next run is told that a person has looked at what it would send."""
     runs: list[Running] = field(default_factory=list)
 
     @property
@@ -45,7 +47,9 @@ class Pipeline:
             last=self.days[1],
             strike=strike,
             sabotage=self.sabotage,
+            is_confirmed=self.is_confirmed,
         )
+        self.is_confirmed = False
         running = process.start(replace(job, **changes))  # type: ignore[arg-type]
         self.runs.append(running)
         return running
@@ -72,6 +76,7 @@ class Pipeline:
         problem = run.problem or ""
         if "no longer accepts the connection" in problem:
             (self.folder / premises.FILES["QUICKBOOKS_TOKEN_FILE"]).unlink(missing_ok=True)
+        self.is_confirmed = self.is_confirmed or "confirm_cutover: true" in problem
         if "put the newest copy from" in problem and run.action != "fill":
             self.restore(newest(self.folder / "backups"))
 

@@ -170,6 +170,7 @@ class Stage:
             self.pipeline.changes["SETTLE_SECONDS"] = str(LONG_SETTLE_SECONDS)
         if scenario.needs_adoption:
             people.press(self.witness, *self.days, marks={"0"})
+            self.pipeline.is_confirmed = True
         needs_missing = scenario.crash in SETTLING
         self.witness.faults = [
             Fault(**fault) for fault in faults(self.answer, needs_missing=needs_missing)
