@@ -53,6 +53,7 @@ def main(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n")
     console.print(_totals(found))
+    console.print(report.table(found), markup=False)
     sys.exit(bool(found["failures"]))
 
 

@@ -45,9 +45,9 @@ POINTS = (
     "token stored",
     "analysis copy half published",
 )
+A_BATCH = POINTS[1:7]
+"""Points that a run passes once a batch, the others once."""
 SETTLING = (*SETTLING_READS, "between the two reads")
-NEED_MISSING = SETTLING[1:]
-"""Points that are reached only if a read has missed something."""
 ADOPTING = ("before adoption commit", "after adoption commit")
 ROTATING = ("token spent, not stored", "token stored")
 COMMITS = ("before intent commit", "before outcome commit", "before adoption commit")

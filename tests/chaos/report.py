@@ -57,6 +57,28 @@ def summary(trials: Sequence[Trial], seed: int) -> Json:
     }
 
 
+def table(found: Json) -> str:
+    """The figures as the README shows them."""
+    rows = {
+        f"scenarios (seed {found['seed']}), processes, of them killed": (
+            f"{found['runs']:,}, {found['processes']:,}, {found['killed']:,}"
+        ),
+        "duplicates, losses, wrong values": (
+            f"{found['duplicates']}, {found['losses']}, {found['wrong_values']}"
+        ),
+        "so each has a probability below (95 %, rule of three)": f"{found['rule of three']:.2%}",
+        "left for a person: rightly, wrongly": "{rightly}, {wrongly}".format(
+            **found["left for a person"]
+        ),
+        "pairs of crash point and answer that met": f"{found['cells hit']} of {found['cells']}",
+        "seconds to quiescence: median, 95 %": "{median}, {95 %}".format(
+            **found["seconds to quiescence"]
+        ),
+        "scenarios through the whole Dagster job": f"{found['by drive'].get('job', 0):,}",
+    }
+    return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+
+
 def matrix(trials: Sequence[Trial]) -> dict[str, dict[str, int]]:
     """How often a process really died at a point of a scenario whose answer really struck."""
     hits = Counter(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from tests.chaos.answers import ANSWERS
-from tests.chaos.crash_points import ADOPTING, POINTS
+from tests.chaos.crash_points import A_BATCH, ADOPTING, POINTS
 from tests.chaos.people import ACTS, IN_CLOCKIFY
 
 REQUEST_IDS = ("honoured", "ignored", "forgotten", "refused with 600", "refused with 6000")
@@ -80,7 +80,7 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
         number=number,
         seed=seed,
         crash=crash,
-        at=choose.choice((1, 1, 2)),
+        at=choose.choice((1, 1, 2)) if crash in A_BATCH else 1,
         answer=answer,
         act=act,
         request_ids=choose.choice(REQUEST_IDS),

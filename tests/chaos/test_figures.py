@@ -1,0 +1,28 @@
+"""The README says what the last figures say, and those are good."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import report
+
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "docs/chaos.json"
+
+
+@pytest.fixture
+def found() -> report.Json:
+    """The figures of the last `make chaos`."""
+    figures: report.Json = json.loads(FIGURES.read_text())
+    return figures
+
+
+def test_the_readme_has_the_figures_as_they_were_measured(found: report.Json) -> None:
+    """To the row."""
+    assert report.table(found) in (ROOT / "README.md").read_text()
+
+
+def test_no_scenario_failed(found: report.Json) -> None:
+    """Nothing doubled, lost, wrong, or left to a person for no reason."""
+    assert found["failures"] == []
