@@ -56,6 +56,11 @@ def payload(entry: Mapping[str, Any], *, item_id: str | None, is_taxable: bool) 
         body["Taxable"] = is_taxable
     if entry["description"]:
         body["Description"] = entry["description"]
+    return as_json(body)
+
+
+def as_json(body: Body) -> str:
+    """A body as exact JSON, the same bytes for the same values."""
     return simplejson.dumps(body, use_decimal=True, sort_keys=True, separators=(",", ":"))
 
 

@@ -83,6 +83,12 @@ def candidates(
         )
 
 
+def by_id(frame: pd.DataFrame, column: str) -> Records:
+    """Rows of a table by a column's values."""
+    records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
+    return {str(row[column]): row for row in records}
+
+
 def request_id(realm_id: str, entry_id: str, part: int, revision: int) -> str:
     """At most 36 characters, from the intent's identity, never from what it says."""
     return str(uuid5(NAMESPACE_URL, f"{realm_id}/{entry_id}/{part}/{revision}"))

@@ -185,6 +185,14 @@ class Ledger:
         """Deliveries of these work dates."""
         return self._select("work_date BETWEEN $1 AND $2", [first, last])
 
+    def holding(
+        self, quickbooks_ids: Iterable[str], states: Sequence[str] = DELIVERED
+    ) -> list[Delivery]:
+        """The deliveries in these states that name one of these time activities."""
+        return self._select(
+            "quickbooks_id = ANY($1) AND state = ANY($2)", [list(quickbooks_ids), list(states)]
+        )
+
     def claimed(self, quickbooks_ids: Iterable[str]) -> set[str]:
         """Those of the time activities that are some delivery's own."""
         rows = self._connection.execute(

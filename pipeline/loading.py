@@ -6,11 +6,8 @@ Dagster, what is to be sent (`planning`), sending (`delivery`) and settling (`se
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-
-import pandas as pd
 
 from pipeline import (
     breaker,
@@ -18,31 +15,20 @@ from pipeline import (
     delivery,
     eligibility,
     planning,
+    reconciliation,
     schemas,
     settlement,
     verdicts,
 )
 from pipeline import warehouse as doors
 from pipeline.breaker import Tally
-from pipeline.candidates import Candidate, Terms, candidates
+from pipeline.candidates import Candidate, Terms, by_id, candidates
 from pipeline.company import Company
+from pipeline.desk import Desk
 from pipeline.extraction import pieces
-from pipeline.ledger import Binding, Delivery, Ledger
+from pipeline.ledger import Binding, Delivery
 from pipeline.planning import Plan
-from pipeline.quickbooks import QuickBooks
-from pipeline.rules import Rules
 from pipeline.stops import Stop
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What a load works with, from its first read to its last."""
-
-    company: Company
-    ledger: Ledger
-    quickbooks: QuickBooks
-    rules: Rules
-    terms: Terms
 
 
 @contextmanager
@@ -102,7 +88,8 @@ def load(
 ) -> None:
     """Settle what earlier runs left, send, settle what this run left, send what was not stored.
 
-    What is still open then waits for the next run.
+    What is still open then waits for the next run. Last, also if there was nothing to send, all
+    that was ever sent of these days is compared with Clockify and QuickBooks as they are now.
 
     Args:
         desk: what the load works with.
@@ -126,6 +113,8 @@ def load(
         _send(desk, day, day, tally)
     if not_stored:
         _settle(desk)
+    for start, end in pieces(first, last):
+        reconciliation.reconcile(desk, start, end)
 
 
 def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> list[Plan]:
@@ -189,8 +178,8 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
         employees = doors.read(connection, schemas.QuickbooksEmployees)
         customers = doors.read(connection, schemas.QuickbooksCustomers)
     records = (
-        _by_id(employees, "quickbooks_employee_id"),
-        _by_id(customers, "quickbooks_customer_id"),
+        by_id(employees, "quickbooks_employee_id"),
+        by_id(customers, "quickbooks_customer_id"),
     )
     return [
         candidate
@@ -199,11 +188,6 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
             entries.assign(is_sendable=is_sendable), *records, desk.terms, (first, last)
         )
     ]
-
-
-def _by_id(frame: pd.DataFrame, column: str) -> dict[str, dict[str, object]]:
-    records: list[dict[str, object]] = frame.to_dict("records")  # type: ignore[assignment]
-    return {str(row[column]): row for row in records}
 
 
 def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:

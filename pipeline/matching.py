@@ -61,11 +61,11 @@ def _match_person(name: str | None, bearers: set[str], staff: Directory) -> Matc
 def _employees(employees: pd.DataFrame) -> Iterator[Candidate]:
     columns = ("quickbooks_employee_id", "display_name", "is_active")
     for employee_id, display_name, is_active in rows(employees, *columns):
-        name = _living_name(display_name, is_active=is_active)
+        name = living_name(display_name, is_active=is_active)
         yield Candidate(employee_id, (name,), name, is_active)
 
 
-def _living_name(display_name: str, *, is_active: bool) -> str:
+def living_name(display_name: str, *, is_active: bool) -> str:
     """The name without what QuickBooks adds to an inactive one."""
     return display_name if is_active else display_name.removesuffix(" (deleted)")
 
@@ -107,7 +107,7 @@ class _Customer(NamedTuple):
 
     @property
     def name(self) -> str:
-        return _living_name(self.display_name, is_active=self.is_active)
+        return living_name(self.display_name, is_active=self.is_active)
 
     def answering_to(self, *names: str) -> Candidate:
         customer_id, label = self.quickbooks_customer_id, self.fully_qualified_name

@@ -1,8 +1,8 @@
 """Money between its two spellings: a decimal number and whole minor units.
 
 Everything inside the pipeline is an integer of minor units with its currency beside it; only the
-two functions here turn it into a decimal number or back, exactly. Keeps out: rates, hours and
-rounding, which are the review's.
+functions here turn it into a decimal number or back, exactly. Keeps out: which rate and which hours
+count, which are the review's.
 """
 
 from decimal import Decimal
@@ -38,6 +38,17 @@ def json_number(minor: int, currency: str) -> Decimal:
     """
     _refuse_other_exponents(currency)
     return Decimal((int(minor < 0), tuple(map(int, str(abs(minor)))), -2))
+
+
+def amount_minor(minutes: int, rate: Decimal) -> int:
+    """Minutes ÷ 60 × rate in minor units of hundredths, rounded half up once.
+
+    Args:
+        minutes: not negative.
+        rate: per hour in currency units, not negative, to any digit.
+    """
+    numerator, denominator = (rate * 100).as_integer_ratio()
+    return (minutes * numerator * 2 + 60 * denominator) // (120 * denominator)
 
 
 def _refuse_other_exponents(currency: str) -> None:

@@ -1,4 +1,4 @@
-"""From QuickBooks' JSON to the rows of the reference tables. Pure.
+"""From QuickBooks' JSON to the rows of the reference tables and of time activities. Pure.
 
 "Server responses only return attributes with values" (quickbooks-api.md, 1.6), so an absent key
 means its default; only ids and names are required.
@@ -11,13 +11,16 @@ from typing import Any
 
 from rapidfuzz import process
 
+from pipeline.activities import Facts, facts
 from pipeline.fields import rows_of, value, values
-from pipeline.money import minor_units
+from pipeline.money import OTHER_EXPONENTS, amount_minor, minor_units
 from pipeline.stops import Stop
 
 Row = dict[str, Any]
 _EMPLOYEE, _CUSTOMER, _ITEM = "QuickBooks' employee", "QuickBooks' customer", "QuickBooks' item"
 _COMPANY, _PREFERENCES = "QuickBooks' company info", "QuickBooks' preferences"
+_ACTIVITY = "QuickBooks' time activity"
+_PEOPLE = ("EmployeeRef", "VendorRef", "OtherNameRef")
 NEAR_NAMES = 3
 
 
@@ -28,6 +31,7 @@ def employee_rows(found: Sequence[Row]) -> list[Row]:
         display_name=values(found, "DisplayName", str, of=_EMPLOYEE),
         is_active=values(found, "Active", bool, of=_EMPLOYEE, default=True),
         email=values(found, "PrimaryEmailAddr.Address", str, of=_EMPLOYEE, is_optional=True),
+        sync_token=values(found, "SyncToken", str, of=_EMPLOYEE, is_optional=True),
     )
 
 
@@ -44,7 +48,56 @@ def customer_rows(found: Sequence[Row]) -> list[Row]:
         is_active=values(found, "Active", bool, of=_CUSTOMER, default=True),
         is_project=values(found, "IsProject", bool, of=_CUSTOMER, default=False),
         currency=values(found, "CurrencyRef.value", str, of=_CUSTOMER, is_optional=True),
+        sync_token=values(found, "SyncToken", str, of=_CUSTOMER, is_optional=True),
     )
+
+
+def activity_row(body: Row, *, currency: str, entry_id: str | None, read_at: datetime) -> Row:
+    """A row of `quickbooks_activities`.
+
+    Args:
+        body: The time activity.
+        currency: Of its customer.
+        entry_id: The entry whose delivery owns it, if one does.
+        read_at: When it was read.
+    """
+    found = facts(body)
+    person: Row = next((body[key] for key in _PEOPLE if body.get(key)), {})
+    return {
+        "quickbooks_id": value(body, "Id", str, of=_ACTIVITY),
+        "work_date": found.work_date,
+        "person_id": found.person,
+        "person_name": person.get("name"),
+        "customer_id": found.customer,
+        "customer_name": (body.get("CustomerRef") or {}).get("name"),
+        "item_id": found.item,
+        "item_name": (body.get("ItemRef") or {}).get("name"),
+        "minutes": found.minutes,
+        **_priced(found, currency),
+        "is_billable": found.is_billable,
+        "is_billed": body.get("BillableStatus") == "HasBeenBilled",
+        "description": body.get("Description") or "",
+        "created_at": _instant(body, "MetaData.CreateTime"),
+        "updated_at": _instant(body, "MetaData.LastUpdatedTime"),
+        "entry_id": entry_id,
+        "read_at": read_at,
+    }
+
+
+def _priced(found: Facts, currency: str) -> Row:
+    """The money of billable time; a rate of parts of a cent has an amount all the same."""
+    if not found.is_billable or currency in OTHER_EXPONENTS:
+        return {"rate_minor": None, "amount_minor": None, "currency": currency}
+    amount = amount_minor(found.minutes, found.rate)
+    return {
+        "rate_minor": _whole_rate(found.rate, currency),
+        "amount_minor": amount,
+        "currency": currency,
+    }
+
+
+def _instant(body: Row, path: str) -> datetime:
+    return datetime.fromisoformat(value(body, path, str, of=_ACTIVITY))
 
 
 def company_row(
@@ -102,8 +155,13 @@ def service_item(name: str, items: Sequence[Row]) -> Row:
 def _price(item: Row, currency: str) -> int | None:
     """The item's price in minor units; none if it has none or it is not whole."""
     price = value(item, "UnitPrice", int, Decimal, of=_ITEM, is_optional=True)
+    return None if price is None else _whole_rate(Decimal(price), currency)
+
+
+def _whole_rate(rate: Decimal, currency: str) -> int | None:
+    """A rate in minor units; none if it is not whole."""
     try:
-        return None if price is None else minor_units(price, currency)
+        return minor_units(rate, currency)
     except ValueError:
         return None
 

@@ -78,6 +78,9 @@ class QuickbooksEmployees(Table):
     display_name: Text = column("Display name, with QuickBooks' ` (deleted)` if inactive")
     is_active: Flag = column("Whether the employee is active")
     email: Text = column("Primary e-mail address", nullable=True)
+    sync_token: Text = column(
+        "QuickBooks' version of the record; none until it is read again", nullable=True
+    )
 
 
 class QuickbooksCustomers(Table):
@@ -93,6 +96,9 @@ class QuickbooksCustomers(Table):
     is_active: Flag = column("Whether the customer is active")
     is_project: Flag = column("Whether QuickBooks shows it as a project")
     currency: Text = column("ISO code of the customer's currency, if set", nullable=True)
+    sync_token: Text = column(
+        "QuickBooks' version of the record; none until it is read again", nullable=True
+    )
 
 
 class QuickbooksCompany(Table):
@@ -311,6 +317,84 @@ class DeliveryPlan(Table):
     currency: Text = column("ISO code of the amount", nullable=True)
 
 
+class QuickbooksActivities(Table):
+    """One row per time activity in QuickBooks, ours or not, on the days compared; as last read."""
+
+    quickbooks_id: Text = column("QuickBooks' id of the time activity", unique=True)
+    work_date: Day = column("TxnDate")
+    person_id: Text = column("Id of the employee; of a vendor or other name, its kind before it")
+    person_name: Text = column("Name of the person", nullable=True)
+    customer_id: Text = column("Id of the customer; empty without one")
+    customer_name: Text = column("Name of the customer", nullable=True)
+    item_id: Text = column("Id of the service item; empty without one")
+    item_name: Text = column("Name of the service item", nullable=True)
+    minutes: Whole = column("Minutes in all")
+    rate_minor: Whole = column(
+        "Hourly rate in minor units; none if it is not whole or not billable", nullable=True
+    )
+    amount_minor: Whole = column(
+        "Minutes ÷ 60 × rate, in minor units; none if not billable", nullable=True
+    )
+    currency: Text = column("The customer's currency, or else the company's", nullable=True)
+    is_billable: Flag = column("Whether it is billable or billed")
+    is_billed: Flag = column("Whether it stands on an invoice (`HasBeenBilled`)")
+    description: Text = column("What was done, as QuickBooks holds it")
+    created_at: Instant = column("When it was created, by Intuit's clock")
+    updated_at: Instant = column("When it last changed, by Intuit's clock")
+    entry_id: Text = column(
+        "The entry whose delivery owns it; none if it is not ours", nullable=True
+    )
+    read_at: Instant = column("When it was read")
+
+
+class Drift(Table):
+    """One row per field in which an entry, or its time activity, is not what was sent.
+
+    Also one per time activity that was billed, and per one that is there and not ours: those are
+    facts, not warnings.
+    """
+
+    work_date: Day = column("TxnDate as sent; of an activity that is not ours, its own")
+    side: Text = column("Where it changed", isin=["clockify", "quickbooks"])
+    kind: Text = column(
+        "What happened: `resembling` is like one of ours in all but one respect",
+        isin=[
+            "edited",
+            "moved",
+            "unapproved",
+            "deleted",
+            "billed",
+            "duplicated",
+            "resembling",
+            "not_ours",
+        ],
+    )
+    field: Text = column("The field that changed, if it is one", nullable=True)
+    before: Text = column("What was sent; of money, the exact decimal number", nullable=True)
+    after: Text = column("What it is now", nullable=True)
+    entry_id: Text = column("Clockify's id of the entry", nullable=True)
+    quickbooks_id: Text = column("QuickBooks' id of the time activity", nullable=True)
+    person_id: Text = column("Id of the person in QuickBooks")
+    person: Text = column("Name of the person in QuickBooks", nullable=True)
+    customer_id: Text = column("Id of the customer; empty without one")
+    customer: Text = column("Name of the customer, with those above it", nullable=True)
+    minutes: Whole = column("Minutes of the time activity, as sent")
+    is_billed: Flag = column("Whether an invoice holds the time activity already")
+    is_warning: Flag = column("Whether somebody should look; being billed or not ours is a fact")
+    not_followed: Text = column(
+        "Why `AFTER_SEND=update` did not bring QuickBooks into line, if it was asked to",
+        nullable=True,
+    )
+    found_at: Instant = column("When this was first found")
+
+
+class ComparedDays(Table):
+    """One row per work date whose deliveries were compared with Clockify and QuickBooks."""
+
+    work_date: Day = column("The day", unique=True)
+    compared_at: Instant = column("When that was last done")
+
+
 WAREHOUSE_TABLES: tuple[type[Table], ...] = (
     ClockifyWorkspace,
     ClockifyUsers,
@@ -324,6 +408,9 @@ WAREHOUSE_TABLES: tuple[type[Table], ...] = (
     Days,
     WatchedMonths,
     DeliveryPlan,
+    QuickbooksActivities,
+    Drift,
+    ComparedDays,
 )
 LEDGER_TABLES: tuple[type[Table], ...] = (
     Deliveries,

@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     only_users: Names = ()
     only_clients: Names = ()
     only_projects: Names = ()
+    after_send: Literal["flag", "update"] = "flag"
     metadata_names: Literal["names", "ids"] = "names"
     metadata_rows: Count = 50
     readme_url: Url | None = None

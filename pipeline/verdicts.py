@@ -4,7 +4,7 @@ Holds the SQL around `review.judge`, which is pure. Accepted and rejected entrie
 together, so that every entry has exactly one verdict at any moment.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -145,6 +145,24 @@ def judged(
         rules,
         ledger.delivered(entries["entry_id"]),
     )
+
+
+def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> pd.DataFrame:
+    """Entries as they were read last, each with the verdict it would have had it never been sent.
+
+    Returns:
+        The columns of `clockify_time_entries` and `verdicts`, one row for each that is stored.
+    """
+    entries = doors.read(connection, ClockifyTimeEntries, "entry_id = ANY($1)", [list(entry_ids)])
+    again = judge(
+        entries,
+        doors.read(connection, ClockifyUsers),
+        doors.read(connection, QuickbooksEmployees),
+        doors.read(connection, QuickbooksCustomers),
+        rules,
+        delivered=(),
+    )
+    return entries.merge(again, on="entry_id", validate="one_to_one")
 
 
 def store(

@@ -71,7 +71,7 @@ def employees(*rows: tuple[str, str, bool]) -> pd.DataFrame:
     """QuickBooks employees by id, display name and whether they are active."""
     columns = ["quickbooks_employee_id", "display_name", "is_active"]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    return QuickbooksEmployees.validate(frame.assign(email=None))
+    return QuickbooksEmployees.validate(frame.assign(email=None, sync_token=None))
 
 
 def customer(

@@ -14,6 +14,8 @@ DAY = date(2024, 5, 14)
 NAMED: dict[str, object] = {
     "state": "pending",
     "action": "send",
+    "side": "clockify",
+    "kind": "edited",
     "verdict": "rejected",
     "hours": 1,
     "minutes": 30,

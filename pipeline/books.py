@@ -1,0 +1,193 @@
+"""The books beside the ledger: what was compared, as tables and as the analysts' view.
+
+Holds how a comparison replaces an older one, and the view by day, person and customer in which
+every difference has a name. Keeps out what counts as drift (`drift`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import pandas as pd
+
+from pipeline import warehouse as doors
+from pipeline.extraction import days_of
+from pipeline.ledger import Delivery
+from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, empty
+from pipeline.warehouse import Connection, transaction
+
+SAME = ("side", "kind", "field", "before", "after", "entry_id", "quickbooks_id")
+"""What makes a row of `drift` the one that was found before."""
+MEASURES = (
+    "clockify_seconds",
+    "clockify_amount_minor",
+    "minute_rounding_seconds",
+    "minute_rounding_amount_minor",
+    "item_price_amount_minor",
+    "cent_rounding_amount_minor",
+    "entry_drift_seconds",
+    "entry_drift_amount_minor",
+    "ledger_minutes",
+    "ledger_amount_minor",
+    "activity_drift_minutes",
+    "activity_drift_amount_minor",
+    "not_ours_minutes",
+    "not_ours_amount_minor",
+    "quickbooks_minutes",
+    "quickbooks_amount_minor",
+)
+"""From what Clockify says to what QuickBooks holds, step by step; currency never mixed."""
+SUMS = ",\n".join(f"    coalesce(sum({name}), 0)::BIGINT AS {name}" for name in MEASURES)
+BOOKS_AND_LEDGER = f"""
+CREATE OR REPLACE VIEW books_and_ledger AS
+WITH moving AS (
+    SELECT entry_id, side FROM drift WHERE kind IN ('edited', 'moved', 'deleted')
+        AND coalesce(field, '') NOT IN ('description', 'item')
+), delivered AS (
+    SELECT work_date, entry_id, quickbooks_id, state, minutes, coalesce(amount_minor, 0) AS amount,
+        coalesce(payload->>'$.EmployeeRef.value', '') AS person_id,
+        coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency,
+        coalesce((payload->>'$.HourlyRate')::DECIMAL(18, 2) * 100, 0)::HUGEINT AS rate,
+        entry_id IN (SELECT entry_id FROM moving WHERE side = 'clockify') AS is_entry_drifted,
+        entry_id IN (SELECT entry_id FROM moving WHERE side = 'quickbooks') AS is_activity_drifted
+    FROM deliveries JOIN compared_days USING (work_date)
+    WHERE updated_at <= compared_at AND (state IN ('sent', 'adopted')
+        OR state = 'gone' AND entry_id IN (
+            SELECT entry_id FROM moving WHERE side = 'quickbooks'))
+), tracked AS (
+    SELECT delivered.*, entry.work_date AS now_date, entry.is_billable,
+        coalesce(entry.duration_seconds, 0)::HUGEINT AS seconds,
+        CASE WHEN entry.is_billable AND entry.currency = delivered.currency
+            THEN coalesce(entry.hourly_rate_minor, 0) ELSE 0 END::HUGEINT AS clockify_rate,
+        coalesce(accepted.quickbooks_employee_id, entry.user_name, entry.user_id) AS now_person,
+        coalesce(accepted.quickbooks_customer_id, entry.project_name, '') AS now_customer,
+        CASE WHEN entry.is_billable THEN entry.currency END AS now_currency,
+        CASE WHEN NOT entry.is_billable THEN 0 WHEN is_entry_drifted
+            OR entry.currency = delivered.currency THEN coalesce(entry.amount_minor, 0)
+            ELSE 0 END AS clockify_amount
+    FROM delivered JOIN clockify_time_entries AS entry USING (entry_id)
+    LEFT JOIN accepted_time_entries AS accepted USING (entry_id)
+), rounded AS (
+    SELECT *, (2 * seconds * rate + 3600) // 7200 AS exact_amount,
+        (2 * seconds * clockify_rate + 3600) // 7200 AS exact_clockify
+    FROM tracked
+), sides AS (
+    SELECT work_date, person_id, customer_id, currency, minutes AS ledger_minutes,
+        amount AS ledger_amount_minor,
+        CASE WHEN is_entry_drifted THEN minutes * 60 END AS entry_drift_seconds,
+        CASE WHEN is_entry_drifted THEN amount END AS entry_drift_amount_minor,
+        CASE WHEN is_activity_drifted THEN -minutes END AS activity_drift_minutes,
+        CASE WHEN is_activity_drifted THEN -amount END AS activity_drift_amount_minor
+    FROM delivered
+    UNION ALL BY NAME
+    SELECT CASE WHEN is_entry_drifted THEN now_date ELSE work_date END AS work_date,
+        CASE WHEN is_entry_drifted THEN now_person ELSE person_id END AS person_id,
+        CASE WHEN is_entry_drifted THEN now_customer ELSE customer_id END AS customer_id,
+        CASE WHEN is_entry_drifted THEN now_currency ELSE currency END AS currency,
+        seconds AS clockify_seconds, clockify_amount AS clockify_amount_minor,
+        CASE WHEN is_entry_drifted THEN -seconds END AS entry_drift_seconds,
+        CASE WHEN is_entry_drifted THEN -clockify_amount END AS entry_drift_amount_minor,
+        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
+            THEN minutes * 60 - seconds END AS minute_rounding_seconds,
+        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
+            THEN amount - exact_amount END AS minute_rounding_amount_minor,
+        CASE WHEN NOT is_entry_drifted THEN exact_amount - exact_clockify END
+            AS item_price_amount_minor,
+        CASE WHEN NOT is_entry_drifted AND abs(exact_clockify - clockify_amount) <= 1
+            THEN exact_clockify - clockify_amount END AS cent_rounding_amount_minor
+    FROM rounded
+    UNION ALL BY NAME
+    SELECT CASE WHEN is_activity_drifted THEN activity.work_date ELSE delivered.work_date END,
+        CASE WHEN is_activity_drifted THEN activity.person_id ELSE delivered.person_id END,
+        CASE WHEN is_activity_drifted THEN activity.customer_id ELSE delivered.customer_id END,
+        CASE WHEN is_activity_drifted THEN CASE WHEN is_billable THEN activity.currency END
+            ELSE delivered.currency END,
+        activity.minutes AS quickbooks_minutes,
+        coalesce(amount_minor, 0) AS quickbooks_amount_minor,
+        CASE WHEN is_activity_drifted THEN activity.minutes END AS activity_drift_minutes,
+        CASE WHEN is_activity_drifted THEN coalesce(amount_minor, 0) END
+            AS activity_drift_amount_minor
+    FROM delivered JOIN quickbooks_activities AS activity USING (quickbooks_id)
+    WHERE state <> 'gone'
+    UNION ALL BY NAME
+    SELECT work_date, person_id, customer_id, CASE WHEN is_billable THEN currency END AS currency,
+        minutes AS quickbooks_minutes, coalesce(amount_minor, 0) AS quickbooks_amount_minor,
+        minutes AS not_ours_minutes, coalesce(amount_minor, 0) AS not_ours_amount_minor
+    FROM quickbooks_activities AS activity WHERE NOT EXISTS (
+        SELECT 1 FROM deliveries WHERE state IN ('sent', 'adopted')
+            AND deliveries.quickbooks_id = activity.quickbooks_id)
+), summed AS (
+    SELECT work_date, person_id, customer_id, currency,
+{SUMS}
+    FROM sides GROUP BY ALL
+)
+SELECT work_date, person_id, coalesce(employee.display_name, person_id) AS person, customer_id,
+    coalesce(fully_qualified_name, customer_id) AS customer, summed.currency,
+    summed.* EXCLUDE (work_date, person_id, customer_id, currency),
+    quickbooks_minutes * 60 - clockify_seconds - minute_rounding_seconds - entry_drift_seconds
+        - (activity_drift_minutes + not_ours_minutes) * 60 AS unexplained_seconds,
+    quickbooks_amount_minor - clockify_amount_minor - minute_rounding_amount_minor
+        - item_price_amount_minor - cent_rounding_amount_minor - entry_drift_amount_minor
+        - activity_drift_amount_minor - not_ours_amount_minor AS unexplained_amount_minor
+FROM summed
+LEFT JOIN quickbooks_employees AS employee ON quickbooks_employee_id = person_id
+LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_id
+"""
+
+
+def days_read(connection: Connection) -> set[date]:
+    """The days that were ever read from Clockify."""
+    return {day for (day,) in connection.execute("SELECT work_date FROM days").fetchall()}
+
+
+def store(
+    connection: Connection,
+    activities: Sequence[Mapping[str, object]],
+    drift: Sequence[Mapping[str, object]],
+    known: Sequence[Delivery],
+    window: tuple[date, date],
+    now: datetime,
+) -> None:
+    """Put a comparison in the place of older ones of its days, entries and activities.
+
+    Args:
+        connection: an open warehouse.
+        activities: rows of `quickbooks_activities`.
+        drift: rows of `drift`.
+        known: the deliveries compared.
+        window: the first and last day.
+        now: when.
+    """
+    days = sorted(days_read(connection) & set(days_of(*window)))
+    compared = pd.DataFrame({"work_date": days, "compared_at": now})
+    doors.stage(connection, ComparedDays, compared if days else empty(ComparedDays), "new_days")
+    doors.stage(connection, QuickbooksActivities, _frame(QuickbooksActivities, activities), "new")
+    doors.stage(connection, Drift, _frame(Drift, drift), "new_drift")
+    entries = [each.entry_id for each in known]
+    ids = [each.quickbooks_id for each in known if each.quickbooks_id]
+    of_window = "work_date BETWEEN $1 AND $2"
+    alike = " AND ".join(f"new_drift.{name} IS NOT DISTINCT FROM drift.{name}" for name in SAME)
+    with transaction(connection):
+        connection.execute(
+            f"UPDATE new_drift SET found_at = drift.found_at FROM drift WHERE {alike}"
+        )
+        connection.execute(f"DELETE FROM compared_days WHERE {of_window}", window)
+        connection.execute(
+            f"DELETE FROM quickbooks_activities WHERE {of_window} OR quickbooks_id = ANY($3) "
+            "OR quickbooks_id IN (SELECT quickbooks_id FROM new)",
+            [*window, ids],
+        )
+        connection.execute(
+            f"DELETE FROM drift WHERE {of_window} OR entry_id = ANY($3) "
+            "OR quickbooks_id IN (SELECT quickbooks_id FROM new)",
+            [*window, entries],
+        )
+        for staged, table in (
+            ("new_days", "compared_days"),
+            ("new", "quickbooks_activities"),
+            ("new_drift", "drift"),
+        ):
+            connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {staged}")
+
+
+def _frame(model: type[Table], rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), dtype=object) if rows else empty(model)
