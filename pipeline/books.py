@@ -96,11 +96,14 @@ WITH moving AS (
             THEN exact_clockify - clockify_amount END AS cent_rounding_amount_minor
     FROM rounded
     UNION ALL BY NAME
-    SELECT CASE WHEN is_activity_drifted THEN activity.work_date ELSE delivered.work_date END,
-        CASE WHEN is_activity_drifted THEN activity.person_id ELSE delivered.person_id END,
-        CASE WHEN is_activity_drifted THEN activity.customer_id ELSE delivered.customer_id END,
+    SELECT CASE WHEN is_activity_drifted THEN activity.work_date ELSE delivered.work_date END
+            AS work_date,
+        CASE WHEN is_activity_drifted THEN activity.person_id ELSE delivered.person_id END
+            AS person_id,
+        CASE WHEN is_activity_drifted THEN activity.customer_id ELSE delivered.customer_id END
+            AS customer_id,
         CASE WHEN is_activity_drifted THEN CASE WHEN is_billable THEN activity.currency END
-            ELSE delivered.currency END,
+            ELSE delivered.currency END AS currency,
         activity.minutes AS quickbooks_minutes,
         coalesce(amount_minor, 0) AS quickbooks_amount_minor,
         CASE WHEN is_activity_drifted THEN activity.minutes END AS activity_drift_minutes,

@@ -117,9 +117,7 @@ def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
         wanted = replace(wanted, sync_token=str(pair.activity.get("SyncToken", "0")))
         desk.ledger.record([wanted])
         return replace(pair, delivery=wanted)
-    return (
-        _updated(desk, pair, replace(wanted, attempts=wanted.attempts + 1)) if is_update else pair
-    )
+    return _updated(desk, pair, wanted, tally) if is_update else pair
 
 
 def _not_acceptable(pair: Pair) -> str:

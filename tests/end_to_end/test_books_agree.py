@@ -58,7 +58,7 @@ def test_every_difference_is_named_and_who_worked_beside_us_is_shown(quiet: Hous
     world, sandbox = quiet.sandbox.world, quiet.sandbox
     entries = [
         add_entry(
-            world, DAY, f"{8 + number}:00", seconds=3600 + 600 * number, description=str(number)
+            world, DAY, f"{8 + number:02}:00", seconds=3600 + 600 * number, description=str(number)
         )
         for number in range(6)
     ]
@@ -79,7 +79,7 @@ def test_every_difference_is_named_and_who_worked_beside_us_is_shown(quiet: Hous
     assert not found.passed
     assert unexplained(quiet) == (0, 0)
     lines = {
-        row["line"]: (row["activities"], row["hours"])
+        row.data["line"]: (row.data["activities"], row.data["hours"])
         for row in found.metadata["lines"].value.records  # type: ignore[union-attr]
     }
     assert lines == {

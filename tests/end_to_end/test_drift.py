@@ -186,7 +186,7 @@ def test_each_change_after_sending_is_found_and_nothing_is_repaired(quiet: House
         (320, 1)
     ]
     shown = check(result, "nothing_has_drifted").metadata["open"].value.records  # type: ignore[union-attr]
-    changes = {row["change"] for row in shown}
+    changes = {row.data["change"] for row in shown}
     assert "clockify edited minutes 60 → 90" in changes
     assert "clockify edited rate" in changes
     assert "clockify edited description" in changes

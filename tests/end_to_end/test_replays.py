@@ -50,14 +50,14 @@ def test_an_answer_that_quickbooks_gave_before_is_not_believed(forgetful: House)
 
 
 def test_an_old_answer_that_cannot_be_checked_is_never_sent_again(forgetful: House) -> None:
-    """The run is red for the read; what QuickBooks said stands until somebody looks."""
+    """The run is red for the read; the next one looks, and finds what was deleted since."""
     batches = forgetful.sandbox.calls(BATCHES)
     forgetful.sandbox.fail("timeactivity", "status", status=503, times=None)
     said = problems(forgetful.run(DAY, DAY, LOAD, **CONFIRMED))
     assert "QuickBooks answers 503" in said[0]
     forgetful.sandbox.holder.faults.clear()
     assert problems(forgetful.run(DAY, DAY, LOAD)) == []
-    assert states(forgetful) == {"sent": BATCH, "adopted": ADOPTED}
+    assert states(forgetful) == {"gone": BATCH - 1, "sent": 1, "adopted": ADOPTED}
     assert forgetful.sandbox.calls(BATCHES) == batches + 1
 
 

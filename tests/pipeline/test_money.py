@@ -7,7 +7,7 @@ import simplejson
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pipeline.money import OTHER_EXPONENTS, json_number, minor_units
+from pipeline.money import OTHER_EXPONENTS, amount_minor, json_number, minor_units
 
 
 @given(some.integers(-(10**30), 10**30))
@@ -48,3 +48,20 @@ def test_a_currency_without_two_decimals_is_refused_both_ways(currency: str) -> 
         minor_units("1", currency)
     with pytest.raises(ValueError, match=f"{currency} does not have two decimals"):
         json_number(1, currency)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rate", "amount"),
+    [
+        (60, "95", 9500),
+        (67, "33.33", 3722),
+        (1, "0.30", 1),
+        (1, "0.29", 0),
+        (71, "33.335", 3945),
+        (0, "95", 0),
+        (1435, "99999999999.99", 239166666666643),
+    ],
+)
+def test_an_amount_is_rounded_half_up_once(minutes: int, rate: str, amount: int) -> None:
+    """Also of a rate that has parts of a cent."""
+    assert amount_minor(minutes, Decimal(rate)) == amount

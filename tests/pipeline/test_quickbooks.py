@@ -196,6 +196,7 @@ def test_keys_that_are_left_out_mean_their_defaults(
             "is_active": True,
             "is_project": False,
             "currency": None,
+            "sync_token": None,
         }
     ]
 

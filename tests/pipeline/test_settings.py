@@ -61,6 +61,7 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com/v3"}, "leave /v3 out"),
         ({"ROUNDING": "yes"}, "ROUNDING is `yes`"),
         ({"SEND_UP_TO": "today"}, "it should be 'yesterday', 'last_week' or 'last_month'"),
+        ({"AFTER_SEND": "delete"}, "it should be 'flag' or 'update'"),
         ({"MAX_RATE": "-1"}, "MAX_RATE is `-1`"),
         ({"DRY_RUN": "perhaps"}, "DRY_RUN is `perhaps`"),
         ({"LOOKBACK_DAYS": "many"}, "LOOKBACK_DAYS is `many`"),

@@ -501,3 +501,23 @@ def test_another_file_can_be_read_beside_whatever_its_name(tmp_path: Path) -> No
     with Warehouse(tmp_path / "w.duckdb").connect() as connection:
         doors.attached(connection, other.database.path, "other")
         assert connection.execute("SELECT count(*) FROM other.clockify_users").fetchall() == [(1,)]
+
+
+def test_the_warehouses_migrations_lead_to_what_a_new_file_has(tmp_path: Path) -> None:
+    """From a file of the first version, as it was made."""
+    first = tmp_path / "first.duckdb"
+    with duckdb.connect(str(first)) as connection:
+        connection.execute("CREATE TABLE schema_version AS SELECT 1::BIGINT AS version")
+        for model in WAREHOUSE_TABLES:
+            if name_of(model) not in {"quickbooks_activities", "drift", "compared_days"}:
+                types = {key: sql for key, sql in sql_types(model).items() if key != "sync_token"}
+                columns = ", ".join(f"{key} {sql}" for key, sql in types.items())
+                connection.execute(f"CREATE TABLE {name_of(model)} ({columns})")
+    with Warehouse(first).connect() as connection:
+        for model in WAREHOUSE_TABLES:
+            described = connection.execute(f"DESCRIBE {name_of(model)}").fetchall()
+            found = {name: sql for name, sql, *_ in described}
+            found = {
+                k: v.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") for k, v in found.items()
+            }
+            assert found == sql_types(model)
