@@ -100,7 +100,7 @@ def test_every_difference_is_named_and_who_worked_beside_us_is_shown(quiet: Hous
         "SELECT is_billed, rate_minor, amount_minor FROM quickbooks_activities "
         "WHERE quickbooks_id = $1",
         ids["1"],
-    ) == [(False, None, 2367)]
+    ) == [(False, None, 3945)]
 
 
 def test_what_no_load_has_compared_is_said_with_the_command_that_does(quiet: House) -> None:
