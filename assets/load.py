@@ -53,6 +53,8 @@ def quickbooks_time_activities(
     Each accepted entry becomes one time activity. Before anything is sent, QuickBooks is read:
     what it already holds is adopted, what looks alike is left for a person. What cannot be told
     after a request is settled by reading QuickBooks, and sent again only if it was not stored.
+    Last, all that was ever sent of these days is compared with both sides as they are now: see the
+    checks `nothing_has_drifted` and `the_books_and_the_ledger_agree`.
     """
     first, last = window(context)
     is_dry = config.dry_run or company.settings.dry_run
