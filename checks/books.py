@@ -8,9 +8,8 @@ from datetime import date
 
 import dagster as dg
 
-from checks.standing import LAUNCH, since, standing
+from checks.standing import LAUNCH, standing
 from pipeline import figures
-from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.company import Company
 from pipeline.metadata import table
 from pipeline.warehouse import Connection
@@ -69,7 +68,7 @@ def nothing_has_drifted(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
             "CAST(min(found_at) AS DATE) AS since, entry_id, quickbooks_id "
             "FROM drift WHERE is_warning AND work_date >= $1 GROUP BY ALL "
             "ORDER BY is_billed DESC, work_date DESC, entry_id",
-            [since(company), shown],
+            [settings.since, shown],
         )
     return standing(
         company,
@@ -91,10 +90,8 @@ def the_books_and_the_ledger_agree(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
     """What the ledger says was sent stands in QuickBooks, once and unchanged."""
-    first, settings = since(company), company.settings
-    with company.books(context.log.info) as connection:
-        connection.execute("CREATE OR REPLACE TEMP VIEW deliveries AS FROM ledger.deliveries")
-        connection.execute(BOOKS_AND_LEDGER.replace("VIEW", "TEMP VIEW"))
+    first, settings = company.settings.since, company.settings
+    with company.report(context.log.info) as connection:
         lines = [*_lines(connection, first), *_not_compared(connection, first)]
         people = figures.rows(connection, BY_PERSON_AND_CUSTOMER, [first])
     wrong = [f"{line['activities']} {line['line']}" for line in lines if line["line"] not in FACTS]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.fix_list import FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import attach
@@ -65,6 +66,7 @@ def views(since: date, today: date) -> dict[str, str]:
         "open_days": OPEN_DAYS,
         "verdicts": VERDICTS,
         "delivery_log": DELIVERY_LOG,
+        "books_and_ledger": BOOKS_AND_LEDGER,
         "fixes": FIXES,
         "fix_list": fix_list(since),
         "hours_at_risk": hours_at_risk(since, today),

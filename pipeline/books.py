@@ -38,7 +38,6 @@ MEASURES = (
 """From what Clockify says to what QuickBooks holds, step by step; currency never mixed."""
 SUMS = ",\n".join(f"    coalesce(sum({name}), 0)::BIGINT AS {name}" for name in MEASURES)
 BOOKS_AND_LEDGER = f"""
-CREATE OR REPLACE VIEW books_and_ledger AS
 WITH moving AS (
     SELECT entry_id, side FROM drift WHERE kind IN ('edited', 'moved', 'deleted')
         AND coalesce(field, '') NOT IN ('description', 'item')

@@ -66,7 +66,7 @@ def books(tmp_path: Path) -> Iterator[Connection]:
     tables = (*WAREHOUSE_TABLES, *LEDGER_TABLES)
     database = Database(path=tmp_path / "b.duckdb", what="file", when_broken="", tables=tables)
     with database.connect() as connection:
-        connection.execute(BOOKS_AND_LEDGER)
+        connection.execute(f"CREATE VIEW books_and_ledger AS {BOOKS_AND_LEDGER}")
         put(connection, ComparedDays, compared_at=NOW)
         yield connection
 
