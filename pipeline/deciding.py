@@ -15,8 +15,8 @@ from rapidfuzz import process
 
 from pipeline import loading
 from pipeline.activities import differences, facts, parse
+from pipeline.desk import Desk
 from pipeline.ledger import DECIDED_TO_SEND, Delivery
-from pipeline.loading import Desk
 from pipeline.stops import Stop
 
 PLANNED = "planned"

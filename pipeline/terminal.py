@@ -18,7 +18,7 @@ from rich.table import Table
 
 from pipeline import loading
 from pipeline.company import Company, opened
-from pipeline.loading import Desk
+from pipeline.desk import Desk
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 

@@ -11,8 +11,8 @@ import click
 from pipeline import confirmation, cutover, loading, schemas, terminal
 from pipeline import warehouse as doors
 from pipeline.cutover import Cutover, Names
+from pipeline.desk import Desk
 from pipeline.extraction import days_of
-from pipeline.loading import Desk
 
 READ = (
     ".venv/bin/dg launch --assets 'group:extract or group:review' "

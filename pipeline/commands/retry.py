@@ -6,8 +6,8 @@ from dataclasses import replace
 import click
 
 from pipeline import loading, terminal
+from pipeline.desk import Desk
 from pipeline.ledger import ASKED_TO_RETRY, Delivery
-from pipeline.loading import Desk
 from pipeline.stops import Stop
 
 
