@@ -6,10 +6,12 @@ a zone UTC. So the kinds of the values are compared first. Keeps out DuckDB and 
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
 from pandera.errors import SchemaErrors
+from pandera.pandas import DataFrameSchema
 
 from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
@@ -47,10 +49,8 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
     Raises:
         Stop: with this fix; naming the table, the first column that is wrong, and what it holds.
     """
-    schema = model.to_schema()
-    schema = schema.remove_columns([name for name in schema.columns if name not in columns])
     try:
-        return schema.validate(frame, lazy=True)
+        return _schema(model, tuple(columns)).validate(frame, lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases
         case = cases.iloc[0]
@@ -63,6 +63,13 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
         raise Stop(
             f"The table {name_of(model)} cannot take the column `{column}`: {wrong}", fix
         ) from error
+
+
+@cache
+def _schema(model: type[Table], columns: tuple[str, ...]) -> DataFrameSchema:
+    """The model's schema of some columns; pandera copies the whole of it to leave one out."""
+    schema = model.to_schema()
+    return schema.remove_columns([name for name in schema.columns if name not in columns])
 
 
 def _row(frame: pd.DataFrame, index: Any) -> str:  # noqa: ANN401 - a label of pandas'

@@ -159,8 +159,6 @@ def _load(company: Company, job: Job, log: Log) -> None:
         loading.bind(desk)
         if job.is_confirmed:
             confirmation.confirm(desk.ledger, desk.terms, job.first, job.last, "the harness")
-        if not desk.ledger.is_confirmed(desk.terms.realm_id):
-            confirmation.confirm(desk.ledger, desk.terms, job.first, job.last, "the harness")
         loading.load(desk, job.first, job.last)
 
 
