@@ -112,6 +112,7 @@ def test_throttling_waits(status: int, code: str | None) -> None:
     found = None if code is None else fault(code)
     outcome = classified(status, found=found)
     assert outcome.state == "throttled"
+    assert outcome.error_code == ("429" if code is None else code)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +190,8 @@ BEFORE = datetime(2026, 11, 22, 18, 0, 5, 400000, tzinfo=UTC)
         ("2026-11-22T10:00:05-08:00", False),  # this very second, cut off
         ("2026-11-22T10:00:06-08:00", False),
         ("2026-11-22T10:00:04-08:00", True),
+        ("2026-11-22T10:00:04.4-08:00", True),  # had it been cut off, it would be older still
+        ("2026-11-22T10:00:04.401-08:00", False),
         ("2026-11-21T18:00:05Z", True),
         ("2026-11-22T18:00:04", False),  # of no zone: it cannot be compared
         ("yesterday", False),

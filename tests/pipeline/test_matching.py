@@ -77,6 +77,12 @@ class TestPeople:
         assert (match.id, match.problem) == (None, "ambiguous")
         assert "`u1` and `u2`" in match.hint
 
+    def test_namesakes_are_named_in_the_order_of_their_ids(self) -> None:
+        """So that a hint does not change from run to run."""
+        ids = [f"u{number}" for number in range(9)]
+        match = match_people([(id_, "Ann Lee") for id_ in ids], NOBODY, STAFF)["Ann Lee"]
+        assert " and ".join(f"`{id_}`" for id_ in ids) in match.hint
+
     def test_one_user_with_many_entries_is_one_user(self) -> None:
         """Users are counted by id, the workspace's list included."""
         people = [("u1", "Ann Lee")] * 3
@@ -181,6 +187,10 @@ class TestCustomers:
     ) -> None:
         """The near name, or the other mode."""
         assert hint in project(client, name, mode).hint
+
+    def test_a_mode_that_would_match_only_an_inactive_customer_is_not_offered(self) -> None:
+        """It would not be accepted there either."""
+        assert "CUSTOMER_MATCHING" not in project("Acme", "Old", "project").hint
 
     def test_an_inactive_customer_is_named_as_such(self) -> None:
         """Compared without the suffix that QuickBooks adds."""

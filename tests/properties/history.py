@@ -62,6 +62,8 @@ class History(RuleBasedStateMachine):
         self.server.app = self.answers
         self.number = 0
         self.are_names_read = False
+        self.last: list[tables.Delivery] = []
+        """The deliveries at rest."""
 
     @initialize(
         tracked=st.lists(TRACKED, min_size=2, max_size=5),
@@ -218,7 +220,8 @@ class History(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("the runs never come to rest")
-        self.oracle.at_rest(self._deliveries())
+        self.last = self._deliveries()
+        self.oracle.at_rest(self.last)
 
     def _settings(self, *, needs_approval: bool) -> Settings:
         sandbox = Sandbox(self.server.url, self.holder)
