@@ -62,7 +62,7 @@ def fault_in(body: dict[str, Any]) -> Fault | None:
     """Return the fault in a JSON object: an answer, or one item of a batch's answer."""
     keys = {key.lower(): value for key, value in body.items()}
     if isinstance(fault := keys.get("fault"), dict):
-        errors: Any = fault.get("Error") or fault.get("error") or [{}]
+        errors: Any = fault.get("Error") or fault.get("error")
         first = errors[0] if isinstance(errors, list) else errors
         if not isinstance(first, dict):
             first = {"message": first}

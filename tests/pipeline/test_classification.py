@@ -184,6 +184,18 @@ def test_refused_is_proved_and_sent_has_an_id(
 BEFORE = datetime(2026, 11, 22, 18, 0, 5, 400000, tzinfo=UTC)
 
 
+def test_everything_that_differs_is_named_and_the_version_is_kept() -> None:
+    """In the order of the compared fields; the version is the first if QuickBooks gives none."""
+    changes = {"Minutes": 29, "Description": "Lights", "SyncToken": "2"}
+    outcome = classified(200, {"TimeActivity": STORED | changes})
+    assert outcome.error_message == "stored otherwise than sent: minutes, description"
+    assert outcome.sync_token == "2"
+    drift = of_replay(outcome, STORED | changes, SENT)
+    assert drift.error_message == "drift: minutes, description"
+    unversioned = {key: value for key, value in STORED.items() if key != "SyncToken"}
+    assert classified(200, {"TimeActivity": unversioned}).sync_token == "0"
+
+
 @pytest.mark.parametrize(
     ("created", "expected"),
     [

@@ -91,6 +91,17 @@ XML = (
         (200, "[1]", Fault("", "HTTP 200 without a readable answer", "[1]")),
         (400, '{"Fault": {"type": "SystemFault"}}', Fault("", "SystemFault", "")),
         (400, '{"Fault": {"Error": {"code": 2010}}}', Fault("2010", "", "")),
+        (400, '{"Fault": {"Error": ["No"]}}', Fault("", "No", "")),
+        (400, envelope("2010", "errorCode=003001"), Fault("2010", "errorCode=003001", "Why")),
+        (400, envelope("", "errorCode=003001"), Fault("3001", "errorCode=003001", "Why")),
+        (403, '<Fault><Error code="2010"></Error></Fault>', Fault("2010", "", "")),
+        (403, envelope("ThrottleExceeded"), Fault("3001", "Wrong", "Why")),
+        (403, envelope("ApplicationAuthorizationFailed"), Fault("3100", "Wrong", "Why")),
+        (
+            400,
+            XML.replace("errorCode=003001", ""),
+            Fault("3001", "message=ThrottleExceeded; ", "The limit of A & B was reached."),
+        ),
     ],
 )
 def test_every_shape_of_a_fault_is_read(status: int, text: str, expected: Fault) -> None:
@@ -99,7 +110,15 @@ def test_every_shape_of_a_fault_is_read(status: int, text: str, expected: Fault)
 
 
 @pytest.mark.parametrize(
-    "text", ['{"TimeActivity": {"Id": "1"}}', '{"QueryResponse": {}}', '{"Fault": null}']
+    "text",
+    [
+        '{"TimeActivity": {"Id": "1"}}',
+        '{"QueryResponse": {}}',
+        '{"Fault": null}',
+        '{"code": "7"}',
+        '{"detail": "of something"}',
+        '{"code": 7, "detail": "of something"}',
+    ],
 )
 def test_a_good_answer_holds_no_fault(text: str) -> None:
     """An empty query and a null fault are good answers."""
@@ -143,7 +162,11 @@ def test_a_token_in_a_detail_is_removed(detail: str) -> None:
         (400, "5030", "plan does not include"),
         (200, "6190", "subscription has ended"),
         (400, "10200", "was reset"),
+        (400, "130", "Run again later"),
+        (400, "140", "Run again later"),
         (400, "150", "Run again later"),
+        (200, "3200", "Connect the company again"),
+        (200, "3100", "Check QUICKBOOKS_REALM_ID"),
         (429, "3001", "monthly quota"),
         (403, "3001", "monthly quota"),
         (429, "", "monthly quota"),
@@ -154,8 +177,8 @@ def test_a_fault_of_the_whole_company_stops_the_run(status: int, code: str, says
     stop = stop_of(status, Fault(code, "Wrong", "Why"), "1-abc")
     assert stop is not None
     assert says in str(stop)
-    assert "[intuit_tid 1-abc]" in str(stop)
-    assert stop.is_transient == (status == 429 or code in {"3001", "150"})
+    assert f" ({Fault(code, 'Wrong', 'Why')}) [intuit_tid 1-abc]" in str(stop)
+    assert stop.is_transient == (status == 429 or code in {"3001", "130", "140", "150"})
 
 
 @pytest.mark.parametrize(
@@ -165,6 +188,27 @@ def test_a_fault_of_the_whole_company_stops_the_run(status: int, code: str, says
 def test_a_fault_of_one_record_stops_nothing(status: int, code: str) -> None:
     """An item throttled inside a 200 waits; it does not stop the run."""
     assert stop_of(status, Fault(code, "Wrong", "Why"), None) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault("2010", "Wrong", "Why"), "2010 Wrong: Why"),
+        (Fault("", "Wrong", ""), "Wrong"),
+        (Fault("2010", "", ""), "2010"),
+        (Fault("", "", "Why"), "Why"),
+    ],
+)
+def test_a_fault_is_said_without_what_it_lacks(fault: Fault, said: str) -> None:
+    """Its code, message and detail."""
+    assert str(fault) == said
+
+
+def test_a_status_alone_stops_the_run_without_a_fault_to_quote() -> None:
+    """Nothing is said where QuickBooks said nothing."""
+    stop = stop_of(401, None, None)
+    assert stop is not None
+    assert stop.what == "QuickBooks refused the access token, also after a refresh"
 
 
 def test_an_endless_message_is_cut() -> None:

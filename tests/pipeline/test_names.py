@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.names import difference, folded
+from pipeline.names import (
+    APOSTROPHES,
+    DASHES,
+    LOOK_ALIKES,
+    NON_BREAKING,
+    QUOTES,
+    difference,
+    folded,
+)
 
 ONE_LOOK = [
     ("Acme ", "Acme", "a trailing blank in Clockify"),
@@ -14,6 +22,7 @@ ONE_LOOK = [
     ("Acme\u00a0Inc", "Acme Inc", "a non-breaking space (U+00A0) in Clockify"),
     ("Acme\u2009Inc", "Acme Inc", "an unusual blank (U+2009) in Clockify"),
     ("ACME", "Acme", "letter case"),
+    ("ACME", "acme", "letter case"),
     ("Zoe\u0308", "Zo\u00eb", "the Unicode form (NFC or NFD)"),
     (
         "\u0430cme",
@@ -51,7 +60,14 @@ def test_several_unseen_differences_are_all_named() -> None:
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [("Acme", "Acne"), ("Jose", "Jos\u00e9"), ("Acme Inc", "AcmeInc"), ("", "A")],
+    [
+        ("Acme", "Acne"),
+        ("XAcme", "Acme"),
+        ("AcmeX", "Acme"),
+        ("Jose", "Jos\u00e9"),
+        ("Acme Inc", "AcmeInc"),
+        ("", "A"),
+    ],
 )
 def test_what_differs_to_the_eye_is_no_unseen_difference(ours: str, theirs: str) -> None:
     """Another letter, accent or word is another name."""
@@ -74,3 +90,10 @@ def test_only_names_that_level_to_the_same_are_said_to_look_alike(ours: str, the
 def test_a_blank_put_after_a_name_is_always_named(name: str) -> None:
     """Also where blanks stand before it."""
     assert any("trailing blank" in look for look in difference(f"x{name} ", f"x{name}"))
+
+
+@pytest.mark.parametrize("table", [LOOK_ALIKES, NON_BREAKING, APOSTROPHES, QUOTES, DASHES])
+def test_only_what_no_keyboard_types_by_itself_is_levelled(table: dict[int, str]) -> None:
+    """No plain letter is taken for another; each stranger for one plain character."""
+    assert all(stranger > 127 for stranger in table)
+    assert all(letter.isascii() and len(letter) == 1 for letter in table.values())
