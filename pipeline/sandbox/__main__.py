@@ -5,13 +5,13 @@ Holds: the command line. Keeps out: everything it starts.
 
 import argparse
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from pipeline.sandbox import environment, serve
 from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
-from pipeline.sandbox.seed import invent
+from pipeline.sandbox.seed import invent, today_there
 from pipeline.sandbox.store import StateInUseError, Store
 from pipeline.sandbox.world import World
 
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--today",
         type=date.fromisoformat,
-        default=datetime.now(UTC).date(),
+        default=today_there(),
         help="the day up to which the invented world has entries",
     )
     parser.add_argument(

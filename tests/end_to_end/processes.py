@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ import httpx
 
 from pipeline.sandbox import serve
 from pipeline.sandbox.holder import Holder
-from pipeline.sandbox.seed import invent
+from pipeline.sandbox.seed import invent, today_there
 from tests.conftest import SEED, Sandbox
 
 Found = TypeVar("Found")
@@ -179,7 +179,7 @@ def site(folder: Path) -> Iterator[Site]:
 
     Nothing that the commands print may hold a secret.
     """
-    holder = Holder(invent(SEED, datetime.now(UTC).date()))
+    holder = Holder(invent(SEED, today_there()))
     with serve.running(holder) as url:
         sandbox = Sandbox(url, holder)
         site = Site(folder, sandbox, _exported(folder, sandbox.env))

@@ -74,7 +74,7 @@ def test_after_a_power_cut_the_next_run_in_the_queue_goes_through(tmp_path: Path
             assert status(after, killed) == "FAILURE"
             [repository] = after.location()["repositories"]
             assert [each["name"] for each in repository["schedules"]] == ["every_morning"]
-            assert len(repository["assetNodes"]) == 9
+            assert len(repository["assetNodes"]) == 12
         wait_for(lambda: not is_anything_left_of(after.process), 20)
         activities = shell.sandbox.world.company.activities.values()
         on_the_day = [row for row in activities if row["TxnDate"] == str(day)]

@@ -6,6 +6,7 @@ and odd cases stand beside this module.
 
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 from pipeline.sandbox.seed.cases import add_cases
 from pipeline.sandbox.seed.jobs import add_customers, add_items, invent_projects
@@ -19,6 +20,11 @@ MONTHS_BACK = 4
 UNBILLED_MONTHS_BACK = 2
 DAYS_SENT_BY_BUTTON = 3
 EDITED = 4
+
+
+def today_there() -> date:
+    """The date now where the company is; at its evening UTC is a day ahead."""
+    return datetime.now(ZoneInfo(NEW_YORK)).date()
 
 
 def invent(seed: int, today: date) -> World:
