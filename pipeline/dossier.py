@@ -9,9 +9,10 @@ from pathlib import Path
 
 from rapidfuzz import process
 
+from pipeline.analysis import copy_of
 from pipeline.figures import Row, rows
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, read_only
+from pipeline.warehouse import Connection
 
 NEAR_IDS = 3
 
@@ -55,12 +56,7 @@ def dossier(analysis: Path, entry_id: str) -> Dossier:
         Stop: nothing has been published yet, or nobody knows the entry; names the days that were
             read and the nearest ids.
     """
-    if not analysis.exists():
-        raise Stop(
-            f"There is no analysis copy at {analysis} yet",
-            "launch a first run, which publishes it at its end",
-        )
-    with read_only(analysis) as connection:
+    with copy_of(analysis) as connection:
         found = Dossier(
             entry_id,
             _one(connection, "clockify_time_entries", entry_id),

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.analysis import copy_of
 from pipeline.figures import rows
-from pipeline.stops import Stop
-from pipeline.warehouse import Connection, read_only
+from pipeline.warehouse import Connection
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
@@ -55,12 +55,7 @@ def situation(analysis: Path, since: date) -> Situation:
     Raises:
         Stop: nothing has been published yet.
     """
-    if not analysis.exists():
-        raise Stop(
-            f"There is no analysis copy at {analysis} yet",
-            "launch a first run, which publishes it at its end",
-        )
-    with read_only(analysis) as connection:
+    with copy_of(analysis) as connection:
         return _situation(connection, since)
 
 
