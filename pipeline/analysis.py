@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
+
 from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.fix_list import FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
@@ -121,15 +123,21 @@ def copy_of(path: Path) -> Iterator[Connection]:
     """The copy as the last run left it, to be read.
 
     Raises:
-        Stop: nothing has been published yet.
+        Stop: nothing has been published yet, or by a version that had other tables.
     """
     if not path.exists():
         raise Stop(
             f"There is no analysis copy at {path} yet",
             "launch a first run, which publishes it at its end",
         )
-    with read_only(path) as connection:
-        yield connection
+    try:
+        with read_only(path) as connection:
+            yield connection
+    except duckdb.CatalogException as error:
+        raise Stop(
+            f"The analysis copy {path} was published by another version of this program",
+            "launch a run, which publishes it anew at its end",
+        ) from error
 
 
 def oldest_open_day(path: Path, since: date) -> date | None:

@@ -198,3 +198,11 @@ def test_what_was_judged_and_sent_is_copied_exactly(settings: Settings) -> None:
             name = name_of(table)
             query = f"FROM {name} EXCEPT ALL FROM copy.{name}"
             assert connection.execute(query).fetchall() == []
+
+
+def test_a_copy_of_another_version_is_named_with_the_run_that_renews_it(tmp_path: Path) -> None:
+    """Between an upgrade and the first run after it, commands read what the old version left."""
+    path = tmp_path / "analysis.duckdb"
+    duckdb.connect(path).close()
+    with pytest.raises(Stop, match="by another version"), analysis.copy_of(path) as connection:
+        connection.execute("FROM statement")
