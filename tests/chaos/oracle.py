@@ -2,7 +2,8 @@
 
 The ledger is read only for what it leaves to a person, to say whether that is right. The rule of
 duplicates is strict: a pipeline must never make an activity of a mark while as many already stand
-as there are entries of that mark, whoever made those and whatever became of them since.
+as there are entries of that mark, whoever made those and whatever became of them since; one that a
+ledger knew and a person deleted counts as standing.
 """
 
 import copy
@@ -91,7 +92,8 @@ class Oracle:
     def _judge_birth(self, birth: Birth, deeds: Deeds, rows: list[Row], finding: Finding) -> None:
         if not birth.is_ours:
             return
-        if birth.standing_before >= self._entries[birth.mark]:
+        buried = deeds.buried[birth.mark] if birth.at > deeds.at else 0
+        if birth.standing_before + buried >= self._entries[birth.mark]:
             finding.note("duplicates", f"{birth.quickbooks_id} #{birth.mark}")
         if _plain(birth.record) in set(self._versions(birth.mark)):
             return

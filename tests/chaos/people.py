@@ -4,6 +4,7 @@ Each act is recorded, so that the oracle can tell people's work from the pipelin
 """
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,17 @@ from pipeline.sandbox.world import Entry, World
 from tests.chaos.witness import Birth, Witness, mark_of
 
 FAR_DAYS = 9
+BUTTONS = {
+    "one entry": (100, False),
+    "half": (2, False),
+    "wholly": (1, False),
+    "wholly, 80 % billed": (1, True),
+}
+"""What the vendor's button had sent before: one entry of so many, and whether it is billed since.
+
+The entries that are equal twins come first, next to each other: of a half, one of them."""
+BILLED_OF = 5
+"""Of so many billed activities one is not."""
 
 
 @dataclass
@@ -27,6 +39,9 @@ class Deeds:
     """Activities that they changed, by QuickBooks' id."""
     deleted: Counter[str] = field(default_factory=Counter)
     """How many activities of a mark they deleted."""
+    buried: Counter[str] = field(default_factory=Counter)
+    """How many of those a ledger knew as sent: none of them may ever come again."""
+    at: float = field(default_factory=time.time)
     withdrawn: Counter[str] = field(default_factory=Counter)
     """How many entries of a mark need not be sent any more."""
     edited: dict[str, Entry] = field(default_factory=dict)
@@ -42,6 +57,8 @@ class Scene:
     deeds: Deeds
     choose: random.Random
     days: tuple[date, date]
+    known: set[str]
+    """Activities that a ledger knows, and is not about to forget, as sent or adopted."""
 
     def activity(self) -> Birth | None:
         """One of ours that stands; of the last ones first, which are those not yet confirmed."""
@@ -65,6 +82,12 @@ class Scene:
         """QuickBooks, to change a record as its own pages do."""
         return open_books(self.witness)
 
+    def delete(self, birth: Birth) -> None:
+        """Delete one activity."""
+        self.books.remove("TimeActivity", birth.quickbooks_id)
+        self.deeds.deleted[birth.mark] += 1
+        self.deeds.buried[birth.mark] += birth.quickbooks_id in self.known
+
     def change(self, **fields: Any) -> None:  # noqa: ANN401 - JSON
         """Change one activity."""
         if birth := self.activity():
@@ -73,28 +96,33 @@ class Scene:
             self.deeds.touched.add(birth.quickbooks_id)
 
 
-def act(name: str, witness: Witness, choose: random.Random, days: tuple[date, date]) -> Deeds:
+def act(
+    name: str,
+    witness: Witness,
+    choose: random.Random,
+    days: tuple[date, date],
+    known: set[str],
+) -> Deeds:
     """Have people do something."""
     deeds = Deeds()
     if name:
         with witness.people() as world:
-            ACTS[name](Scene(witness, world, deeds, choose, days))
+            ACTS[name](Scene(witness, world, deeds, choose, days, known))
     return deeds
 
 
-def press(witness: Witness, first: date, last: date, marks: set[str] | None = None) -> None:
-    """Press the vendor's button, as if only the entries of these marks had been selected."""
+def press(witness: Witness, first: date, last: date, how: str = "wholly") -> None:
+    """Press the vendor's button, in one of the ways of `BUTTONS`."""
+    step, is_billed = BUTTONS[how]
     with witness.people() as world:
         entries = dict(world.workspace.entries)
-        world.workspace.entries = {
-            key: entry
-            for key, entry in entries.items()
-            if marks is None or mark_of(entry.description) in marks
-        }
+        world.workspace.entries = {key: entries[key] for key in sorted(entries)[::step]}
         press_old_button(world, first, last, witness.now())
         world.workspace.entries = entries
-        for key in list(world.company.activities):
+        for number, (key, record) in enumerate(world.company.activities.items()):
             witness.touch("company", "activities", key)
+            if is_billed and number % BILLED_OF:
+                record["BillableStatus"] = "HasBeenBilled"
 
 
 def _edit_description(scene: Scene) -> None:
@@ -111,8 +139,7 @@ def _bill(scene: Scene) -> None:
 
 def _delete_activity(scene: Scene) -> None:
     if birth := scene.activity():
-        scene.books.remove("TimeActivity", birth.quickbooks_id)
-        scene.deeds.deleted[birth.mark] += 1
+        scene.delete(birth)
 
 
 def _merge_customer(scene: Scene) -> None:

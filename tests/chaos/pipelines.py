@@ -18,6 +18,7 @@ from tests.chaos.process import Job, Running
 
 ANOTHER_REALM = "4711"
 OPEN = ("pending", "unknown")
+OURS = ("sent", "adopted")
 
 
 @dataclass
@@ -63,6 +64,11 @@ class Pipeline:
                 "SELECT entry_id, state, quickbooks_id, error_code, error_message FROM deliveries"
             ).fetchall()
         return [Row(*row) for row in found]
+
+    def known(self) -> set[str]:
+        """The activities, by QuickBooks' id, that stand in the ledger as ours."""
+        ours = [row for row in self.rows() if row.state in OURS]
+        return {row.quickbooks_id for row in ours if row.quickbooks_id}
 
     def is_settled(self) -> bool:
         """Whether nothing waits any more."""

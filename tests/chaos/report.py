@@ -52,6 +52,7 @@ def summary(trials: Sequence[Trial], seed: int) -> Json:
         "by clock": _by(trials, "clock_seconds"),
         "by circumstance": _by(trials, "circumstance"),
         "by act": _by(trials, "act"),
+        "by what the button had sent": _by(trials, "button"),
         "matrix": hits,
         "failures": [failure(trial) for trial in trials if is_failed(trial)],
     }

@@ -69,6 +69,18 @@ def _creation_time_permits() -> None:
     settling._may_be = may_be  # type: ignore[assignment]
 
 
+def _forgetting() -> None:
+    """What earlier runs sent is forgotten, so that only a look can tell what still stands."""
+    settle = settlement.settle
+
+    def forgetful(ledger: Ledger, *more: Any) -> list[Delivery]:  # noqa: ANN401 - whatever is wrapped
+        settlement.settle = settle
+        ledger._connection.execute("DELETE FROM deliveries WHERE state IN ('sent', 'gone')")
+        return settle(ledger, *more)
+
+    settlement.settle = forgetful  # type: ignore[assignment]
+
+
 def _alike(one: Any, other: Any) -> bool:  # noqa: ANN401 - facts
     return len([a for a, b in zip(one, other, strict=True) if a == b]) > 1
 
@@ -77,4 +89,5 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "the intent is committed after the send": _intent_after_send,
     "settling is switched off": _no_settling,
     "creation time permits a re-send": _creation_time_permits,
+    "what was sent is forgotten": _forgetting,
 }

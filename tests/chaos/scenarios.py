@@ -11,7 +11,7 @@ from itertools import product
 
 from tests.chaos.answers import ANSWERS
 from tests.chaos.crash_points import A_BATCH, ADOPTING, POINTS
-from tests.chaos.people import ACTS, IN_CLOCKIFY
+from tests.chaos.people import ACTS, BUTTONS, IN_CLOCKIFY
 
 REQUEST_IDS = ("honoured", "ignored", "forgotten", "refused with 600", "refused with 6000")
 CLOCKS = (-90, 0, 90)
@@ -53,11 +53,8 @@ class Scenario:
     clock_seconds: int = 0
     circumstance: str = ""
     drive: str = "load"
-
-    @property
-    def needs_adoption(self) -> bool:
-        """Whether the old button must have sent something before."""
-        return self.crash in ADOPTING or self.circumstance == "disk full at the adoption commit"
+    button: str = ""
+    """What of these days the vendor's button had sent before, if anything."""
 
 
 def scenarios(seed: int, runs: int) -> Iterator[Scenario]:
@@ -75,7 +72,9 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
     choose = random.Random(f"{seed}/{number}")
     act = choose.choice(list(ACTS)) if choose.random() < 0.5 else ""
     circumstances = [each for each in CIRCUMSTANCES if each not in BEFORE_THE_CRASH or not is_plain]
+    circumstance = choose.choice(circumstances) if choose.random() < 0.4 else ""
     drive = choose.choices(list(DRIVES), list(DRIVES.values()))[0]
+    button = "" if is_plain or choose.random() < 0.8 else choose.choice(list(BUTTONS))
     return Scenario(
         number=number,
         seed=seed,
@@ -85,9 +84,16 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
         act=act,
         request_ids=choose.choice(REQUEST_IDS),
         clock_seconds=choose.choice(CLOCKS),
-        circumstance=choose.choice(circumstances) if choose.random() < 0.4 else "",
+        circumstance=circumstance,
         drive="whole" if act in IN_CLOCKIFY and drive == "load" else drive,
+        button=button or _before_adoption(crash, circumstance),
     )
+
+
+def _before_adoption(crash: str, circumstance: str) -> str:
+    """What the button must have sent before an adoption can be struck."""
+    is_struck = crash in ADOPTING or circumstance == "disk full at the adoption commit"
+    return "one entry" if is_struck else ""
 
 
 def few(seed: int) -> Iterator[Scenario]:
@@ -95,15 +101,20 @@ def few(seed: int) -> Iterator[Scenario]:
     answers, acts, circumstances = list(ANSWERS), ["", *ACTS], ["", *CIRCUMSTANCES]
     for number in range(max(len(POINTS), len(answers))):
         act = acts[number % len(acts)]
+        crash, circumstance = (
+            POINTS[number % len(POINTS)],
+            circumstances[number % len(circumstances)],
+        )
         yield Scenario(
             number=number,
             seed=seed,
-            crash=POINTS[number % len(POINTS)],
+            crash=crash,
             at=1,
             answer=answers[number % len(answers)],
             act=act,
             request_ids=REQUEST_IDS[number % len(REQUEST_IDS)],
             clock_seconds=CLOCKS[number % len(CLOCKS)],
-            circumstance=circumstances[number % len(circumstances)],
+            circumstance=circumstance,
             drive="whole" if act in IN_CLOCKIFY else "load",
+            button=_before_adoption(crash, circumstance),
         )

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.answers import ANSWERS
 from tests.chaos.crash_points import POINTS
-from tests.chaos.people import ACTS, IN_CLOCKIFY
+from tests.chaos.people import ACTS, BUTTONS, IN_CLOCKIFY
 from tests.chaos.scenarios import CIRCUMSTANCES, CLOCKS, DRIVES, REQUEST_IDS, few, scenarios
 
 RUNS = 2000
@@ -26,6 +26,7 @@ def test_every_crash_point_meets_every_answer() -> None:
         ("request_ids", set(REQUEST_IDS)),
         ("clock_seconds", set(CLOCKS)),
         ("drive", {*DRIVES, "whole"}),
+        ("button", {"", *BUTTONS}),
     ],
 )
 def test_every_axis_has_all_its_values(axis: str, values: set[object]) -> None:

@@ -3,6 +3,8 @@
 Each break in the very scenarios that the sound pipeline passes.
 """
 
+from itertools import product
+
 import pytest
 
 from tests.chaos import harness
@@ -10,21 +12,25 @@ from tests.chaos.sabotage import SABOTAGES
 from tests.chaos.scenarios import Scenario
 
 IN_FLIGHT = "batch in flight"
-MOVED = "activity moved to another date"
+LAST = "analysis copy half published"
 
 
 def _scenarios() -> list[Scenario]:
-    """Stored and not confirmed, then moved by a person; by clocks apart either way."""
+    """Stored and not confirmed, then moved by a person; confirmed, then deleted.
+
+    By clocks apart either way.
+    """
+    acts = ((IN_FLIGHT, "activity moved to another date"), (LAST, "activity deleted"))
     return [
-        Scenario(number, 7, IN_FLIGHT, 1, "as it should", act=MOVED, clock_seconds=clock)
-        for number, clock in enumerate((-90, 90))
+        Scenario(number, 7, crash, 1, "as it should", act=act, clock_seconds=clock)
+        for number, ((crash, act), clock) in enumerate(product(acts, (-90, 90)))
     ]
 
 
 def test_the_sound_pipeline_passes() -> None:
     """What follows is the break's doing."""
-    trials = harness.run(_scenarios(), workers=2)
-    assert [trial.finding.notes for trial in trials] == [[]] * 2
+    trials = harness.run(_scenarios(), workers=4)
+    assert [trial.finding.notes for trial in trials] == [[]] * 4
     assert sum(trial.finding.rightly for trial in trials) > 0
     assert all(trial.is_hit and trial.is_quiet for trial in trials)
 
@@ -32,6 +38,6 @@ def test_the_sound_pipeline_passes() -> None:
 @pytest.mark.parametrize("name", SABOTAGES)
 def test_a_broken_pipeline_is_found_out(name: str) -> None:
     """It makes what already stands once more, or leaves out what nobody is told of."""
-    trials = harness.run(_scenarios(), workers=2, sabotage=name)
+    trials = harness.run(_scenarios(), workers=4, sabotage=name)
     found = sum(trial.finding.duplicates + trial.finding.losses for trial in trials)
     assert found > 0, [trial.log for trial in trials]

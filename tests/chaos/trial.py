@@ -105,7 +105,8 @@ class Stage:
         circumstance.first(self)
         if not self.answer.is_late:
             self.site.settle()
-        self.deeds = people.act(self.scenario.act, self.witness, self.choose, self.days)
+        known = set() if circumstance.forgets else self.pipeline.known()
+        self.deeds = people.act(self.scenario.act, self.witness, self.choose, self.days, known)
         circumstance.between(self)
         for pipeline in (*self.others, self.pipeline):
             self.recover(pipeline)
@@ -168,8 +169,8 @@ class Stage:
             world.tokens.access_tokens.clear()
         if self.answer.is_late:
             self.pipeline.changes["SETTLE_SECONDS"] = str(LONG_SETTLE_SECONDS)
-        if scenario.needs_adoption:
-            people.press(self.witness, *self.days, marks={"0"})
+        if scenario.button:
+            people.press(self.witness, *self.days, scenario.button)
             self.pipeline.is_confirmed = True
         needs_missing = scenario.crash in SETTLING
         self.witness.faults = [
