@@ -98,8 +98,9 @@ class Oracle:
         if _plain(birth.record) in set(self._versions(birth.mark)):
             return
         is_said = any(_names(row, birth.quickbooks_id) for row in rows)
-        is_out_of_reach = birth.quickbooks_id in deeds.touched or deeds.deleted[birth.mark]
-        if not (self._answer.alters and (is_said or is_out_of_reach)):
+        is_nobodys = deeds.is_forgotten and bool(deeds.withdrawn[birth.mark])
+        is_changed = birth.quickbooks_id in deeds.touched or bool(deeds.deleted[birth.mark])
+        if not (self._answer.alters and (is_said or is_changed or is_nobodys)):
             finding.note("wrong_values", f"{birth.record} unsaid")
 
     def _judge_losses(

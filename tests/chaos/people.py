@@ -17,7 +17,9 @@ from pipeline.sandbox.seed import press_old_button
 from pipeline.sandbox.world import Entry, World
 from tests.chaos.witness import Birth, Witness, mark_of
 
-FAR_DAYS = 9
+FAR_DAYS, NEAR_DAYS = 9, 1
+"""An activity moved far is found as long as the ledger knows it, or by its creation time; where the
+ledger is lost, only a near one is: a limit that the README names."""
 BUTTONS = {
     "one entry": (100, False),
     "half": (2, False),
@@ -41,6 +43,8 @@ class Deeds:
     """How many activities of a mark they deleted."""
     buried: Counter[str] = field(default_factory=Counter)
     """How many of those a ledger knew as sent: none of them may ever come again."""
+    is_forgotten: bool = False
+    """Whether the ledger, or the pipeline that comes next, knows nothing of what was sent."""
     at: float = field(default_factory=time.time)
     withdrawn: Counter[str] = field(default_factory=Counter)
     """How many entries of a mark need not be sent any more."""
@@ -57,8 +61,8 @@ class Scene:
     deeds: Deeds
     choose: random.Random
     days: tuple[date, date]
-    known: set[str]
-    """Activities that a ledger knows, and is not about to forget, as sent or adopted."""
+    known: set[str] | None
+    """Activities that the ledger knows as sent or adopted; none if it is about to forget."""
 
     def activity(self) -> Birth | None:
         """One of ours that stands; of the last ones first, which are those not yet confirmed."""
@@ -86,11 +90,11 @@ class Scene:
         """Delete one activity."""
         self.books.remove("TimeActivity", birth.quickbooks_id)
         self.deeds.deleted[birth.mark] += 1
-        self.deeds.buried[birth.mark] += birth.quickbooks_id in self.known
+        self.deeds.buried[birth.mark] += birth.quickbooks_id in (self.known or ())
 
-    def change(self, **fields: Any) -> None:  # noqa: ANN401 - JSON
-        """Change one activity."""
-        if birth := self.activity():
+    def change(self, birth: Birth | None, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        """Change one activity, if there is one."""
+        if birth:
             record = self.world.company.activities[birth.quickbooks_id]
             self.books.replace("TimeActivity", record, {**record, **fields})
             self.deeds.touched.add(birth.quickbooks_id)
@@ -101,10 +105,10 @@ def act(
     witness: Witness,
     choose: random.Random,
     days: tuple[date, date],
-    known: set[str],
+    known: set[str] | None,
 ) -> Deeds:
     """Have people do something."""
-    deeds = Deeds()
+    deeds = Deeds(is_forgotten=known is None)
     if name:
         with witness.people() as world:
             ACTS[name](Scene(witness, world, deeds, choose, days, known))
@@ -126,15 +130,22 @@ def press(witness: Witness, first: date, last: date, how: str = "wholly") -> Non
 
 
 def _edit_description(scene: Scene) -> None:
-    scene.change(Description="as agreed on the phone")
+    scene.change(scene.activity(), Description="as agreed on the phone")
 
 
 def _move_activity(scene: Scene) -> None:
-    scene.change(TxnDate=str(scene.days[0] - timedelta(days=FAR_DAYS)))
+    birth = scene.activity()
+    if birth is None:
+        return
+    if scene.deeds.is_forgotten:
+        day = date.fromisoformat(birth.record["TxnDate"]) - timedelta(days=NEAR_DAYS)
+    else:
+        day = scene.days[0] - timedelta(days=FAR_DAYS)
+    scene.change(birth, TxnDate=str(day))
 
 
 def _bill(scene: Scene) -> None:
-    scene.change(BillableStatus="HasBeenBilled")
+    scene.change(scene.activity(), BillableStatus="HasBeenBilled")
 
 
 def _delete_activity(scene: Scene) -> None:

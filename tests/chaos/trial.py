@@ -105,7 +105,7 @@ class Stage:
         circumstance.first(self)
         if not self.answer.is_late:
             self.site.settle()
-        known = set() if circumstance.forgets else self.pipeline.known()
+        known = None if circumstance.forgets else self.pipeline.known()
         self.deeds = people.act(self.scenario.act, self.witness, self.choose, self.days, known)
         circumstance.between(self)
         for pipeline in (*self.others, self.pipeline):
