@@ -1,9 +1,9 @@
 """The statement: a month's billable time by customer, from Clockify to QuickBooks, to the cent.
 
-Clockify's billable time and amount = in QuickBooks + not sent, by reason, ± differences, each by
-its name. Holds the SQL: every entry and every delivery is laid apart into signed lines, so that
-nothing can be left over, and lines are summed. Currencies are never added. Keeps out how it is
-printed.
+Clockify's billable time and amount = in QuickBooks, billed or not, + not sent, by reason, ±
+differences, each by its name. Holds the SQL: every entry and every delivery is laid apart into
+signed lines, so that nothing can be left over, and lines are summed. Currencies are never added.
+Keeps out how it is printed, and activities that are not ours (`books`).
 """
 
 from datetime import date
@@ -15,6 +15,7 @@ ENTRY = """
     work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,
     quickbooks_customer_id, client_name, project_name, project_id
 """
+DELIVERED = "entry_id, month, customer_id, currency, minutes, amount"
 LINES = f"""
 WITH entries AS (
     SELECT {ENTRY}, NULL AS reason FROM accepted_time_entries WHERE is_billable
@@ -32,10 +33,21 @@ WITH entries AS (
         (2 * minutes * rate + 60) // 120 AS of_minutes
     FROM entries
 ), sent AS (
-    SELECT entry_id, date_trunc('month', work_date)::DATE AS month,
+    SELECT entry_id, part, date_trunc('month', work_date)::DATE AS month,
         coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency, minutes,
         coalesce(amount_minor, 0) AS amount
     FROM deliveries WHERE state IN ('sent', 'adopted') AND currency IS NOT NULL
+), held AS (
+    SELECT delivery.entry_id, activity.quickbooks_id IS NULL AS is_unread, is_billed,
+        CASE WHEN is_unread THEN sent.month
+            ELSE date_trunc('month', activity.work_date)::DATE END AS month,
+        CASE WHEN is_unread THEN sent.customer_id ELSE activity.customer_id END AS customer_id,
+        CASE WHEN is_unread THEN sent.currency ELSE activity.currency END AS currency,
+        CASE WHEN is_unread THEN sent.minutes ELSE activity.minutes END AS minutes,
+        CASE WHEN is_unread THEN sent.amount ELSE coalesce(activity.amount_minor, 0) END AS amount
+    FROM deliveries AS delivery LEFT JOIN sent USING (entry_id, part)
+    LEFT JOIN quickbooks_activities AS activity ON activity.quickbooks_id = delivery.quickbooks_id
+    WHERE state IN ('sent', 'adopted') AND coalesce(is_billable, sent.entry_id IS NOT NULL)
 ), known AS (
     SELECT entry_id, state FROM deliveries WHERE part = 0
 ), pairs AS (
@@ -48,8 +60,18 @@ WITH entries AS (
     SELECT month, customer_id, unmatched, currency, 'clockify' AS part, 'clockify' AS line,
         entry_id, seconds, amount FROM tracked
     UNION ALL BY NAME
-    SELECT month, customer_id, currency, 'in_quickbooks' AS part, 'in QuickBooks' AS line,
-        entry_id, minutes * 60 AS seconds, amount FROM sent
+    SELECT month, customer_id, currency, 'in_quickbooks' AS part,
+        CASE WHEN is_unread THEN 'not read again' WHEN is_billed THEN 'billed' ELSE 'unbilled' END
+            AS line, entry_id, minutes * 60 AS seconds, amount FROM held
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'differing' AS part,
+        'changed in QuickBooks since it was sent' AS line, entry_id, minutes * 60 AS seconds, amount
+    FROM (SELECT {DELIVERED} FROM sent EXCEPT ALL SELECT {DELIVERED} FROM held)
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'differing' AS part,
+        'changed in QuickBooks since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
+        -amount AS amount
+    FROM (SELECT {DELIVERED} FROM held EXCEPT ALL SELECT {DELIVERED} FROM sent)
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'not_sent' AS part,
         coalesce(reason, 'accepted: ' || coalesce(state, 'not sent yet')) AS line,
@@ -88,6 +110,18 @@ GROUP BY month, customer_id, fully_qualified_name, CASE WHEN customer_id = '' TH
 """The view `statement_lines`: `clockify` is the sum of all other lines of its customer."""
 
 
+PARTS = (
+    "clockify",
+    "in_quickbooks",
+    "billed",
+    "unbilled",
+    "not_sent",
+    "rounding",
+    "differing",
+)
+"""What is summed, in time and amount; `billed` and `unbilled` are of what is in QuickBooks."""
+
+
 def statement(since: date, today: date) -> str:
     """The view `statement`: a row per month, customer and currency, and whether it may be invoiced.
 
@@ -95,10 +129,9 @@ def statement(since: date, today: date) -> str:
         since: the first work date that concerns us.
         today: the calendar date now in `TIME_ZONE`.
     """
-    parts = ("clockify", "in_quickbooks", "not_sent", "rounding", "differing")
     sums = ",\n    ".join(
-        f"coalesce(sum({name}) FILTER (WHERE part = '{part}'), 0)::BIGINT AS {part}_{unit}"
-        for part in parts
+        f"coalesce(sum({name}) FILTER (WHERE '{part}' IN (part, line)), 0)::BIGINT AS {part}_{unit}"
+        for part in PARTS
         for name, unit in (("duration_seconds", "seconds"), ("amount_minor", "amount_minor"))
     )
     return f"""
@@ -127,7 +160,16 @@ WHERE last_day(month) >= DATE '{since}'
 """
 
 
-SHOWN = ("customer", "currency", "hours", "in_quickbooks", "not_sent", "difference", "blocks")
+SHOWN = (
+    "customer",
+    "currency",
+    "hours",
+    "in_quickbooks",
+    "billed",
+    "not_sent",
+    "difference",
+    "blocks",
+)
 """Of a row in hours, as it is shown where no amount may be."""
 
 
@@ -138,6 +180,7 @@ def in_hours(found: list[Row]) -> list[Row]:
             **{name: row[name] for name in ("customer", "customer_id", "currency")},
             "hours": _hours(row["clockify_seconds"]),
             "in_quickbooks": _hours(row["in_quickbooks_seconds"]),
+            "billed": _hours(row["billed_seconds"]),
             "not_sent": _hours(row["not_sent_seconds"]),
             "difference": _hours(row["rounding_seconds"] + row["differing_seconds"]),
             "blocks": ", ".join(row["blocks"]) or "ready to invoice",

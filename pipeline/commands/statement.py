@@ -10,9 +10,8 @@ from pipeline.analysis import copy_of
 from pipeline.figures import Row
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
-from pipeline.statement import lines_of_month, of_month
+from pipeline.statement import PARTS, lines_of_month, of_month
 
-PARTS = ("clockify", "in_quickbooks", "not_sent", "rounding", "differing")
 SUMS = [
     column
     for part in PARTS

@@ -14,6 +14,7 @@ from tests.end_to_end.conftest import House, problems
 from tests.sandbox.seed_rules import Rules, seconds, work_date
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
+CHANGED = "changed in {} since it was sent"
 Sums = Counter[tuple[str, ...]]
 
 
@@ -95,19 +96,39 @@ def test_it_is_what_the_two_services_hold(october: House) -> None:
         assert october.rows(f"FROM statement WHERE clockify_{unit} <> {' + '.join(parts)}") == []
 
 
-def test_an_entry_changed_after_it_was_sent_blocks_its_customer(october: House) -> None:
-    """QuickBooks has what was sent; the statement shows both and invoices neither."""
+def test_what_changed_on_either_side_is_shown_and_blocks_its_customer(october: House) -> None:
+    """The statement has what QuickBooks holds now, and what is billed of it."""
     world = october.sandbox.world
     rules = Rules(world)
     entry = next(each for each in billable(world) if not rules.reasons(each))
     assert entry.end
     entry.end += timedelta(hours=1)
+    kept, billed = bookkeeping(world)
     assert problems(october.run(FIRST, LAST)) == []
     times, _ = statement(october, "differing", "line")
     sent = (seconds(entry) - 3600 + 30) // 60 * 60
-    assert times == Sums({("changed in Clockify since it was sent",): seconds(entry) - sent})
-    [(blocks,)] = october.rows("SELECT blocks FROM statement WHERE differing_seconds <> 0")
-    assert "changed in Clockify since it was sent (1)" in blocks
+    assert times == Sums({(CHANGED.format("Clockify"),): seconds(entry) - sent, kept: -60})
+    minutes, amounts = in_quickbooks(world)
+    held = statement(october, "in_quickbooks", "customer_id", "currency")
+    assert held == (Sums({key: took * 60 for key, took in minutes.items()}), amounts)
+    assert statement(october, "in_quickbooks", "line")[0]["billed",] == billed * 60
+    found = october.rows("SELECT blocks FROM statement WHERE differing_seconds <> 0")
+    assert {line for (blocks,) in found for line in blocks} >= {
+        f"{CHANGED.format(service)} (1)" for service in ("Clockify", "QuickBooks")
+    }
+
+
+def bookkeeping(world: World) -> tuple[tuple[str], int]:
+    """One activity is made a minute longer, another billed: the line of it, and its minutes."""
+    held = [
+        row
+        for row in world.company.activities.values()
+        if str(FIRST) < row["TxnDate"] <= str(LAST) and row["Minutes"] < 59
+    ]
+    edited, billed = held[-2:]
+    edited["Minutes"] += 1
+    billed["BillableStatus"] = "HasBeenBilled"
+    return (CHANGED.format("QuickBooks"),), billed["Hours"] * 60 + billed["Minutes"]
 
 
 def test_the_ui_shows_hours_and_no_amount(october: House) -> None:

@@ -13,6 +13,7 @@ from pipeline.ledger import Delivery, Ledger
 from pipeline.schemas import (
     AcceptedTimeEntries,
     Days,
+    QuickbooksActivities,
     QuickbooksCustomers,
     RejectedTimeEntries,
     Table,
@@ -43,7 +44,20 @@ SENT: dict[str, Any] = {
     "payload": '{"CustomerRef":{"value":"7"}}',
 }
 TO_EIGHT = {"payload": '{"CustomerRef":{"value":"8"}}'}
+ACTIVITY: dict[str, object] = {
+    "quickbooks_id": "500",
+    "work_date": DAY,
+    "customer_id": "7",
+    "minutes": 60,
+    "rate_minor": 9000,
+    "amount_minor": 9000,
+    "currency": "USD",
+    "is_billable": True,
+    "is_billed": False,
+}
+UNREAD = "not read again"
 CHANGED = "changed in Clockify since it was sent"
+CHANGED_THERE = "changed in QuickBooks since it was sent"
 Lines = dict[tuple[str, str], tuple[int, int]]
 
 
@@ -91,33 +105,33 @@ def lines(connection: Connection, tmp_path: Path, *sent: Delivery) -> Lines:
 @pytest.mark.parametrize(
     ("entry", "sent", "expected"),
     [
-        ({}, {}, {"in QuickBooks": (3600, 9000)}),
+        ({}, {}, {UNREAD: (3600, 9000)}),
         (
             {"duration_seconds": 3620, "amount_minor": 9050},
             {},
-            {"in QuickBooks": (3600, 9000), "minute rounding": (20, 50)},
+            {UNREAD: (3600, 9000), "minute rounding": (20, 50)},
         ),
         (
             {"duration_seconds": 3570, "amount_minor": 8925},
             {},
-            {"in QuickBooks": (3600, 9000), "minute rounding": (-30, -75)},
+            {UNREAD: (3600, 9000), "minute rounding": (-30, -75)},
         ),
         (
             {"amount_minor": 9001},
             {},
-            {"in QuickBooks": (3600, 9000), "cent rounding": (0, 1)},
+            {UNREAD: (3600, 9000), "cent rounding": (0, 1)},
         ),
         (
             {},
             {"amount_minor": 10_000},
-            {"in QuickBooks": (3600, 10_000), "another rate in QuickBooks": (0, -1000)},
+            {UNREAD: (3600, 10_000), "another rate in QuickBooks": (0, -1000)},
         ),
         (
             {"duration_seconds": 7200, "amount_minor": 18_000},
             {},
-            {"in QuickBooks": (3600, 9000), CHANGED: (3600, 9000)},
+            {UNREAD: (3600, 9000), CHANGED: (3600, 9000)},
         ),
-        ({}, {"state": "adopted"}, {"in QuickBooks": (3600, 9000)}),
+        ({}, {"state": "adopted"}, {UNREAD: (3600, 9000)}),
         ({}, {"state": "unknown"}, {"accepted: unknown": (3600, 9000)}),
         ({}, {"state": "refused"}, {"accepted: refused": (3600, 9000)}),
         ({}, {"state": "gone"}, {"accepted: gone": (3600, 9000)}),
@@ -138,6 +152,54 @@ def test_what_became_of_an_entry_adds_up_to_what_clockify_says(
     assert tracked == tuple(map(sum, zip(*expected.values(), strict=True)))
 
 
+@pytest.mark.parametrize(
+    ("activity", "expected"),
+    [
+        ({}, {("Acme", "unbilled"): (3600, 9000)}),
+        ({"is_billed": True}, {("Acme", "billed"): (3600, 9000)}),
+        (
+            {"minutes": 90, "amount_minor": 13_500},
+            {("Acme", "unbilled"): (5400, 13_500), ("Acme", CHANGED_THERE): (-1800, -4500)},
+        ),
+        (
+            {"customer_id": "8", "is_billed": True},
+            {
+                ("Acme", CHANGED_THERE): (3600, 9000),
+                ("Birch", "billed"): (3600, 9000),
+                ("Birch", CHANGED_THERE): (-3600, -9000),
+            },
+        ),
+        ({"is_billable": False, "amount_minor": None}, {("Acme", CHANGED_THERE): (3600, 9000)}),
+        ({"quickbooks_id": "501"}, {("Acme", UNREAD): (3600, 9000)}),
+    ],
+)
+def test_what_quickbooks_holds_now_is_what_counts(
+    warehouse: Connection,
+    tmp_path: Path,
+    activity: dict[str, object],
+    expected: Lines,
+) -> None:
+    """Billed, or not, or changed by a bookkeeper: then the customers it concerns are blocked."""
+    lay(warehouse, AcceptedTimeEntries, {})
+    row = valid(QuickbooksActivities, 0, **(ACTIVITY | activity))
+    doors.insert(warehouse, QuickbooksActivities, frame(QuickbooksActivities, row))
+    found = lines(warehouse, tmp_path, delivery(0, **(SENT | {"quickbooks_id": "500"})))
+    assert found.pop(("Acme", "clockify")) == (3600, 9000)
+    assert found == expected
+
+
+def test_billed_and_unbilled_are_summed_apart(warehouse: Connection, tmp_path: Path) -> None:
+    """What was not read again is in neither."""
+    lay(warehouse, AcceptedTimeEntries, {}, {}, {})
+    changes = ({}, {"quickbooks_id": "501", "is_billed": True})
+    rows = [valid(QuickbooksActivities, n, **(ACTIVITY | one)) for n, one in enumerate(changes)]
+    doors.insert(warehouse, QuickbooksActivities, frame(QuickbooksActivities, *rows))
+    sent = [delivery(n, **(SENT | {"quickbooks_id": str(500 + n)})) for n in range(3)]
+    [row] = seen(warehouse, tmp_path, "statement", *sent)
+    shown = [row[f"{part}_seconds"] for part in ("in_quickbooks", "billed", "unbilled")]
+    assert (shown, row["is_ready"]) == ([10_800, 3600, 3600], True)
+
+
 def test_an_entry_moved_to_another_customer_differs_for_both(
     warehouse: Connection, tmp_path: Path
 ) -> None:
@@ -146,7 +208,7 @@ def test_an_entry_moved_to_another_customer_differs_for_both(
     assert lines(warehouse, tmp_path, delivery(0, **(SENT | TO_EIGHT))) == {
         ("Acme", "clockify"): (3600, 9000),
         ("Acme", CHANGED): (3600, 9000),
-        ("Birch", "in QuickBooks"): (3600, 9000),
+        ("Birch", UNREAD): (3600, 9000),
         ("Birch", CHANGED): (-3600, -9000),
     }
 
@@ -157,7 +219,7 @@ def test_what_was_sent_and_is_gone_from_clockify_is_named(
     """An entry deleted, or marked not billable, after it was sent."""
     lay(warehouse, RejectedTimeEntries, {"is_billable": False})
     assert lines(warehouse, tmp_path, delivery(0, **SENT), delivery(1, **SENT)) == {
-        ("Acme", "in QuickBooks"): (7200, 18_000),
+        ("Acme", UNREAD): (7200, 18_000),
         ("Acme", CHANGED): (-7200, -18_000),
     }
 
