@@ -38,7 +38,7 @@ class ExtractConfig(dg.Config):
     kinds={"clockify"},
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyUsers, "clockify_users"),
+    metadata=definition_metadata(schemas.ClockifyUsers),
 )
 @stops_the_run()
 def clockify_users(
@@ -55,7 +55,7 @@ def clockify_users(
     kinds={"clockify"},
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyProjects, "clockify_projects"),
+    metadata=definition_metadata(schemas.ClockifyProjects),
 )
 @stops_the_run()
 def clockify_projects(
@@ -74,7 +74,7 @@ def clockify_projects(
     tags=DAILY,
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyTimeEntries, "clockify_time_entries"),
+    metadata=definition_metadata(schemas.ClockifyTimeEntries),
 )
 @stops_the_run()
 def clockify_time_entries(
@@ -117,7 +117,7 @@ def clockify_time_entries(
     kinds={"quickbooks"},
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksEmployees, "quickbooks_employees"),
+    metadata=definition_metadata(schemas.QuickbooksEmployees),
 )
 @stops_the_run()
 def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
@@ -132,7 +132,7 @@ def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     kinds={"quickbooks"},
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksCustomers, "quickbooks_customers"),
+    metadata=definition_metadata(schemas.QuickbooksCustomers),
 )
 @stops_the_run()
 def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
@@ -147,7 +147,7 @@ def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     kinds={"quickbooks"},
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksCompany, "quickbooks_company"),
+    metadata=definition_metadata(schemas.QuickbooksCompany),
 )
 @stops_the_run()
 def quickbooks_company(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:

@@ -42,7 +42,7 @@ class LoadConfig(dg.Config):
     tags=DAILY,
     backfill_policy=SINGLE_RUN,
     freshness_policy=DAILY_WITH_LEEWAY,
-    metadata=definition_metadata(schemas.Deliveries, "deliveries"),
+    metadata=definition_metadata(schemas.Deliveries, schemas.AcceptedTimeEntries),
 )
 @stops_the_run()
 def quickbooks_time_activities(

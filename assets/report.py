@@ -18,6 +18,7 @@ from pipeline.fix_list import COLUMNS
 from pipeline.fix_list import lines as lines_of
 from pipeline.hours_at_risk import AGES, summed
 from pipeline.metadata import definition_metadata, table
+from pipeline.schemas import RejectedTimeEntries
 from pipeline.statement import SHOWN, in_hours, of_month
 from pipeline.windows import stops_the_run
 
@@ -32,7 +33,7 @@ REVIEWED = ["accepted_time_entries", "rejected_time_entries"]
     deps=["rejected_time_entries"],
     backfill_policy=SINGLE_RUN,
     op_tags=LAST,
-    metadata=definition_metadata(views.FixList, "fix_list"),
+    metadata=definition_metadata(views.FixList),
 )
 @stops_the_run()
 def fix_list(
@@ -75,7 +76,7 @@ def fix_list(
     deps=REVIEWED,
     backfill_policy=SINGLE_RUN,
     op_tags=LAST,
-    metadata=definition_metadata(views.HoursAtRisk, "hours_at_risk"),
+    metadata=definition_metadata(views.HoursAtRisk, RejectedTimeEntries),
 )
 @stops_the_run()
 def hours_at_risk(
@@ -113,7 +114,7 @@ def hours_at_risk(
     deps=REVIEWED,
     backfill_policy=SINGLE_RUN,
     op_tags=LAST,
-    metadata=definition_metadata(views.Statement, "statement"),
+    metadata=definition_metadata(views.Statement),
 )
 @stops_the_run()
 def statement(

@@ -36,6 +36,8 @@ SOURCES = [
     quickbooks_company,
 ]
 
+JUDGED = (schemas.ClockifyTimeEntries, schemas.QuickbooksEmployees, schemas.QuickbooksCustomers)
+
 
 @dg.multi_asset(
     specs=[
@@ -47,7 +49,7 @@ SOURCES = [
             tags=DAILY,
             description="One row per accepted entry: the employee, the customer, the hours and "
             "the amount to send. An entry that QuickBooks already holds stays accepted.",
-            metadata=definition_metadata(schemas.AcceptedTimeEntries, "accepted_time_entries"),
+            metadata=definition_metadata(schemas.AcceptedTimeEntries, *JUDGED),
         ),
         dg.AssetSpec(
             "rejected_time_entries",
@@ -58,7 +60,7 @@ SOURCES = [
             description="One row per entry not accepted: its verdict (`rejected`: somebody must "
             "change something; `held`: not yet; `excluded`: never), its reasons, and a fix for "
             "each. Open a day under Partitions to see its entries.",
-            metadata=definition_metadata(schemas.RejectedTimeEntries, "rejected_time_entries"),
+            metadata=definition_metadata(schemas.RejectedTimeEntries, *JUDGED),
         ),
     ],
     backfill_policy=SINGLE_RUN,

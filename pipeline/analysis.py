@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.books import BOOKS_AND_LEDGER
-from pipeline.fix_list import FIXES, fix_list
+from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import attach
 from pipeline.schemas import LEDGER_TABLES, name_of
@@ -69,7 +69,7 @@ def views(since: date, today: date) -> dict[str, str]:
         "verdicts": VERDICTS,
         "delivery_log": DELIVERY_LOG,
         "books_and_ledger": BOOKS_AND_LEDGER,
-        "fixes": FIXES,
+        "fixes": OPEN_FIXES,
         "fix_list": fix_list(since),
         "hours_at_risk": hours_at_risk(since, today),
         "statement_lines": LINES,

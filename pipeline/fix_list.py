@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from pipeline.figures import Row, rows
+from pipeline.ledger import PASSING
+from pipeline.problems import MEANINGS
 from pipeline.reasons import REJECTING
 from pipeline.warehouse import Connection
 
@@ -39,6 +41,26 @@ FROM (
 ) WHERE list_contains({list(ASKING)}, reason)
 """
 """One row per entry and reason of it that asks somebody to do something."""
+
+_MEANING = " ".join(f"WHEN '{code}' THEN ': {text}'" for code, text in MEANINGS.items())
+OPEN_FIXES = f"""
+{FIXES}
+UNION ALL BY NAME
+SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_seconds,
+    user_id, user_id AS concerns_id, project_id, TRUE AS is_only_reason,
+    coalesce(user_name, user_id, entry_id) || ', ' || delivery.work_date AS concerns,
+    CASE state
+        WHEN 'doubtful' THEN 'See it beside what QuickBooks holds with `python -m pipeline cutover`'
+            || ' of its days, then say which is so with `python -m pipeline decide`.'
+        ELSE 'QuickBooks refused it with fault ' || error_code
+            || CASE error_code {_MEANING} ELSE '' END || '. Correct that in Clockify or QuickBooks;'
+            || ' if nothing there has changed, `python -m pipeline retry --reason ' || error_code
+            || '` has it tried again.'
+        END AS fix
+FROM deliveries AS delivery LEFT JOIN clockify_time_entries USING (entry_id)
+WHERE state = 'doubtful' OR state = 'refused' AND NOT list_contains({[*PASSING]}, error_code)
+"""
+"""The same, and what the ledger holds that only a person can settle."""
 
 LINE = """
     reason, min(concerns) || CASE WHEN count(DISTINCT concerns) > 1

@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from pipeline.schemas import Table, sql_types
+from pipeline.schemas import Table, name_of, sql_types
 
 NAMED = {
     "person": "user_id",
@@ -55,9 +55,23 @@ def column_schema(model: type[Table]) -> dg.TableSchema:
     )
 
 
-def definition_metadata(model: type[Table], table: str) -> dict[str, Any]:
-    """Metadata of an asset's definition: its table and that table's columns."""
-    return {"dagster/column_schema": column_schema(model), "dagster/table_name": table}
+def definition_metadata(model: type[Table], *sources: type[Table]) -> dict[str, Any]:
+    """Metadata of an asset's definition: its table, the columns, and where those come from.
+
+    A column that is carried over keeps its name, so it comes from the first of these sources, in
+    whose tables the assets of the same names keep their rows, that has one of its name.
+    """
+    found = {
+        name: dg.TableColumnDep(dg.AssetKey(name_of(source)), name)
+        for source in reversed(sources)
+        for name in sql_types(source)
+    }
+    carried = [name for name in sql_types(model) if name in found]
+    return {
+        "dagster/column_schema": column_schema(model),
+        "dagster/column_lineage": dg.TableColumnLineage({name: [found[name]] for name in carried}),
+        "dagster/table_name": name_of(model),
+    }
 
 
 def table(

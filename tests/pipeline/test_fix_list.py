@@ -1,6 +1,7 @@
 """The fix list and the hours at risk: one line an act, worst first, and nothing that only waits."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from pipeline import analysis, figures, fix_list, views
 from pipeline import warehouse as doors
 from pipeline.hours_at_risk import summed
-from pipeline.ledger import Ledger
+from pipeline.ledger import Delivery, Ledger
 from pipeline.reasons import REASON_IDS
 from pipeline.schemas import (
     AcceptedTimeEntries,
@@ -42,10 +43,19 @@ BOTH = {"reasons": ["unknown_customer", "no_rate"], "fixes": ["Rename it.", "Set
 
 @pytest.fixture
 def books(tmp_path: Path) -> Iterator[Connection]:
-    """A warehouse with a ledger beside: entry 7 was sent, 8 is doubtful, 9 gone."""
+    """A warehouse with a ledger beside: entry 7 was sent, 8 is doubtful, 9 gone, long ago."""
+    states = {7: "sent", 8: "doubtful", 9: "gone"}
+    before = SINCE - timedelta(days=1)
+    given = [delivery(key, state=state, work_date=before) for key, state in states.items()]
+    with beside(tmp_path, *given) as connection:
+        yield connection
+
+
+@contextmanager
+def beside(tmp_path: Path, *deliveries: Delivery) -> Iterator[Connection]:
+    """A warehouse beside a ledger with these deliveries."""
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
-        states = {7: "sent", 8: "doubtful", 9: "gone"}
-        ledger.record([delivery(number, state=state) for number, state in states.items()])
+        ledger.record(deliveries)
     with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
         doors.attached(connection, tmp_path / "ledger.duckdb", "ledger")
         yield connection
@@ -75,6 +85,23 @@ def test_entries_that_one_act_mends_are_one_line_the_most_hours_first(books: Con
         ("unknown_customer", "Acme / Roof", 2, 7200, "`Roof `"),
         ("no_rate", "Ann, Acme / Roof", 1, 3600, None),
     ]
+
+
+def test_what_quickbooks_refused_or_may_hold_already_is_in_the_list(tmp_path: Path) -> None:
+    """One line a fault; what the next load tries again by itself only needs time."""
+    states = [("refused", "2500"), ("refused", "2500"), ("refused", "3001"), ("doubtful", None)]
+    given = [
+        delivery(number, state=state, error_code=code, work_date=DAY)
+        for number, (state, code) in enumerate([*states, ("unknown", None), ("sent", None)])
+    ]
+    with beside(tmp_path, *given) as books:
+        lay(books, AcceptedTimeEntries, {key: {} for key in range(6)})
+        found = seen(books, "fix_list")
+    assert [(row["reason"], row["entries"]) for row in found] == [("refused", 2), ("doubtful", 1)]
+    [refused, doubtful] = [row["fix"] for row in found]
+    assert "fault 2500: it names a person, customer or item that is inactive or gone." in refused
+    assert "`python -m pipeline retry --reason 2500`" in refused
+    assert "`python -m pipeline decide`" in doubtful
 
 
 def test_an_entry_with_two_reasons_is_in_two_lines_and_freed_by_neither(books: Connection) -> None:

@@ -18,7 +18,12 @@ from pipeline.metadata import (
     definition_metadata,
     table,
 )
-from pipeline.schemas import ClockifyTimeEntries, sql_types
+from pipeline.schemas import (
+    AcceptedTimeEntries,
+    ClockifyTimeEntries,
+    QuickbooksEmployees,
+    sql_types,
+)
 
 VALUES = [
     ("text", "text"),
@@ -106,9 +111,19 @@ def test_the_columns_of_an_asset_are_those_of_its_table() -> None:
     assert columns["entry_id"].constraints == dg.TableColumnConstraints(nullable=False, unique=True)
     assert columns["end_at"].constraints.nullable
     assert columns["end_at"].description == "End; none while the timer runs"
-    found = definition_metadata(ClockifyTimeEntries, "clockify_time_entries")
+    found = definition_metadata(ClockifyTimeEntries)
     assert found["dagster/table_name"] == "clockify_time_entries"
     assert found["dagster/column_schema"] == column_schema(ClockifyTimeEntries)
+
+
+def test_a_column_comes_from_the_first_source_that_has_it() -> None:
+    """By its name; one that is decided here comes from nowhere."""
+    found = definition_metadata(AcceptedTimeEntries, ClockifyTimeEntries, QuickbooksEmployees)
+    lineage = found["dagster/column_lineage"].deps_by_column
+    came_from = {name: dep.asset_key.to_user_string() for name, [dep] in lineage.items()}
+    assert came_from["entry_id"] == came_from["read_at"] == "clockify_time_entries"
+    assert came_from["quickbooks_employee_id"] == "quickbooks_employees"
+    assert "sent_rate_minor" not in lineage
 
 
 @pytest.mark.parametrize("column", ["description", "error_message", "payload", "user_email"])
