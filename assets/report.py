@@ -133,9 +133,13 @@ def statement(
     with company.report(context.log.info) as connection:
         months = {month: of_month(connection, month) for month in (before, this)}
     ready = [row for row in months[before] if row["is_ready"]]
+    blocked = [row for rows in months.values() for row in rows if not row["is_ready"]]
     return dg.MaterializeResult(
         metadata={
             **{f"{month:%Y-%m}": shown(in_hours(rows), SHOWN) for month, rows in months.items()},
+            "not ready, in QuickBooks": dg.MetadataValue.md(
+                links.quickbooks_customers(settings, blocked, "customer")
+            ),
             "customers ready to invoice": len(ready),
             "customers not ready": len(months[before]) - len(ready),
         }

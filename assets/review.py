@@ -148,6 +148,7 @@ def _accepted(rows: list[figures.Row], company: Company) -> dict[str, object]:
             most=settings.metadata_rows,
             names=settings.metadata_names,
         ),
+        "in QuickBooks": dg.MetadataValue.md(links.quickbooks_customers(settings, rows, "project")),
     }
 
 

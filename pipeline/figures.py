@@ -56,7 +56,7 @@ def accepted(connection: Connection, first: date, last: date) -> list[Row]:
         connection,
         "SELECT work_date, user_name AS person, coalesce(client_name || ' / ', '') || "
         f"coalesce(project_name, 'no project') AS project, count(*) AS entries, {HOURS} AS hours, "
-        "user_id, project_id "
+        "user_id, project_id, min(quickbooks_customer_id) AS customer_id "
         f"FROM accepted_time_entries WHERE {WINDOW} GROUP BY ALL "
         "ORDER BY work_date, hours DESC, user_id, project_id",
         [first, last],

@@ -4,13 +4,18 @@ Holds how the two services spell their pages, which neither documents: a link is
 and nothing relies on it. Keeps out the APIs' addresses (`settings`).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
+from pipeline.figures import Row
+from pipeline.metadata import plain
 from pipeline.settings import Settings
 
 CLOCKIFY = "https://app.clockify.me"
+MARKDOWN, ESCAPED = re.compile(r"[^\w\s]|_"), r"\\\g<0>"
+"""What Markdown or HTML could take for its own, and how it is written so that neither does."""
 REGIONS = ("api", "euc1", "euw2", "use2", "apse2")
 """Hosts of Clockify's APIs that are no company's own: clockify-api.md, 1.2."""
 
@@ -29,6 +34,18 @@ def quickbooks_lists(settings: Settings) -> str:
     """
     at = _quickbooks(settings)
     return f"[customers]({at}/app/customers), [employees]({at}/app/employees)"
+
+
+def quickbooks_customers(settings: Settings, rows: Iterable[Row], name: str) -> str:
+    """Links to the customers of some rows, under the names in a column of them, as Markdown.
+
+    With `METADATA_NAMES=ids` under their ids; at most `METADATA_ROWS`.
+    """
+    page = f"{_quickbooks(settings)}/app/customerdetail?nameId="
+    label = "customer_id" if settings.metadata_names == "ids" else name
+    named = {row["customer_id"]: plain(str(row[label])) for row in rows if row["customer_id"]}
+    links = [f"[{MARKDOWN.sub(ESCAPED, named[key])}]({page}{key})" for key in named]
+    return ", ".join(links[: settings.metadata_rows])
 
 
 def quickbooks_activities(settings: Settings, ids: Iterable[str]) -> str:

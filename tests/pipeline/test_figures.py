@@ -61,21 +61,21 @@ def test_a_day_is_counted_in_entries_hours_and_people(books: Connection) -> None
 def test_accepted_time_is_by_person_and_project_with_their_ids(books: Connection) -> None:
     """Two people of one name stay two; the ids stand for names where none are wanted."""
     names = {"user_name": "Ann", "project_name": "Website", "client_name": "Acme"}
-    plain = {**names, "project_id": "p"}
+    plain = {**names, "project_id": "p", "quickbooks_customer_id": "7"}
     lay(
         books,
         AcceptedTimeEntries,
         plain,
         plain,
         {**plain, "user_id": "v"},
-        {**names, "client_name": None, "project_name": None, "project_id": None},
+        {**plain, "client_name": None, "project_name": None, "project_id": None},
         {**plain, "work_date": NEXT},
     )
     found = figures.accepted(books, DAY, DAY)
     assert [tuple(row.values())[1:] for row in found] == [
-        ("Ann", "Acme / Website", 2, 2.0, "u", "p"),
-        ("Ann", "no project", 1, 1.0, "u", None),
-        ("Ann", "Acme / Website", 1, 1.0, "v", "p"),
+        ("Ann", "Acme / Website", 2, 2.0, "u", "p", "7"),
+        ("Ann", "no project", 1, 1.0, "u", None, "7"),
+        ("Ann", "Acme / Website", 1, 1.0, "v", "p", "7"),
     ]
 
 

@@ -8,11 +8,13 @@ from pipeline import links
 from pipeline.settings import Settings
 
 
-def at(**addresses: str) -> Settings:
+def at(**addresses: object) -> Settings:
     """Settings with other addresses of the APIs."""
     usual = {
         "clockify_api_url": "https://api.clockify.me/api/v1",
         "quickbooks_api_url": "https://quickbooks.api.intuit.com",
+        "metadata_names": "names",
+        "metadata_rows": 2,
     }
     return Settings.model_construct(**(usual | addresses))
 
@@ -42,3 +44,29 @@ def test_quickbooks_pages_are_of_the_company_or_of_intuits_sandbox() -> None:
         "[7](https://app.sandbox.qbo.intuit.com/app/timeactivity?txnId=7), "
         "[8](https://app.sandbox.qbo.intuit.com/app/timeactivity?txnId=8)"
     )
+
+
+CUSTOMERS = [
+    {"customer_id": key, "customer": name}
+    for key, name in (
+        ("7", "A*B [x](http://evil) <b>"),
+        ("", "none"),
+        ("8", "Ünal & Co"),
+        ("9", "-"),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        ("names", [r"A\*B \[x\]\(http\:\/\/evil\) \<b\>", r"Ünal \& Co"]),
+        ("ids", ["7", "8"]),
+    ],
+)
+def test_customers_are_linked_under_names_that_do_nothing(names: str, labels: list[str]) -> None:
+    """Whatever is typed is text; without names, ids; no more than the settings allow."""
+    settings = at(metadata_names=names)
+    page = "https://app.qbo.intuit.com/app/customerdetail?nameId="
+    expected = [f"[{label}]({page}{key})" for label, key in zip(labels, ("7", "8"), strict=True)]
+    assert links.quickbooks_customers(settings, CUSTOMERS, "customer") == ", ".join(expected)
