@@ -16,6 +16,8 @@ SEEN_SECONDS = 30
 BLANK = "`Model Home Gardens `"
 """Yesterday's project whose name no customer has, for a blank at its end."""
 HOSTILE = "<img src=x onerror=alert(1)> | **Tom** `[x](javascript:alert(2))` =1+1"
+DARK = 64
+"""Of 255, in each of red, green and blue, a ground of the dark theme."""
 Keep = Callable[[str], object]
 
 expect.set_options(timeout=SEEN_SECONDS * 1000)
@@ -100,6 +102,11 @@ def test_what_was_rejected_yesterday_is_found_with_its_cause_and_its_fix(
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 100
     keep("hours-by-day")
+    page.emulate_media(color_scheme="dark")
+    ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", ground)[:3])) < DARK, ground
+    keep("hours-by-day-dark")
+    page.emulate_media(color_scheme="light")
     page.get_by_role("button", name="Close").click()
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipeline.chart import COLOURS, MOST_DAYS, hours_by_day
+from pipeline.chart import COLOURS, INK, MOST_DAYS, hours_by_day
 
 DAY = date(2026, 11, 1)
 
@@ -25,6 +25,23 @@ def test_a_chart_of_any_run_is_small_and_names_its_verdicts(days: int, hours: fl
     image = drawn(days, hours)
     assert len(image) < 40_000
     assert [verdict for verdict in COLOURS if f">{verdict}<" not in image] == []
+
+
+@pytest.mark.parametrize("colour", [INK, *COLOURS.values()])
+@pytest.mark.parametrize("ground", ["#ffffff", "#101418"])
+def test_it_is_legible_in_the_light_and_the_dark_theme(colour: str, ground: str) -> None:
+    """By WCAG's contrast, 3:1 for graphics; the grounds are those of Dagster's two themes."""
+    darker, lighter = sorted((luminance(colour), luminance(ground)))
+    assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def luminance(colour: str) -> float:
+    """WCAG's relative luminance, from 0 to 1."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_a_chart_draws_the_last_days() -> None:
