@@ -40,8 +40,6 @@ class Circumstance:
     before: Callable[[Stage], None] = _nothing
     first: Callable[[Stage], None] = _struck
     between: Callable[[Stage], None] = _nothing
-    forgets: bool = False
-    """Whether what the ledger knew is not known any more."""
 
 
 def _together(stage: Stage) -> None:
@@ -136,15 +134,11 @@ CIRCUMSTANCES = {
     "two loaders together": Circumstance(first=_together),
     "schedule against backfill": Circumstance(first=_backfilling),
     "stopped, woken up later": Circumstance(first=_stopped),
-    "second warehouse and ledger": Circumstance(
-        before=_copy_away, between=_settle_elsewhere, forgets=True
-    ),
+    "second warehouse and ledger": Circumstance(before=_copy_away, between=_settle_elsewhere),
     "disk full at the intent commit": _full("before intent commit"),
     "disk full at the outcome commit": _full("before outcome commit"),
     "disk full at the adoption commit": _full("before adoption commit"),
-    "ledger truncated": Circumstance(between=_truncated, forgets=True),
-    "ledger restored from yesterday": Circumstance(
-        before=_copy_away, between=_restored, forgets=True
-    ),
+    "ledger truncated": Circumstance(between=_truncated),
+    "ledger restored from yesterday": Circumstance(before=_copy_away, between=_restored),
     "ledger of another realm": Circumstance(between=_of_another_realm),
 }

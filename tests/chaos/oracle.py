@@ -7,6 +7,7 @@ ledger knew and a person deleted counts as standing.
 """
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -145,7 +146,7 @@ def _names(row: Row, quickbooks_id: str) -> bool:
     """Whether a ledger's row says that something about an activity is not as it should be."""
     said = row.error_message or ""
     is_its_own = row.quickbooks_id == quickbooks_id and bool(said)
-    return is_its_own or quickbooks_id in said.replace(",", " ").split()
+    return is_its_own or quickbooks_id in re.findall(r"\d+", said)
 
 
 def _is_refused(row: Row) -> bool:

@@ -17,6 +17,7 @@ from pipeline.sandbox.seed import press_old_button
 from pipeline.sandbox.world import Entry, World
 from tests.chaos.witness import Birth, Witness, mark_of
 
+PRESSED = "old button pressed"
 FAR_DAYS, NEAR_DAYS = 9, 1
 """An activity moved far is found as long as the ledger knows it, or by its creation time; where the
 ledger is lost, only a near one is: a limit that the README names."""
@@ -206,7 +207,7 @@ ACTS: dict[str, Callable[[Scene], None]] = {
     "entry edited": _edit_entry,
     "entry deleted": _delete_entry,
     "entry made non-billable": _unbill_entry,
-    "old button pressed": _press_button,
+    PRESSED: _press_button,
 }
 IN_CLOCKIFY = ("entry edited", "entry deleted", "entry made non-billable", "customer merged")
 """After these the entries must be read and judged again."""

@@ -31,6 +31,11 @@ DISK = (
     "ledger of another realm",
 )
 CIRCUMSTANCES = (*CONCURRENCY, *DISK)
+FORGETTING = ("second warehouse and ledger", "ledger truncated", "ledger restored from yesterday")
+"""What the ledger knew of the first process is not known any more."""
+FOR_ANOTHER = "wrong person substituted"
+"""Its rows are found by the ledger and their creation time. Without a ledger they are another
+person's work, which nobody can tell from a colleague's: a limit that the README names."""
 BEFORE_THE_CRASH = ("stopped, woken up later", *DISK[:3])
 """Circumstances that strike the first process instead of the crash."""
 DRIVES = {"load": 92, "job": 8}
@@ -73,6 +78,7 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
     act = choose.choice(list(ACTS)) if choose.random() < 0.5 else ""
     circumstances = [each for each in CIRCUMSTANCES if each not in BEFORE_THE_CRASH or not is_plain]
     circumstance = choose.choice(circumstances) if choose.random() < 0.4 else ""
+    circumstance = _told(answer, circumstance)
     drive = choose.choices(list(DRIVES), list(DRIVES.values()))[0]
     button = "" if is_plain or choose.random() < 0.8 else choose.choice(list(BUTTONS))
     return Scenario(
@@ -90,6 +96,11 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
     )
 
 
+def _told(answer: str, circumstance: str) -> str:
+    """The circumstance, or none if nobody could tell then what became of the answer's rows."""
+    return "" if answer == FOR_ANOTHER and circumstance in FORGETTING else circumstance
+
+
 def _before_adoption(crash: str, circumstance: str) -> str:
     """What the button must have sent before an adoption can be struck."""
     is_struck = crash in ADOPTING or circumstance == "disk full at the adoption commit"
@@ -101,16 +112,14 @@ def few(seed: int) -> Iterator[Scenario]:
     answers, acts, circumstances = list(ANSWERS), ["", *ACTS], ["", *CIRCUMSTANCES]
     for number in range(max(len(POINTS), len(answers))):
         act = acts[number % len(acts)]
-        crash, circumstance = (
-            POINTS[number % len(POINTS)],
-            circumstances[number % len(circumstances)],
-        )
+        crash, answer = POINTS[number % len(POINTS)], answers[number % len(answers)]
+        circumstance = _told(answer, circumstances[number % len(circumstances)])
         yield Scenario(
             number=number,
             seed=seed,
             crash=crash,
             at=1,
-            answer=answers[number % len(answers)],
+            answer=answer,
             act=act,
             request_ids=REQUEST_IDS[number % len(REQUEST_IDS)],
             clock_seconds=CLOCKS[number % len(CLOCKS)],

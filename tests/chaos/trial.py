@@ -21,7 +21,7 @@ from tests.chaos.people import Deeds
 from tests.chaos.pipelines import Pipeline
 from tests.chaos.premises import Premises, copied
 from tests.chaos.process import BUG, HANGING, RED
-from tests.chaos.scenarios import Scenario
+from tests.chaos.scenarios import FORGETTING, Scenario
 from tests.chaos.witness import Site, Witness
 
 MOST_RUNS = 8
@@ -103,9 +103,9 @@ class Stage:
         begun = time.monotonic()
         circumstance.before(self)
         circumstance.first(self)
-        if not self.answer.is_late:
-            self.site.settle()
-        known = None if circumstance.forgets else self.pipeline.known()
+        if not self.answer.is_late or self.scenario.act == people.PRESSED:
+            self.site.settle()  # else what we sent before is stored after what people make
+        known = None if self.scenario.circumstance in FORGETTING else self.pipeline.known()
         self.deeds = people.act(self.scenario.act, self.witness, self.choose, self.days, known)
         circumstance.between(self)
         for pipeline in (*self.others, self.pipeline):
