@@ -1,24 +1,20 @@
-"""Standing checks of what was sent: has it drifted, and do the books and the ledger agree?
+"""Standing checks of what was sent: does it stand as it was sent, and do both books agree?
 
-Both judge everything since `SEND_FROM` that was compared, by the tables that each load leaves
-behind. That an activity was billed, or is there and not ours, is shown and warned of by nobody.
+They judge everything since `SEND_FROM` by the tables that each load leaves behind. That an
+activity was billed, or is there and not ours, is shown and warned of by nobody.
 """
 
 from datetime import date
 
 import dagster as dg
 
-from checks.standing import LAUNCH, standing
-from pipeline import figures
-from pipeline.company import Company
+from checks.claim import LAUNCH, Claim, standing
+from pipeline import analysis, figures
+from pipeline.company import Company, unfinished
 from pipeline.metadata import table
 from pipeline.warehouse import Connection
 from pipeline.windows import stops_the_run
 
-SHOWN = ["work_date", "minutes", "is_billable", "is_approved"]
-"""Fields whose values may be shown; of the others only that they changed."""
-NAMES = ["person", "customer"]
-"""Fields whose values are names: shown unless `METADATA_NAMES=ids`."""
 LINES = {
     "in the ledger, not in QuickBooks": "side = 'quickbooks' AND kind = 'deleted'",
     "there twice": "kind = 'duplicated'",
@@ -49,31 +45,35 @@ COLUMNS = [
     *("rounding_hours", "entry_drift_hours", "activity_drift_hours", "not_ours_hours"),
     *("is_money_different", "currency"),
 ]
-
-
-@dg.asset_check(asset="quickbooks_time_activities")
-@stops_the_run()
-def nothing_has_drifted(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
-    """No entry and no time activity has changed since it was sent, on either side."""
-    settings = company.settings
-    shown = SHOWN if settings.metadata_names == "ids" else [*SHOWN, *NAMES]
-    with company.warehouse.connect() as connection:
-        wrong = figures.rows(
-            connection,
-            "SELECT work_date, person_id AS user_id, person, customer_id, customer, "
-            "1 AS entries, round(any_value(minutes) / 60.0, 2) AS hours, "
-            "string_agg(concat_ws(' ', side, kind, field, CASE WHEN list_contains($2, field) "
-            "THEN coalesce(before, 'none') || ' → ' || coalesce(after, 'none') END), '; ' "
-            "ORDER BY side, field) AS change, any_value(is_billed) AS is_billed, "
-            "CAST(min(found_at) AS DATE) AS since, entry_id, quickbooks_id "
-            "FROM drift WHERE is_warning AND work_date >= $1 GROUP BY ALL "
-            "ORDER BY is_billed DESC, work_date DESC, entry_id",
-            [settings.since, shown],
-        )
-    return standing(
-        company,
-        wrong,
-        [
+NOT_COMPARED = f"""
+SELECT 'not compared since they were sent' AS line, count(*) AS activities,
+    round(sum(minutes) / 60.0, 2) AS hours, min(work_date) AS first, max(work_date) AS last,
+    {LAUNCH} AS command
+FROM deliveries LEFT JOIN compared_days USING (work_date)
+WHERE work_date >= $1 AND state IN ('sent', 'adopted')
+    AND (compared_at IS NULL OR updated_at > compared_at)
+HAVING count(*) > 0
+"""
+"""Deliveries that no load has compared since they changed, with the command that does."""
+CLAIMS = {
+    "nothing_has_drifted": Claim(
+        asset="quickbooks_time_activities",
+        says="No entry and no time activity has changed since it was sent, on either side.",
+        # Of other fields than these only that they changed: they may hold rates and descriptions.
+        wrong="""
+        SELECT work_date, person_id AS user_id, person, customer_id, customer, 1 AS entries,
+            round(any_value(minutes) / 60.0, 2) AS hours,
+            string_agg(concat_ws(' ', side, kind, field, CASE
+                WHEN field IN ('work_date', 'minutes', 'is_billable', 'is_approved')
+                OR (field IN ('person', 'customer') AND $names = 'names')
+                THEN coalesce(before, 'none') || ' → ' || coalesce(after, 'none') END
+            ), '; ' ORDER BY side, field) AS change,
+            any_value(is_billed) AS is_billed, CAST(min(found_at) AS DATE) AS since, entry_id,
+            quickbooks_id
+        FROM drift WHERE is_warning AND work_date >= $since
+        GROUP BY ALL ORDER BY is_billed DESC, work_date DESC, entry_id
+        """,
+        columns=[
             *("person", "customer", "work_date", "hours", "change"),
             *("is_billed", "since", "entry_id", "quickbooks_id"),
         ],
@@ -81,7 +81,29 @@ def nothing_has_drifted(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
         problem="Entries or time activities that changed after they were sent",
         fix="Make both sides say the same, or set AFTER_SEND=update to follow the entries; "
         "what is billed already is for the bookkeeper. The table `drift` has each field",
-    )
+    ),
+    "activities_stand_as_they_were_sent": Claim(
+        asset="quickbooks_time_activities",
+        reads="books",
+        says="No time activity, of whatever run, was stored otherwise than it was sent, or "
+        "changed since.\n\nThe gate of the run that sent it is red once; this keeps it.",
+        wrong="""
+        SELECT state, work_date, CAST(updated_at AS DATE) AS since, error_code, error_message,
+            round(minutes / 60.0, 2) AS hours, quickbooks_id, entry_id
+        FROM ledger.deliveries WHERE state IN ('sent', 'gone') AND error_message IS NOT NULL
+        ORDER BY work_date
+        """,
+        columns=[
+            *("state", "work_date", "since", "hours", "problem"),
+            *("quickbooks_id", "entry_id"),
+        ],
+        right="QuickBooks holds every time activity as it was sent",
+        problem="Time activities that QuickBooks stored otherwise than they were sent, or no "
+        "longer has",
+        fix="Compare them with QuickBooks and correct them there",
+    ),
+}
+checks = standing(CLAIMS)
 
 
 @dg.asset_check(asset="quickbooks_time_activities")
@@ -92,12 +114,13 @@ def the_books_and_the_ledger_agree(
     """What the ledger says was sent stands in QuickBooks, once and unchanged."""
     first, settings = company.settings.since, company.settings
     with company.report(context.log.info) as connection:
-        lines = [*_lines(connection, first), *_not_compared(connection, first)]
+        stale = figures.rows(connection, NOT_COMPARED, [first])
+        lines = [*_lines(connection, first), *stale]
         people = figures.rows(connection, BY_PERSON_AND_CUSTOMER, [first])
     wrong = [f"{line['activities']} {line['line']}" for line in lines if line["line"] not in FACTS]
     if unexplained := sum(row["unexplained"] for row in people):
         wrong.append(f"{unexplained} sums that nothing explains (`books_and_ledger`)")
-    fixes = "".join(f" {line['fix']}." for line in lines if line.get("fix"))
+    fixes = "".join(f" Compare with `{line['command']}`." for line in stale)
     return dg.AssetCheckResult(
         passed=not wrong,
         severity=dg.AssetCheckSeverity.WARN,
@@ -128,15 +151,20 @@ def _lines(connection: Connection, first: date) -> list[figures.Row]:
     ]
 
 
-def _not_compared(connection: Connection, first: date) -> list[figures.Row]:
-    """Deliveries that no load has compared since they changed, with the command that does."""
-    found = figures.rows(
-        connection,
-        "SELECT 'not compared since they were sent' AS line, count(*) AS activities, "
-        "round(sum(minutes) / 60.0, 2) AS hours, min(work_date) AS first, max(work_date) AS last "
-        "FROM deliveries LEFT JOIN compared_days USING (work_date) WHERE work_date >= $1 "
-        "AND state IN ('sent', 'adopted') AND (compared_at IS NULL OR updated_at > compared_at) "
-        "HAVING count(*) > 0",
-        [first],
+@dg.asset_check(asset="quickbooks_time_activities")
+@stops_the_run()
+def the_run_before_left_its_copies(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
+    """The run before this one published the analysts' copy, and copied the ledger, at its end.
+
+    What fails there comes after a run's last event, so that the run itself stays green.
+    """
+    is_done = not unfinished(company.settings).exists()
+    age = "" if is_done else f"the analysts read {analysis.age(company.settings.analysis)}"
+    return dg.AssetCheckResult(
+        passed=is_done,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="the run before published the analysts' copy and copied the ledger"
+        if is_done
+        else f"The run before could not publish the analysts' copy or copy the ledger: {age}. The "
+        "last lines of its log say why; this run tries again.",
     )
-    return [row | {"fix": f"Compare with `{LAUNCH.format(**row)}`"} for row in found]

@@ -4,18 +4,15 @@ A gate stops the assets behind it in the same run. What a later run may send is 
 by row, by the loader.
 """
 
-from datetime import date
-
 import dagster as dg
 
-from pipeline import eligibility, figures, schemas, verdicts
+from checks.claim import Claim, gates, judged_window
+from pipeline import eligibility, schemas, verdicts
 from pipeline import warehouse as doors
 from pipeline.company import Company
-from pipeline.metadata import table
 from pipeline.stops import Stop
-from pipeline.windows import stops_the_run, window_of
+from pipeline.windows import stops_the_run
 
-EVERYTHING = (date.min, date.max)
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
     schemas.ClockifyUsers,
     schemas.ClockifyProjects,
@@ -26,84 +23,109 @@ GATED_TABLES: tuple[type[schemas.Table], ...] = (
     schemas.AcceptedTimeEntries,
     schemas.RejectedTimeEntries,
 )
-
-
-def judged_window(context: dg.AssetCheckExecutionContext) -> tuple[date, date]:
-    """The run's window; all days if the check was launched alone."""
-    return window_of(context.run.tags) or EVERYTHING
-
-
-def answer(
-    context: dg.AssetCheckExecutionContext,
-    company: Company,
-    wrong: list[figures.Row],
-    *,
-    right: str,
-    problem: str,
-    fix: str,
-    columns: list[str],
-) -> dg.AssetCheckResult:
-    """A gate's result: its message is the answer, with the wrong rows beside it."""
-    first, last = judged_window(context)
-    span = "all days" if (first, last) == EVERYTHING else f"{first} to {last}"
-    said = f"{problem}: {len(wrong)}. {fix}." if wrong else right
-    return dg.AssetCheckResult(
-        passed=not wrong,
-        description=f"{span}: {said}",
-        metadata={"wrong": table(wrong, columns, most=20, names=company.settings.metadata_names)},
-    )
-
-
-def _schema_gate(model: type[schemas.Table]) -> dg.AssetChecksDefinition:
-    name = schemas.name_of(model)
-
-    @dg.asset_check(
-        asset=name,
-        name="rows_fit_the_schema",
-        blocking=True,
-        description=f"Every row of {name} fits the schema that the table was made from.",
-    )
-    @stops_the_run()
-    def rows_fit_the_schema(
-        context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-    ) -> dg.AssetCheckResult:
-        daily = "work_date" in schemas.sql_types(model)
-        where = "work_date BETWEEN $1 AND $2" if daily else "TRUE"
-        span = judged_window(context) if daily else ()
-        with company.warehouse.connect() as connection:
-            try:
-                rows = len(doors.read(connection, model, where, span))
-            except Stop as stop:
-                return dg.AssetCheckResult(passed=False, description=str(stop))
-        return dg.AssetCheckResult(passed=True, description=f"{rows} rows fit")
-
-    return rows_fit_the_schema
-
-
-schema_gates = [_schema_gate(model) for model in GATED_TABLES]
-
-
-@dg.asset_check(asset="clockify_time_entries", blocking=True)
-@stops_the_run()
-def entry_ids_are_unique(
-    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.AssetCheckResult:
-    """Every entry is stored once, over the whole table: it lives on one work date."""
-    with company.warehouse.connect() as connection:
-        wrong = figures.rows(
-            connection,
-            "SELECT entry_id, count(*) AS times FROM clockify_time_entries GROUP BY entry_id "
-            "HAVING count(*) > 1 ORDER BY entry_id",
-        )
-    return answer(
-        context,
-        company,
-        wrong,
+SUMS = """
+SELECT currency, count(*)::BIGINT AS entries,
+    coalesce(sum(duration_seconds), 0)::BIGINT AS seconds,
+    coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor
+"""
+CLAIMS = {
+    "entry_ids_are_unique": Claim(
+        asset="clockify_time_entries",
+        says="Every entry is stored once, over the whole table: it lives on one work date.",
+        wrong="SELECT entry_id, count(*) AS times FROM clockify_time_entries GROUP BY entry_id "
+        "HAVING count(*) > 1 ORDER BY entry_id",
+        columns=["entry_id", "times"],
         right="every entry is stored once",
         problem="Entries stored more than once",
         fix="Extract their days again",
-        columns=["entry_id", "times"],
-    )
+    ),
+    "every_entry_has_one_verdict": Claim(
+        asset="accepted_time_entries",
+        beside=("rejected_time_entries", "clockify_time_entries"),
+        says="Every entry of the window is either accepted or not, once.",
+        wrong="""
+        SELECT entry_id, min(work_date) AS work_date, count(verdict) AS verdicts
+        FROM (SELECT entry_id, work_date FROM clockify_time_entries
+            WHERE work_date BETWEEN $first AND $last)
+        LEFT JOIN (SELECT entry_id, 'accepted' AS verdict FROM accepted_time_entries
+            UNION ALL SELECT entry_id, verdict FROM rejected_time_entries) USING (entry_id)
+        GROUP BY entry_id HAVING count(verdict) <> 1 ORDER BY entry_id
+        """,
+        columns=["work_date", "entry_id", "verdicts"],
+        right="every entry has one verdict",
+        problem="Entries with no verdict or several",
+        fix="Launch the review of their days again",
+    ),
+    "extracted_is_accepted_plus_rejected": Claim(
+        asset="accepted_time_entries",
+        beside=("rejected_time_entries", "clockify_time_entries"),
+        says="Extracted = accepted + rejected + held + excluded: entries, seconds, money by "
+        "currency.",
+        wrong=f"""
+        WITH extracted AS ({SUMS} FROM clockify_time_entries
+            WHERE work_date BETWEEN $first AND $last GROUP BY currency),
+        judged AS ({SUMS} FROM (FROM accepted_time_entries UNION ALL BY NAME
+            FROM rejected_time_entries)
+            WHERE work_date BETWEEN $first AND $last GROUP BY currency)
+        (SELECT 'extracted' AS side, * FROM extracted EXCEPT SELECT 'extracted', * FROM judged)
+        UNION ALL (SELECT 'judged', * FROM judged EXCEPT SELECT 'judged', * FROM extracted)
+        """,
+        columns=["side", "currency", "entries", "seconds"],
+        right="nothing was lost between extract and verdict",
+        problem="Sums that differ between extract and verdict",
+        fix="Launch the review of these days again",
+    ),
+    "accepted_entries_name_an_active_employee_and_customer": Claim(
+        asset="accepted_time_entries",
+        beside=("quickbooks_employees", "quickbooks_customers"),
+        says="Undelivered accepted entries name an active employee and, with a project, a "
+        "customer.",
+        wrong="""
+        SELECT entry_id, work_date FROM accepted_time_entries
+        WHERE work_date BETWEEN $first AND $last AND NOT is_delivered
+        AND (quickbooks_employee_id IS NULL OR quickbooks_employee_id NOT IN
+            (SELECT quickbooks_employee_id FROM quickbooks_employees WHERE is_active)
+        OR (quickbooks_customer_id IS NULL AND project_id IS NOT NULL)
+        OR (quickbooks_customer_id IS NOT NULL AND quickbooks_customer_id NOT IN
+            (SELECT quickbooks_customer_id FROM quickbooks_customers WHERE is_active)))
+        """,
+        columns=["work_date", "entry_id"],
+        right="every accepted entry names an active employee and customer",
+        problem="Accepted entries that name nobody active",
+        fix="Launch the review of their days again",
+    ),
+    "no_delivery_refused_or_unknown": Claim(
+        asset="quickbooks_time_activities",
+        reads="books",
+        says="This run added no delivery that was refused, is unknown, or is left for a person.",
+        wrong="""
+        SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries AS now
+        WHERE run_id = $run_id AND state IN ('pending', 'refused', 'unknown', 'doubtful')
+        AND NOT EXISTS (SELECT 1 FROM ledger.delivery_attempts AS before
+            WHERE before.entry_id = now.entry_id AND before.part = now.part
+            AND before.run_id <> $run_id AND before.state = now.state)
+        ORDER BY state, work_date
+        """,
+        columns=["work_date", "state", "error_code", "problem", "entry_id"],
+        right="every delivery of this run has reached QuickBooks",
+        problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows",
+        fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "
+        "the check no_delivery_stands_unresolved keeps them until cleared",
+    ),
+    "activities_are_stored_as_they_were_sent": Claim(
+        asset="quickbooks_time_activities",
+        reads="books",
+        says="QuickBooks stored what this run sent: person, customer, date, minutes, rate, "
+        "description.",
+        wrong="SELECT work_date, error_message AS differs, quickbooks_id, entry_id "
+        "FROM ledger.deliveries WHERE run_id = $run_id AND state = 'sent' "
+        "AND error_message IS NOT NULL ORDER BY work_date",
+        columns=["work_date", "differs", "quickbooks_id", "entry_id"],
+        right="QuickBooks stored every time activity as it was sent",
+        problem="Time activities stored otherwise than they were sent",
+        fix="Compare and correct them in QuickBooks",
+    ),
+}
 
 
 @dg.asset_check(asset="quickbooks_company", blocking=True)
@@ -120,158 +142,30 @@ def company_is_eligible(company: dg.ResourceParam[Company]) -> dg.AssetCheckResu
     return dg.AssetCheckResult(passed=not refusals, description=said)
 
 
-@dg.asset_check(
-    asset="accepted_time_entries",
-    blocking=True,
-    additional_deps=["rejected_time_entries", "clockify_time_entries"],
-)
-@stops_the_run()
-def every_entry_has_one_verdict(
-    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.AssetCheckResult:
-    """Every entry of the window is either accepted or not, once."""
-    with company.warehouse.connect() as connection:
-        wrong = figures.rows(
-            connection,
-            "SELECT entry_id, min(work_date) AS work_date, count(verdict) AS verdicts "
-            "FROM (SELECT entry_id, work_date FROM clockify_time_entries "
-            "WHERE work_date BETWEEN $1 AND $2) "
-            "LEFT JOIN (SELECT entry_id, 'accepted' AS verdict FROM accepted_time_entries "
-            "UNION ALL SELECT entry_id, verdict FROM rejected_time_entries) USING (entry_id) "
-            "GROUP BY entry_id HAVING count(verdict) <> 1 ORDER BY entry_id",
-            judged_window(context),
-        )
-    return answer(
-        context,
-        company,
-        wrong,
-        right="every entry has one verdict",
-        problem="Entries with no verdict or several",
-        fix="Launch the review of their days again",
-        columns=["work_date", "entry_id", "verdicts"],
+def _schema_gate(model: type[schemas.Table]) -> dg.AssetChecksDefinition:
+    name = schemas.name_of(model)
+    is_daily = "work_date" in schemas.sql_types(model)
+    where = "work_date BETWEEN $1 AND $2" if is_daily else "TRUE"
+
+    @dg.asset_check(
+        asset=name,
+        name="rows_fit_the_schema",
+        blocking=True,
+        description=f"Every row of {name} fits the schema that the table was made from.",
     )
+    @stops_the_run()
+    def rows_fit_the_schema(
+        context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
+    ) -> dg.AssetCheckResult:
+        span = judged_window(context) if is_daily else ()
+        with company.warehouse.connect() as connection:
+            try:
+                rows = len(doors.read(connection, model, where, span))
+            except Stop as stop:
+                return dg.AssetCheckResult(passed=False, description=str(stop))
+        return dg.AssetCheckResult(passed=True, description=f"{rows} rows fit")
+
+    return rows_fit_the_schema
 
 
-@dg.asset_check(
-    asset="accepted_time_entries",
-    blocking=True,
-    additional_deps=["rejected_time_entries", "clockify_time_entries"],
-)
-@stops_the_run()
-def extracted_is_accepted_plus_rejected(
-    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.AssetCheckResult:
-    """Extracted = accepted + rejected + held + excluded: entries, seconds, money by currency."""
-    measures = (
-        "count(*)::BIGINT AS entries, coalesce(sum(duration_seconds), 0)::BIGINT AS seconds, "
-        "coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor"
-    )
-    with company.warehouse.connect() as connection:
-        wrong = figures.rows(
-            connection,
-            f"WITH extracted AS (SELECT currency, {measures} FROM clockify_time_entries "
-            "WHERE work_date BETWEEN $1 AND $2 GROUP BY currency), "
-            f"judged AS (SELECT currency, {measures} FROM (SELECT currency, duration_seconds, "
-            "amount_minor, work_date FROM accepted_time_entries UNION ALL BY NAME SELECT currency, "
-            "duration_seconds, amount_minor, work_date FROM rejected_time_entries) "
-            "WHERE work_date BETWEEN $1 AND $2 GROUP BY currency) "
-            "(SELECT 'extracted' AS side, * FROM extracted "
-            "EXCEPT SELECT 'extracted', * FROM judged) UNION ALL "
-            "(SELECT 'judged' AS side, * FROM judged EXCEPT SELECT 'judged', * FROM extracted)",
-            judged_window(context),
-        )
-    return answer(
-        context,
-        company,
-        wrong,
-        right="nothing was lost between extract and verdict",
-        problem="Sums that differ between extract and verdict",
-        fix="Launch the review of these days again",
-        columns=["side", "currency", "entries", "seconds"],
-    )
-
-
-@dg.asset_check(
-    asset="accepted_time_entries",
-    blocking=True,
-    additional_deps=["quickbooks_employees", "quickbooks_customers"],
-)
-@stops_the_run()
-def accepted_entries_name_an_active_employee_and_customer(
-    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.AssetCheckResult:
-    """Undelivered accepted entries name an active employee and, with a project, a customer."""
-    with company.warehouse.connect() as connection:
-        wrong = figures.rows(
-            connection,
-            "SELECT entry_id, work_date, user_name AS person, project_name AS project "
-            "FROM accepted_time_entries WHERE work_date BETWEEN $1 AND $2 AND NOT is_delivered "
-            "AND (quickbooks_employee_id IS NULL OR quickbooks_employee_id NOT IN "
-            "(SELECT quickbooks_employee_id FROM quickbooks_employees WHERE is_active) "
-            "OR (quickbooks_customer_id IS NULL AND project_id IS NOT NULL) "
-            "OR (quickbooks_customer_id IS NOT NULL AND quickbooks_customer_id NOT IN "
-            "(SELECT quickbooks_customer_id FROM quickbooks_customers WHERE is_active)))",
-            judged_window(context),
-        )
-    return answer(
-        context,
-        company,
-        wrong,
-        right="every accepted entry names an active employee and customer",
-        problem="Accepted entries that name nobody active",
-        fix="Launch the review of their days again",
-        columns=["work_date", "entry_id"],
-    )
-
-
-@dg.asset_check(asset="quickbooks_time_activities", blocking=True)
-@stops_the_run()
-def no_delivery_refused_or_unknown(
-    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.AssetCheckResult:
-    """This run added no delivery that was refused, is unknown, or is left for a person."""
-    with company.books(context.log.info) as connection:
-        wrong = figures.explained(
-            connection,
-            "SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries "
-            "AS now WHERE run_id = $1 AND state IN ('pending', 'refused', 'unknown', 'doubtful') "
-            "AND NOT EXISTS (SELECT 1 FROM ledger.delivery_attempts AS before "
-            "WHERE before.entry_id = now.entry_id AND before.part = now.part "
-            "AND before.run_id <> $1 AND before.state = now.state) ORDER BY state, work_date",
-            [company.run_id],
-        )
-    return answer(
-        context,
-        company,
-        wrong,
-        right="every delivery of this run has reached QuickBooks",
-        problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows",
-        fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "
-        "the check no_delivery_stands_unresolved keeps them until cleared",
-        columns=["work_date", "state", "error_code", "problem", "entry_id"],
-    )
-
-
-@dg.asset_check(asset="quickbooks_time_activities", blocking=True)
-@stops_the_run()
-def activities_are_stored_as_they_were_sent(
-    context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.AssetCheckResult:
-    """QuickBooks stored what this run sent: person, customer, date, minutes, rate, description."""
-    with company.books(context.log.info) as connection:
-        wrong = figures.rows(
-            connection,
-            "SELECT work_date, error_message AS differs, quickbooks_id, entry_id "
-            "FROM ledger.deliveries WHERE run_id = $1 AND state = 'sent' "
-            "AND error_message IS NOT NULL ORDER BY work_date",
-            [company.run_id],
-        )
-    return answer(
-        context,
-        company,
-        wrong,
-        right="QuickBooks stored every time activity as it was sent",
-        problem="Time activities stored otherwise than they were sent",
-        fix="Compare and correct them in QuickBooks",
-        columns=["work_date", "differs", "quickbooks_id", "entry_id"],
-    )
+checks = [*map(_schema_gate, GATED_TABLES), *gates(CLAIMS)]

@@ -13,22 +13,24 @@ from pipeline.problems import problem
 from pipeline.warehouse import Connection
 
 Row = dict[str, Any]
+Parameters = Sequence[object] | dict[str, object]
+"""Values of `$1`, `$2` and so on, or of `$name`s."""
 
 HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
 WINDOW = "work_date BETWEEN $1 AND $2"
 
 
-def rows(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+def rows(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
     """The query's rows, each by column name."""
-    result = connection.execute(query, list(parameters))
+    result = connection.execute(query, parameters)
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def explained(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """Rows of deliveries, each with its `problem` in our own words beside QuickBooks'."""
+def explained(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
+    """The query's rows, each with a fault given its `problem` in our own words."""
     found = rows(connection, query, parameters)
-    return [row | {"problem": problem(row)} for row in found]
+    return [row | {"problem": problem(row)} if "error_code" in row else row for row in found]
 
 
 def by_day(found: Iterable[Row]) -> dict[date, list[Row]]:
