@@ -7,8 +7,7 @@ by row, by the loader.
 import dagster as dg
 
 from checks.claim import Claim, gates, judged_window
-from pipeline import eligibility, schemas, verdicts
-from pipeline import warehouse as doors
+from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
 from pipeline.stops import Stop
 from pipeline.windows import stops_the_run

@@ -4,8 +4,7 @@ Each message is the answer, its table the work to do. Those of what was sent are
 """
 
 from checks.claim import EVERYTHING, LAUNCH, Claim, standing
-from pipeline import figures, hours_at_risk, matching, schemas
-from pipeline import warehouse as doors
+from pipeline import doors, figures, hours_at_risk, matching, schemas
 from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.figures import Row

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import pandas as pd
 
-from pipeline import warehouse as doors
+from pipeline import doors
 from pipeline.extraction import days_of
 from pipeline.ledger import Delivery
 from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, empty

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pipeline import warehouse as doors
+from pipeline import doors
 from pipeline.clockify import Clockify, Workspace
 from pipeline.entries import frame_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days

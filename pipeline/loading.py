@@ -13,6 +13,7 @@ from pipeline import (
     breaker,
     confirmation,
     delivery,
+    doors,
     eligibility,
     planning,
     reconciliation,
@@ -20,7 +21,6 @@ from pipeline import (
     settlement,
     verdicts,
 )
-from pipeline import warehouse as doors
 from pipeline.breaker import Tally
 from pipeline.candidates import Candidate, Terms, by_id, candidates
 from pipeline.company import Company
@@ -29,6 +29,7 @@ from pipeline.extraction import pieces
 from pipeline.ledger import Binding, Delivery
 from pipeline.planning import Plan
 from pipeline.stops import Stop
+from pipeline.warehouse import Connection
 
 
 @contextmanager
@@ -201,7 +202,7 @@ def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
         raise Stop(refusals[0], "launch quickbooks_company again once that is done")
 
 
-def _workspace(connection: doors.Connection) -> dict[str, Any]:
+def _workspace(connection: Connection) -> dict[str, Any]:
     """The stored workspace, or one without rounding if it was never read."""
     rows = doors.read(connection, schemas.ClockifyWorkspace).to_dict("records")
     stored: dict[str, Any] = {"rounding": "off", "rounding_minutes": 1}

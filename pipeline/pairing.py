@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline import drift, schemas, verdicts
-from pipeline import warehouse as doors
+from pipeline import doors, drift, schemas, verdicts
 from pipeline.activities import Body, Facts, facts, parse
 from pipeline.candidates import Records, by_id, candidates
 from pipeline.desk import Desk

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import warehouse as doors
+from pipeline import doors
 from pipeline.ledger import Ledger
 from pipeline.reasons import NOT_WORK
 from pipeline.review import judge

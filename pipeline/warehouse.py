@@ -1,11 +1,8 @@
-"""The only opener of DuckDB, and the only doors between frames and tables.
+"""The only opener of DuckDB: how a file is made, opened, versioned, locked and closed.
 
-Holds how a file is opened, versioned, locked and closed, and how a validated frame becomes rows
-and rows a frame whose dtypes never depend on the data. Keeps out what fits a table (`fitting`) and
-what the rows mean.
+Keeps out how frames become rows and rows frames (`doors`), and what the rows mean.
 """
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +14,7 @@ import duckdb
 import pandas as pd
 from filelock import FileLock
 
-from pipeline.fitting import LIST, fitting, validated
+from pipeline import doors
 from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of, sql_types
 from pipeline.stops import Stop
 
@@ -266,66 +263,6 @@ def attached(connection: Connection, path: Path, name: str) -> None:
     connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
 
 
-def read(
-    connection: Connection,
-    model: type[Table],
-    where: str = "TRUE",
-    parameters: Sequence[object] = (),
-    columns: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """Rows of the model's table as a frame of the model's dtypes, whatever the data.
-
-    Args:
-        connection: an open connection.
-        model: the table.
-        where: a condition in SQL with `$1` parameters.
-        parameters: their values.
-        columns: the columns wanted; all by default.
-    """
-    types = sql_types(model)
-    wanted = list(columns or types)
-    lists = [name for name in wanted if types[name] == LIST]
-    selected = ", ".join(
-        f"to_json({name})::VARCHAR AS {name}" if name in lists else name for name in wanted
-    )
-    query = f"SELECT {selected} FROM {name_of(model)} WHERE {where}"
-    frame = connection.execute(query, list(parameters)).df()
-    for name in lists:
-        frame[name] = [json.loads(text) for text in frame[name]]
-    return fitting(model, frame, wanted, "the stored table is broken: read it anew")
-
-
-def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:
-    """Validate a frame and add its rows to the model's table.
-
-    Raises:
-        Stop: the frame is not what the model says; nothing was written.
-    """
-    stage(connection, model, frame, "staged_rows")
-    connection.execute(f"INSERT INTO {name_of(model)} BY NAME SELECT * FROM staged_rows")
-    connection.execute("DROP TABLE staged_rows")
-
-
-def stage(connection: Connection, model: type[Table], frame: pd.DataFrame, name: str) -> None:
-    """Validate a frame and lay it into the temporary table `name`, typed as the model says.
-
-    Raises:
-        Stop: the frame is not what the model says; nothing was written.
-    """
-    valid = validated(model, frame)
-    types = sql_types(model)
-    lists = {key: valid[key].map(json.dumps).astype("str") for key in types if types[key] == LIST}
-    casts = ", ".join(
-        f"from_json({key}, '[\"VARCHAR\"]') AS {key}"
-        if key in lists
-        else f"CAST({key} AS {sql}) AS {key}"
-        for key, sql in types.items()
-    )
-    connection.register("incoming_frame", valid.assign(**lists))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {casts} FROM incoming_frame")
-    connection.unregister("incoming_frame")
-
-
 class Warehouse:
     """The file of extracts and verdicts. Its loss costs a re-read of the APIs, nothing else."""
 
@@ -352,12 +289,12 @@ class Warehouse:
         parameters: Sequence[object] = (),
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Rows of a table; see `read` above."""
+        """Rows of a table; see `doors.read`."""
         with self.connect() as connection:
-            return read(connection, model, where, parameters, columns)
+            return doors.read(connection, model, where, parameters, columns)
 
     def replace(self, model: type[Table], frame: pd.DataFrame) -> None:
         """Put a whole new snapshot in a table's place, in one transaction."""
         with self.connect() as connection, transaction(connection):
             connection.execute(f"DELETE FROM {name_of(model)}")
-            insert(connection, model, frame)
+            doors.insert(connection, model, frame)

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline import confirmation, cutover, loading, schemas, terminal
-from pipeline import warehouse as doors
+from pipeline import confirmation, cutover, doors, loading, schemas, terminal
 from pipeline.cutover import Cutover, Names
 from pipeline.desk import Desk
 from pipeline.extraction import days_of

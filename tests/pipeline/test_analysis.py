@@ -8,7 +8,6 @@ import duckdb
 import pytest
 
 from pipeline import analysis
-from pipeline import warehouse as doors
 from pipeline.ledger import Ledger
 from pipeline.schemas import (
     LEDGER_TABLES,
@@ -19,7 +18,7 @@ from pipeline.schemas import (
 )
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.warehouse import FileBusyError, Warehouse, read_only
+from pipeline.warehouse import FileBusyError, Warehouse, attached, read_only
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
@@ -193,7 +192,7 @@ def test_what_was_judged_and_sent_is_copied_exactly(settings: Settings) -> None:
     judged(settings)
     publish(settings)
     with Warehouse(settings.warehouse).connect() as connection:
-        doors.attached(connection, settings.analysis, "copy")
+        attached(connection, settings.analysis, "copy")
         for table in (AcceptedTimeEntries, RejectedTimeEntries):
             name = name_of(table)
             query = f"FROM {name} EXCEPT ALL FROM copy.{name}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import warehouse as doors
+from pipeline import doors
 from pipeline.books import BOOKS_AND_LEDGER, MEASURES
 from pipeline.schemas import (
     LEDGER_TABLES,

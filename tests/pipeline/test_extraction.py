@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import warehouse as doors
+from pipeline import doors
 from pipeline.extraction import (
     HIDDEN_RATES_SAMPLE,
     HiddenRates,

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import figures
-from pipeline import warehouse as doors
+from pipeline import doors, figures
 from pipeline.ledger import Ledger
 from pipeline.schemas import (
     AcceptedTimeEntries,
@@ -15,7 +14,7 @@ from pipeline.schemas import (
     RejectedTimeEntries,
     Table,
 )
-from pipeline.warehouse import Connection, Warehouse
+from pipeline.warehouse import Connection, Warehouse, attached
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)
@@ -32,7 +31,7 @@ def books(tmp_path: Path) -> Iterator[Connection]:
         )
         ledger.record([delivery(9, state="refused", work_date=NEXT)])
     with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
-        doors.attached(connection, tmp_path / "ledger.duckdb", "ledger")
+        attached(connection, tmp_path / "ledger.duckdb", "ledger")
         yield connection
 
 

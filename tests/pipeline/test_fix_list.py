@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import analysis, figures, fix_list, views
-from pipeline import warehouse as doors
+from pipeline import analysis, doors, figures, fix_list, views
 from pipeline.hours_at_risk import summed
 from pipeline.ledger import Delivery, Ledger
 from pipeline.reasons import REASON_IDS
@@ -21,7 +20,7 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse
+from pipeline.warehouse import Connection, Warehouse, attached
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)
@@ -57,7 +56,7 @@ def beside(tmp_path: Path, *deliveries: Delivery) -> Iterator[Connection]:
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(deliveries)
     with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
-        doors.attached(connection, tmp_path / "ledger.duckdb", "ledger")
+        attached(connection, tmp_path / "ledger.duckdb", "ledger")
         yield connection
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import analysis, figures
-from pipeline import warehouse as doors
+from pipeline import analysis, doors, figures
 from pipeline.ledger import Delivery, Ledger
 from pipeline.schemas import (
     AcceptedTimeEntries,
@@ -19,7 +18,7 @@ from pipeline.schemas import (
     Table,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse
+from pipeline.warehouse import Connection, Warehouse, attached
 from tests.pipeline.rows import delivery, frame, valid
 
 MONTH, AFTER = date(2024, 4, 1), date(2024, 5, 2)
@@ -88,7 +87,7 @@ def seen(
     """A view's rows, with these deliveries in the ledger beside."""
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(list(sent))
-    doors.attached(connection, tmp_path / "ledger.duckdb", "ledger")
+    attached(connection, tmp_path / "ledger.duckdb", "ledger")
     settings = Settings.model_construct(send_from=MONTH, start_date=MONTH)
     analysis.lay_views(connection, settings, today)
     return figures.rows(connection, f"FROM {view} ORDER BY ALL")

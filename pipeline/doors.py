@@ -1,0 +1,74 @@
+"""The only doors between frames and tables: `read`, `insert` and `stage`.
+
+A frame is validated before it becomes rows, and rows become a frame whose dtypes never depend on
+the data. Keeps out how a file is opened (`warehouse`) and what fits a table (`fitting`).
+"""
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+from duckdb import DuckDBPyConnection as Connection
+
+from pipeline.fitting import LIST, fitting, validated
+from pipeline.schemas import Table, name_of, sql_types
+
+
+def read(
+    connection: Connection,
+    model: type[Table],
+    where: str = "TRUE",
+    parameters: Sequence[object] = (),
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Rows of the model's table as a frame of the model's dtypes, whatever the data.
+
+    Args:
+        connection: an open connection.
+        model: the table.
+        where: a condition in SQL with `$1` parameters.
+        parameters: their values.
+        columns: the columns wanted; all by default.
+    """
+    types = sql_types(model)
+    wanted = list(columns or types)
+    lists = [name for name in wanted if types[name] == LIST]
+    selected = ", ".join(
+        f"to_json({name})::VARCHAR AS {name}" if name in lists else name for name in wanted
+    )
+    query = f"SELECT {selected} FROM {name_of(model)} WHERE {where}"
+    frame = connection.execute(query, list(parameters)).df()
+    for name in lists:
+        frame[name] = [json.loads(text) for text in frame[name]]
+    return fitting(model, frame, wanted, "the stored table is broken: read it anew")
+
+
+def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:
+    """Validate a frame and add its rows to the model's table.
+
+    Raises:
+        Stop: the frame is not what the model says; nothing was written.
+    """
+    stage(connection, model, frame, "staged_rows")
+    connection.execute(f"INSERT INTO {name_of(model)} BY NAME SELECT * FROM staged_rows")
+    connection.execute("DROP TABLE staged_rows")
+
+
+def stage(connection: Connection, model: type[Table], frame: pd.DataFrame, name: str) -> None:
+    """Validate a frame and lay it into the temporary table `name`, typed as the model says.
+
+    Raises:
+        Stop: the frame is not what the model says; nothing was written.
+    """
+    valid = validated(model, frame)
+    types = sql_types(model)
+    lists = {key: valid[key].map(json.dumps).astype("str") for key in types if types[key] == LIST}
+    casts = ", ".join(
+        f"from_json({key}, '[\"VARCHAR\"]') AS {key}"
+        if key in lists
+        else f"CAST({key} AS {sql}) AS {key}"
+        for key, sql in types.items()
+    )
+    connection.register("incoming_frame", valid.assign(**lists))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {casts} FROM incoming_frame")
+    connection.unregister("incoming_frame")
