@@ -123,7 +123,8 @@ def copy_of(path: Path) -> Iterator[Connection]:
     """The copy as the last run left it, to be read.
 
     Raises:
-        Stop: nothing has been published yet, or by a version that had other tables.
+        Stop: nothing has been published yet, or by a version that had other tables; or the file
+            is broken, or open in another program that writes.
     """
     if not path.exists():
         raise Stop(
@@ -137,6 +138,12 @@ def copy_of(path: Path) -> Iterator[Connection]:
         raise Stop(
             f"The analysis copy {path} was published by another version of this program",
             "launch a run, which publishes it anew at its end",
+        ) from error
+    except duckdb.IOException as error:
+        raise Stop(
+            f"The analysis copy {path} cannot be read: {str(error)[:200]}",
+            "close the program that has it open; or delete it, and the next run, of whatever "
+            "asset, publishes it again",
         ) from error
 
 

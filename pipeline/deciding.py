@@ -5,6 +5,7 @@ them are looked at before any is kept. Keeps out the ledger's SQL and how it is 
 """
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from pipeline.desk import Desk
 from pipeline.ledger import DECIDED_TO_SEND, Delivery
 from pipeline.stops import Stop
 
+NEAR = 80
+"""How like an id, in per cent, one must be to be named in its place."""
 PLANNED = "planned"
 """In the place of a state: accepted, and no load has met it yet."""
 VERBS = {
@@ -68,10 +71,18 @@ def read_csv(path: Path) -> list[Decision]:
     """The decisions in a CSV that `cutover --csv` wrote; rows without one are left out.
 
     Raises:
-        Stop: a column is missing, or a row holds no decision; names every line that is wrong.
+        Stop: it is no CSV in UTF-8, a column is missing, or a row holds no decision; names every
+            line that is wrong.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(
+            f"{path} cannot be read as UTF-8 ({error})",
+            "save it from the spreadsheet program as `CSV UTF-8`",
+        ) from error
+    with io.StringIO(text, newline="") as file:
+        reader = csv.DictReader(file, delimiter=_delimiter(text))
         if missing := {"entry_id", "decision"} - set(reader.fieldnames or ()):
             raise Stop(
                 f"{path} has no column {' and no column '.join(sorted(missing))}",
@@ -86,6 +97,12 @@ def read_csv(path: Path) -> list[Decision]:
                 wrong.append(f"{place}: {error}")
     _refuse(wrong)
     return made
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns: a semicolon where a spreadsheet program's country has it so."""
+    heading = text.partition("\n")[0]
+    return max(",;\t", key=heading.count)
 
 
 def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery]:
@@ -118,8 +135,8 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
 def _refuse(wrong: Sequence[str]) -> None:
     if wrong:
         raise Stop(
-            "Nothing was decided. " + "; ".join(wrong),
-            "Correct that and decide again",
+            "Nothing was decided: " + "; ".join(wrong),
+            "correct that and decide again",
         )
 
 
@@ -178,7 +195,7 @@ def _unknown(desk: Desk, entry_id: str) -> str:
     verdicts = {key: f"{verdict} ({reason})" for key, verdict, reason in rows}
     if entry_id in verdicts:
         return f"the entry {entry_id} is {verdicts[entry_id]}, so it is not about to be sent"
-    nearest = process.extractOne(entry_id, verdicts.keys())
+    nearest = process.extractOne(entry_id, verdicts.keys(), score_cutoff=NEAR)
     named = f"; the nearest is {nearest[0]}" if nearest else ""
     return f"there is no entry `{entry_id}`{named}"
 

@@ -6,7 +6,6 @@ never rates, descriptions or e-mail addresses; with `METADATA_NAMES=ids` no name
 
 import json
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -15,6 +14,7 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.schemas import Table, name_of, sql_types
+from pipeline.typed import visible
 
 NAMED = {
     "person": "user_id",
@@ -29,8 +29,6 @@ MOST_CHARACTERS = 400
 """Of a cell: whoever needs more of a name of 4,000 characters finds it in the tables."""
 MOST_BYTES = 50_000
 """Of a table, whatever `METADATA_ROWS` says: the UI loads all of it before it shows any."""
-DIRECTIONS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Marks that turn the direction of the text after them, in other cells too."""
 KEPT_IN_TABLES = frozenset(
     {"description", "error_message", "payload", "user_email", "hourly_rate_minor", "reported_rate"}
 )
@@ -126,8 +124,5 @@ def _shown(value: object) -> str | int | float | bool | None:
 
 def plain(text: str) -> str:
     """A text that anybody may have typed, for one cell: short, and what is unseen made visible."""
-    shown = "".join(
-        f"<U+{ord(char):04X}>" if unicodedata.category(char) == "Cc" or char in DIRECTIONS else char
-        for char in text[:MOST_CHARACTERS]
-    )
+    shown = visible(text[:MOST_CHARACTERS])
     return shown if len(text) <= MOST_CHARACTERS else f"{shown} …"

@@ -5,6 +5,7 @@ formula or a link. Keeps out which rows they are.
 """
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,10 +14,12 @@ from typing import Any, Literal
 
 import xlsxwriter
 
-from pipeline.terminal import harmless
+from pipeline import files
 
 Row = Mapping[str, Any]
 Kind = Literal["text", "number", "time", "money", "day"]
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""How a text begins that a spreadsheet would carry out."""
 LONGEST = 32_000
 """Characters in a cell; Excel takes 32,767 and calls a file with more of them broken."""
 FORMATS = {"time": "[h]:mm:ss", "money": "#,##0.00", "day": "yyyy-mm-dd"}
@@ -44,17 +47,27 @@ class Sheet:
 
 
 def write_csv(path: Path, sheet: Sheet) -> None:
-    """One table as UTF-8 with a byte order mark, by which Excel knows it."""
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file)
-        writer.writerow([column.name for column in sheet.columns])
-        for row in sheet.rows:
-            writer.writerow([_as_text(row[each.source], each.kind) for each in sheet.columns])
+    """One table as UTF-8 with a byte order mark, by which Excel knows it.
+
+    Raises:
+        Stop: as `files.write`.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in sheet.columns])
+    for row in sheet.rows:
+        writer.writerow([_as_text(row[each.source], each.kind) for each in sheet.columns])
+    files.write(path, text.getvalue().encode("utf-8-sig"))
 
 
 def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
-    """Tables as a workbook, a sheet each; times and money are numbers that can be added up."""
-    with xlsxwriter.Workbook(str(path)) as book:
+    """Tables as a workbook, a sheet each; times and money are numbers that can be added up.
+
+    Raises:
+        Stop: as `files.write`.
+    """
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
         bold = book.add_format({"bold": True})
         for sheet in sheets:
@@ -66,6 +79,7 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
                 page.set_column(place, place, _width(column, values))
                 for line, value in enumerate(values, 1):
                     _write(page, (line, place), value, column.kind, formats.get(column.kind))
+    files.write(path, content.getvalue())
 
 
 def _write(page: Any, cell: tuple[int, int], value: object, kind: Kind, form: Any) -> None:  # noqa: ANN401 - untyped
@@ -92,7 +106,7 @@ def _as_text(value: object, kind: Kind) -> str:
     if kind == "money":
         return f"{Decimal(str(value)) / 100:.2f}"
     text = _listed(value)[:LONGEST]
-    return str(harmless(text)) if kind == "text" else text
+    return f"'{text}" if kind == "text" and text.startswith(FORMULA) else text
 
 
 def _listed(value: object) -> str:

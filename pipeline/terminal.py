@@ -10,17 +10,22 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from pipeline import loading
+from pipeline import files, loading
+from pipeline.books import days_read
 from pipeline.company import Company, opened
 from pipeline.desk import Desk
+from pipeline.extraction import days_of
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from pipeline.tables import shown
+from pipeline.warehouse import Connection
 
 STOPPED = 1
 UNDECIDED = 3
@@ -28,8 +33,30 @@ UNDECIDED = 3
 TRY_LATER = 4
 PATIENCE_SECONDS = 1.0
 """What takes longer shows that it goes on."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
+READ = (
+    ".venv/bin/dg launch --assets 'group:extract or group:review' "
+    "--partition-range {first}...{last}"
+)
+
+
+class File(click.ParamType[Path]):
+    """A file to be written, refused before any work is done if it cannot be."""
+
+    name = "file"
+
+    def convert(self, value: str, *_: object) -> Path:
+        """The path that was typed.
+
+        Raises:
+            Stop: as `files.refuse_unwritable`.
+        """
+        path = Path(value)
+        files.refuse_unwritable(path)
+        return path
+
+
+FILE = File()
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document.")
 
@@ -58,6 +85,42 @@ def window(first: datetime, last: datetime) -> tuple[date, date]:
     return first.date(), last.date()
 
 
+def refuse_unknowable(settings: Settings, today: date, first: date, last: date) -> None:
+    """Refuse days of which nothing can be known.
+
+    Raises:
+        click.BadParameter: they all lie before `START_DATE`, or in the future.
+    """
+    if last < settings.start_date:
+        raise click.BadParameter(
+            f"{last} is before START_DATE ({settings.start_date}): nothing of it is ever read"
+        )
+    if first > today:
+        raise click.BadParameter(f"{first} lies in the future")
+
+
+def unread(company: Company, first: date, last: date) -> list[date]:
+    """The days of a range that could have been read by now and never were; of the warehouse."""
+    with company.warehouse.connect() as connection:
+        return unread_in(connection, company.settings, company.today(), first, last)
+
+
+def unread_in(
+    connection: Connection, settings: Settings, today: date, first: date, last: date
+) -> list[date]:
+    """The same, of a connection to the warehouse or to the analysis copy."""
+    known = days_of(max(first, settings.start_date), min(last, today))
+    return sorted(set(known) - days_read(connection))
+
+
+def told_unread(days: Sequence[date]) -> list[str]:
+    """How many days were never read, with the command that does; nothing if there are none."""
+    if not days:
+        return []
+    command = READ.format(first=days[0], last=days[-1])
+    return [f"{len(days)} of these days were never read: `{command}` reads them."]
+
+
 @contextmanager
 def company(command: str, *, only_reads: bool) -> Iterator[tuple[Company, Callable[[str], None]]]:
     """The company of this machine's settings, held for a command, and where to say what goes on.
@@ -82,14 +145,14 @@ def desk(command: str, first: date, last: date, *, only_reads: bool) -> Iterator
     """A desk for some days; see `company`, and `loading.desk`.
 
     Raises:
+        click.BadParameter: as `refuse_unknowable`.
         Stop: as `company`; or the company was never read, may not be written, or the ledger is
             another's or cannot be had.
     """
-    with (
-        company(command, only_reads=only_reads) as (held, say),
-        loading.desk(held, say, first, last) as made,
-    ):
-        yield made
+    with company(command, only_reads=only_reads) as (held, say):
+        refuse_unknowable(held.settings, held.today(), first, last)
+        with loading.desk(held, say, first, last) as made:
+            yield made
 
 
 @contextmanager
@@ -112,27 +175,27 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
-def print_text(shown: str | Table) -> None:
-    """Print a line or a table for people, as wide as the terminal is."""
-    Console(highlight=False).print(shown, markup=False)
+def print_text(said: str | Text) -> None:
+    """Print a line for people, wrapped only where a terminal shows it."""
+    console = Console(highlight=False)
+    console.print(said, markup=False, soft_wrap=not console.is_terminal)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
-    """Print rows for people; numbers to the right, nothing if there are none."""
-    if not rows:
-        return
-    shown = Table(title=title, title_justify="left")
-    for name in columns:
-        is_number = all(isinstance(row.get(name), int) for row in rows) or name == "amount"
-        shown.add_column(name, justify="right" if is_number or name == "hours" else "left")
-    for row in rows:
-        shown.add_row(*(_cell(row.get(name)) for name in columns))
-    print_text(shown)
+    """Print rows for people, as wide as the terminal is; nothing if there are none."""
+    console = Console(highlight=False)
+    for each in shown(title, rows, columns, console.width):
+        console.print(each)
 
 
 def hours(minutes: int) -> str:
     """Whole minutes as hours and minutes."""
     return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def instant(at: datetime, settings: Settings) -> str:
+    """An instant in the company's zone, to the minute."""
+    return f"{at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
 
 
 def money(minor: int | None, currency: str | None) -> str:
@@ -141,13 +204,3 @@ def money(minor: int | None, currency: str | None) -> str:
         return ""
     sign, minor = "-" if minor < 0 else "", abs(minor)
     return f"{sign}{minor // 100:,}.{minor % 100:02} {currency}"
-
-
-def harmless(cell: object) -> object:
-    """A cell of a CSV that no spreadsheet takes for a formula."""
-    is_formula = isinstance(cell, str) and cell.startswith(FORMULA)
-    return f"'{cell}" if is_formula else cell
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else escape(str(value))

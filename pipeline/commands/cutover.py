@@ -1,6 +1,5 @@
 """`cutover A B`: what QuickBooks holds of some days, and what is about to be sent beside it."""
 
-import csv
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -11,19 +10,19 @@ import click
 from pipeline import confirmation, cutover, doors, loading, schemas, terminal
 from pipeline.cutover import Cutover, Names
 from pipeline.desk import Desk
-from pipeline.extraction import days_of
+from pipeline.sheets import Column, Sheet, write_csv
 
-READ = (
-    ".venv/bin/dg launch --assets 'group:extract or group:review' "
-    "--partition-range {first}...{last}"
-)
 COLUMNS = ("person", "date", "minutes", "customer", "description")
+SHEET = [
+    *("entry_id", "decision", "group", "quickbooks_ids"),
+    *(f"{side}_{name}" for side in ("entry", "activity") for name in COLUMNS),
+]
 
 
 @click.command()
 @click.argument("first", type=terminal.DAY, metavar="FIRST")
 @click.argument("last", type=terminal.DAY, metavar="LAST")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write what to decide.")
+@click.option("--csv", "csv_file", type=terminal.FILE, help="Write what to decide.")
 @click.option("--confirm", is_flag=True, help="Send what is not there: asked once.")
 @terminal.as_json
 def command(
@@ -37,14 +36,14 @@ def command(
     """
     days = terminal.window(first, last)
     with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
-        unread = _unread(desk, *days)
+        unread = terminal.unread(desk.company, *days)
         found = _found(desk, *days)
         if confirm:
             loading.bind(desk)
             confirmation.confirm(desk.ledger, desk.terms, *days, terminal.who())
         is_confirmed = desk.ledger.is_confirmed(desk.terms.realm_id)
     if csv_file:
-        _write(csv_file, found)
+        write_csv(csv_file, _sheet(found))
     if as_json:
         terminal.print_json(
             {
@@ -81,14 +80,6 @@ def _named(frame: Any, id_: str, name: str) -> dict[str, str]:  # noqa: ANN401 -
     return dict(zip(frame[id_], frame[name], strict=True))
 
 
-def _unread(desk: Desk, first: date, last: date) -> list[date]:
-    with desk.company.warehouse.connect() as connection:
-        rows = connection.execute(
-            "SELECT work_date FROM days WHERE work_date BETWEEN $1 AND $2", [first, last]
-        ).fetchall()
-    return sorted(set(days_of(first, last)) - {day for (day,) in rows})
-
-
 def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None:
     groups = [
         row
@@ -120,7 +111,11 @@ def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None
 
 def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> list[str]:
     to_send = sum(row["entries"] for row in found.groups if row["group"] == "none")
-    lines = [f"{to_send} entries are not in QuickBooks and will be sent."]
+    lines = [
+        f"{to_send} entries are not in QuickBooks and will be sent."
+        if to_send
+        else "Nothing is to be sent."
+    ]
     if found.undecided:
         lines.append(
             f"{len(found.undecided)} are to be decided: `decide ENTRY send|adopt ID|skip`, or "
@@ -128,21 +123,20 @@ def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> l
         )
     if not is_confirmed and to_send:
         lines.append("Not confirmed yet: if that is right, run it again with `--confirm`.")
-    if unread:
-        command = READ.format(first=unread[0], last=unread[-1])
-        lines.append(f"{len(unread)} of these days were never read: `{command}` reads them.")
-    return lines
+    return lines + terminal.told_unread(unread)
 
 
-def _write(path: Path, found: Cutover) -> None:
+def _sheet(found: Cutover) -> Sheet:
     """One row an undecided entry, with the activity that is most like it beside it."""
-    sides = [f"{side}_{name}" for side in ("entry", "activity") for name in COLUMNS]
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["entry_id", "decision", "group", "quickbooks_ids", *sides])
-        for row in found.undecided:
-            best = row["activities"][0] if row["activities"] else {}
-            ids = " ".join(each["quickbooks_id"] for each in row["activities"])
-            shown = [side.get(name) for side in (row["entry"], best) for name in COLUMNS]
-            cells = [row["entry_id"], "", row["group"], ids, *shown]
-            writer.writerow([terminal.harmless(cell) for cell in cells])
+    rows = []
+    for row in found.undecided:
+        best = row["activities"][0] if row["activities"] else {}
+        sides = {
+            f"{side}_{name}": held.get(name)
+            for side, held in (("entry", row["entry"]), ("activity", best))
+            for name in COLUMNS
+        }
+        ids = " ".join(each["quickbooks_id"] for each in row["activities"])
+        named = {"entry_id": row["entry_id"], "decision": "", "group": row["group"]}
+        rows.append(named | {"quickbooks_ids": ids} | sides)
+    return Sheet("undecided", [Column(name, name) for name in SHEET], rows)

@@ -3,17 +3,15 @@
 from datetime import datetime
 
 import click
+from rich.text import Text
 
 from pipeline import examination, terminal
 from pipeline.doctor import Finding, findings
 from pipeline.settings import Settings
+from pipeline.typed import visible
 
-MARKS = {
-    "right": click.style("✓", fg="green"),
-    "wrong": click.style("✗", fg="red"),
-    "doubtful": click.style("!", fg="yellow"),
-    "unseen": "·",
-}
+MARKS = {"right": "✓", "wrong": "✗", "doubtful": "!", "unseen": "·"}
+COLOURS = {"right": "green", "wrong": "red", "doubtful": "yellow", "unseen": ""}
 
 
 @click.command(name="doctor")
@@ -38,6 +36,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _show(each: Finding) -> None:
-    click.echo(f"{MARKS[each.state]} {each.claim}: {each.said}")
+    mark = (MARKS[each.state], COLOURS[each.state])
+    terminal.print_text(Text.assemble(mark, visible(f" {each.claim}: {each.said}")))
     if each.fix:
-        click.echo(click.style(f"  {each.fix}", bold=True))
+        terminal.print_text(Text(f"  {visible(each.fix)}", style="bold"))

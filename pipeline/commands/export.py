@@ -11,6 +11,7 @@ from pipeline.analysis import copy_of
 from pipeline.fix_list import lines_of_days
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, write_csv, write_xlsx
+from pipeline.warehouse import Connection
 
 FIX_LIST = [
     Column("concerns", "concerns"),
@@ -37,39 +38,44 @@ REJECTED = [
     Column("entry id", "entry_id"),
 ]
 WHAT = {"fix-list": FIX_LIST, "rejected": REJECTED}
-FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command(name="export")
 @click.argument("what", type=click.Choice(list(WHAT)))
-@click.argument("first", type=terminal.DAY)
-@click.argument("last", type=terminal.DAY)
-@click.option("--csv", "csv_file", type=FILE, help="Write a CSV file.")
-@click.option("--xlsx", "xlsx_file", type=FILE, help="Write a workbook.")
+@click.argument("first", type=terminal.DAY, metavar="FIRST")
+@click.argument("last", type=terminal.DAY, metavar="LAST")
+@click.option("--csv", "csv_file", type=terminal.FILE, help="Write a CSV file.")
+@click.option("--xlsx", "xlsx_file", type=terminal.FILE, help="Write a workbook.")
 def command(
     what: str, first: datetime, last: datetime, csv_file: Path | None, xlsx_file: Path | None
 ) -> None:
-    """Write the fix list, or the rejected entries, of a range of work dates to a file.
+    """Write the fix list, or the rejected entries, of the work dates FIRST to LAST to a file.
 
     As of the last run's end. No text in it becomes a formula.
     """
     if not csv_file and not xlsx_file:
         raise click.UsageError("name a file with `--csv` or `--xlsx`")
-    sheet = Sheet(what, WHAT[what], _rows(what, *terminal.window(first, last)))
+    days = terminal.window(first, last)
+    settings = Settings.load()
+    today = datetime.now(settings.zone).date()
+    terminal.refuse_unknowable(settings, today, *days)
+    with copy_of(settings.analysis) as connection:
+        sheet = Sheet(what, WHAT[what], _rows(connection, what, *days))
+        unread = terminal.unread_in(connection, settings, today, *days)
     if csv_file:
         write_csv(csv_file, sheet)
     if xlsx_file:
         write_xlsx(xlsx_file, [sheet])
-    terminal.print_text(f"{len(sheet.rows)} rows written")
+    for line in (f"{len(sheet.rows)} rows written", *terminal.told_unread(unread)):
+        terminal.print_text(line)
 
 
-def _rows(what: str, first: date, last: date) -> Sequence[figures.Row]:
-    with copy_of(Settings.load().analysis) as connection:
-        if what == "fix-list":
-            return lines_of_days(connection, first, last)
-        return figures.rows(
-            connection,
-            "FROM rejected_time_entries WHERE verdict = 'rejected' "
-            "AND work_date BETWEEN $1 AND $2 ORDER BY work_date, user_name, start_at",
-            [first, last],
-        )
+def _rows(connection: Connection, what: str, first: date, last: date) -> Sequence[figures.Row]:
+    if what == "fix-list":
+        return lines_of_days(connection, first, last)
+    return figures.rows(
+        connection,
+        "FROM rejected_time_entries WHERE verdict = 'rejected' "
+        "AND work_date BETWEEN $1 AND $2 ORDER BY work_date, user_name, start_at",
+        [first, last],
+    )

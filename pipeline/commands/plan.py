@@ -1,7 +1,7 @@
 """`plan A B`: what the next load of some days would send. Changes nothing anywhere."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +25,19 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
     days = terminal.window(first, last)
     with terminal.desk("plan", *days, only_reads=True) as desk:
         plans = loading.plans(desk, *days)
+        unread = terminal.unread(desk.company, *days)
     totals = _totals(plans)
     if as_json:
         payloads = [_payload(row, action) for action, row in _rows(plans)]
-        terminal.print_json({"totals": totals, "deliveries": payloads})
+        terminal.print_json({"totals": totals, "deliveries": payloads, "unread_days": unread})
         return
-    shown = [
+    _show(totals)
+    for line in terminal.told_unread(unread):
+        terminal.print_text(line)
+
+
+def _show(totals: Sequence[dict[str, Any]]) -> None:
+    rows = [
         row
         | {
             "hours": terminal.hours(row["minutes"]),
@@ -38,8 +45,8 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
         }
         for row in totals
     ]
-    terminal.print_table("The next load", shown, ("action", "day", "entries", "hours", "amount"))
-    if not shown:
+    terminal.print_table("The next load", rows, ("action", "day", "entries", "hours", "amount"))
+    if not rows:
         terminal.print_text("The next load of these days has nothing to do.")
 
 

@@ -48,10 +48,12 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
             "nothing was changed; `plan` shows what the next load sends",
         )
     if not chosen:
-        codes = sorted({row.error_code or "none" for row in refused}) or ["none at all"]
+        codes = sorted({row.error_code or "none" for row in refused})
         raise Stop(
             f"QuickBooks has refused nothing for the reason `{reason}`",
-            f"the reasons that stand are: {', '.join(codes)}",
+            f"the reasons that stand are: {', '.join(codes)}"
+            if codes
+            else "no refusal stands, so there is nothing to try again",
         )
     return chosen
 

@@ -1,6 +1,6 @@
 """`statement`: a month's billable time by customer, in Clockify and in QuickBooks."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from pipeline.figures import Row
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
 from pipeline.statement import PARTS, lines_of_month, of_month
+from pipeline.warehouse import Connection
 
 SUMS = [
     column
@@ -30,13 +31,14 @@ LINES = [
     Column("time", "duration_seconds", "time"),
     Column("amount", "amount_minor", "money"),
 ]
-FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command(name="statement")
 @click.argument("month", type=click.DateTime(["%Y-%m"]), metavar="YYYY-MM")
-@click.option("--csv", "csv_file", type=FILE, help="Write it to a CSV file.")
-@click.option("--xlsx", "xlsx_file", type=FILE, help="Write it to a workbook, with every line.")
+@click.option("--csv", "csv_file", type=terminal.FILE, help="Write it to a CSV file.")
+@click.option(
+    "--xlsx", "xlsx_file", type=terminal.FILE, help="Write it to a workbook, with every line."
+)
 @terminal.as_json
 @click.pass_context
 def command(
@@ -45,10 +47,12 @@ def command(
     """May this month be invoiced? By customer and currency, and what is in the way.
 
     Clockify's billable time and amount = in QuickBooks + not sent ± rounding ± what differs. As of
-    the last run's end. The exit code is 3 if a customer is not ready.
+    the last run's end. The exit code is 3 if a customer is not ready, or a day was never read.
     """
     first = date(month.year, month.month, 1)
-    with copy_of(Settings.load().analysis) as connection:
+    settings = Settings.load()
+    with copy_of(settings.analysis) as connection:
+        unread = _unread(connection, settings, first)
         rows = [row | {"state": _state(row)} for row in of_month(connection, first)]
         lines = lines_of_month(connection, first)
     name = f"{first:%Y-%m}"
@@ -57,10 +61,27 @@ def command(
     if xlsx_file:
         write_xlsx(xlsx_file, [Sheet(name, COLUMNS, rows), Sheet("lines", LINES, lines)])
     if as_json:
-        terminal.print_json({"month": name, "customers": rows, "lines": lines})
+        terminal.print_json(
+            {"month": name, "customers": rows, "lines": lines, "unread_days": unread}
+        )
     else:
         _show(name, rows)
-    ctx.exit(0 if all(row["is_ready"] for row in rows) else terminal.UNDECIDED)
+        for line in terminal.told_unread(unread):
+            terminal.print_text(line)
+    is_ready = not unread and all(row["is_ready"] for row in rows)
+    ctx.exit(0 if is_ready else terminal.UNDECIDED)
+
+
+def _unread(connection: Connection, settings: Settings, first: date) -> list[date]:
+    """The days of the month that could have been read and never were.
+
+    Raises:
+        click.BadParameter: the month lies before `START_DATE`, or in the future.
+    """
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    today = datetime.now(settings.zone).date()
+    terminal.refuse_unknowable(settings, today, first, last)
+    return terminal.unread_in(connection, settings, today, first, last)
 
 
 def _state(row: Row) -> str:

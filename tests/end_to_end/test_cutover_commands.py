@@ -98,6 +98,28 @@ def test_days_never_read_are_named_with_the_command_that_reads_them(shell: Type)
     assert "--partition-range 2026-11-14...2026-11-16" in said
 
 
+def test_a_list_that_cannot_be_written_is_refused_before_anything_is_confirmed(
+    shell: Type, doubtful: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Else a person would have said yes to what they never saw; a full disk leaves no half list."""
+    assert len(doubtful) == 5
+    nowhere = str(tmp_path / "nowhere" / "it.csv")
+    said = shell("cutover", *SPAN, "--confirm", "--csv", nowhere, code=1).stderr
+    assert "There is no folder" in said
+    assert not json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)["is_confirmed"]
+    if Path("/dev/full").exists():
+        assert "is full" in shell("cutover", *SPAN, "--csv", "/dev/full", code=1).stderr
+
+
+def test_days_that_were_never_read_are_said_by_plan_too(shell: Type) -> None:
+    """Nothing to do is no answer where nobody has looked; nor is it for days of no concern."""
+    said = shell("plan", str(DAY - timedelta(days=3)), str(DAY - timedelta(days=1))).stdout
+    assert "3 of these days were never read" in said
+    for command in ("plan", "cutover"):
+        assert "START_DATE" in shell(command, "2000-01-01", "2000-01-02", code=2).stderr
+        assert "in the future" in shell(command, "2222-01-01", "2222-01-02", code=2).stderr
+
+
 def test_confirm_lets_the_load_go_on(
     reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
 ) -> None:

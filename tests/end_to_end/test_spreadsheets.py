@@ -80,6 +80,54 @@ def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
         assert FORMULA not in cells
 
 
+def test_days_that_were_never_read_are_said_and_a_month_of_them_is_not_ready(
+    typed: Typed, tmp_path: Path
+) -> None:
+    """Nothing sent and nothing waiting is no answer where nobody has looked."""
+    month = f"{FIRST.replace(day=1) - timedelta(days=1):%Y-%m}"
+    said = typed("statement", month, code=3).output
+    assert "of these days were never read: `.venv/bin/dg launch" in said
+    assert len(json.loads(typed("statement", month, "--json", code=3).output)["unread_days"]) > 27
+    file = str(tmp_path / "it.csv")
+    said = typed("export", "rejected", f"{month}-01", f"{month}-03", "--csv", file).output
+    assert "0 rows written" in said
+    assert f"--partition-range {month}-01...{month}-03` reads them" in said
+    for words, why in (
+        (("statement", "2222-01"), "lies in the future"),
+        (("statement", "2000-01"), "is before START_DATE"),
+        (("export", "rejected", "2000-01-01", "2000-01-02", "--csv", file), "is before START_DATE"),
+    ):
+        assert why in typed(*words, code=2).output
+
+
+@pytest.mark.parametrize("option", ["--csv", "--xlsx"])
+@pytest.mark.parametrize("command", [("export", "rejected", *SPAN), ("statement", "2026-10")])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(
+    command: tuple[str, ...], option: str, tmp_path: Path
+) -> None:
+    """There are no settings here, so nothing was; a full disk shows itself at the end only."""
+    for place, said in (
+        (tmp_path / "nowhere" / "it", "There is no folder"),
+        (tmp_path, "is a folder"),
+        (Path(__file__) / "it", "is no folder"),
+    ):
+        result = CliRunner().invoke(main, [*command, option, str(place)])
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert "Traceback" not in result.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("option", ["--csv", "--xlsx"])
+def test_a_disk_that_is_full_is_one_sentence(typed: Typed, option: str) -> None:
+    """Of each command that writes a file, whatever its kind."""
+    for command in (("export", "rejected", *SPAN), ("statement", f"{FIRST:%Y-%m}")):
+        result = typed(*command, option, "/dev/full", code=1)
+        assert "The disk that holds /dev/full is full. Free some space" in result.stderr
+        assert "Traceback" not in result.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -205,3 +205,15 @@ def test_a_copy_of_another_version_is_named_with_the_run_that_renews_it(tmp_path
     duckdb.connect(path).close()
     with pytest.raises(Stop, match="by another version"), analysis.copy_of(path) as connection:
         connection.execute("FROM statement")
+
+
+def test_a_broken_copy_is_named_with_the_run_that_renews_it(tmp_path: Path) -> None:
+    """A disk that failed, or somebody's other file under that name."""
+    path = tmp_path / "analysis.duckdb"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(Stop) as stopped, analysis.copy_of(path):
+        pass
+    assert f"The analysis copy {path} cannot be read" in str(stopped.value)
+    assert "delete it, and the next run, of whatever asset, publishes it again" in str(
+        stopped.value
+    )

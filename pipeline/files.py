@@ -1,0 +1,97 @@
+"""Files that a person asked for by name: there whole or not at all.
+
+Holds how a file gets into its place, and what stands in its way as one sentence with its fix.
+Keeps out what is in it.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.stops import Stop
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""How a disk, a quota and a limit on files say that nothing more fits."""
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there; a device or pipe is written to directly.
+
+    Raises:
+        Stop: it cannot be written; what was there before is as it was, and nothing else is left.
+    """
+    with _told(path):
+        if _is_device(path):
+            path.write_bytes(content)
+            return
+        place = path.resolve()
+        with _draft(place) as draft:
+            draft.write_bytes(content)
+            draft.replace(place)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Find out before any work is done whether a file could be written; leaves all as it is.
+
+    Raises:
+        Stop: it could not be.
+    """
+    with _told(path):
+        if not _is_device(path):
+            with _draft(path.resolve()):
+                pass
+
+
+@contextmanager
+def _draft(place: Path) -> Iterator[Path]:
+    """An empty file beside another, which only those may read who may read that; gone at the end.
+
+    Raises:
+        OSError: it cannot be made, or what is in its place may not be replaced.
+    """
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if place.exists() and not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    draft = place.with_name(
+        f".{os.getpid()}.new"
+    )  # short: the name itself may be as long as may be
+    try:
+        draft.touch()
+        if place.exists():
+            shutil.copymode(place, draft)
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is something that must not be replaced, such as `/dev/stdout`."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _stop(path, error) from error
+
+
+def _stop(path: Path, error: OSError) -> Stop:
+    folder = path.parent
+    if isinstance(error, IsADirectoryError):
+        return Stop(f"{path} is a folder", f"name a file in it, such as {path / 'file.csv'}")
+    if isinstance(error, FileNotFoundError):
+        return Stop(f"There is no folder {folder}", "make it, or name a file in another folder")
+    if isinstance(error, NotADirectoryError):
+        return Stop(f"{folder} is no folder", "name a file in a folder that is there")
+    if error.errno in FULL:
+        return Stop(
+            f"The disk that holds {path} is full",
+            "free some space, or name a file on another disk; nothing half-written is left",
+        )
+    return Stop(f"{path} may not be written ({error.strerror})", "name a file where you may write")

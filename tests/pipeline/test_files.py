@@ -1,0 +1,107 @@
+"""A file that a person asked for: there whole or not at all, and what is in its way is said."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline import files
+from pipeline.stops import Stop
+
+OLD, NEW = b"as it was", b"x" * 5000
+SYSTEM = Path("/sys")
+"""Where not even root may write."""
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A disk on which no file can grow beyond some bytes."""
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, was[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+
+
+def test_it_takes_the_old_ones_place_and_its_readers(tmp_path: Path) -> None:
+    """Whoever could not read the old one cannot read the new one; nothing else is left."""
+    path = tmp_path / "it.csv"
+    path.write_bytes(OLD)
+    path.chmod(0o600)
+    files.refuse_unwritable(path)
+    assert path.read_bytes() == OLD
+    files.write(path, NEW)
+    assert path.read_bytes() == NEW
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_still_leads_to_it(tmp_path: Path) -> None:
+    """What it leads to is replaced, not the link."""
+    path, link = tmp_path / "it.csv", tmp_path / "link.csv"
+    link.symlink_to(path)
+    files.write(link, NEW)
+    assert link.is_symlink()
+    assert path.read_bytes() == NEW
+
+
+def test_a_name_may_be_as_long_as_may_be(tmp_path: Path) -> None:
+    """The draft beside it has a name of its own."""
+    path = tmp_path / ("x" * 255)
+    files.write(path, NEW)
+    assert path.read_bytes() == NEW
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere/it.csv", "There is no folder "),
+        ("folder", "is a folder. Name a file in it"),
+        ("file/it.csv", "is no folder. Name a file in a folder that is there"),
+        ("x" * 256, "may not be written (File name too long). Name a file"),
+        pytest.param(
+            SYSTEM / "it.csv",
+            "may not be written (Permission denied). Name a file where you may write",
+            marks=pytest.mark.skipif(not SYSTEM.is_dir(), reason="no folder that nobody may write"),
+        ),
+    ],
+)
+def test_what_is_in_its_way_is_one_sentence_and_a_fix(
+    tmp_path: Path, name: str | Path, said: str
+) -> None:
+    """The same before any work is done and at its end; nothing is left behind."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(OLD)
+    for attempt in (
+        files.refuse_unwritable,
+        lambda path: files.write(path, NEW),
+    ):
+        with pytest.raises(Stop) as stopped:
+            attempt(tmp_path / name)
+        assert said in str(stopped.value)
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
+        assert (tmp_path / "file").read_bytes() == OLD
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    """Half a statement would be taken for a whole one."""
+    path = tmp_path / "it.csv"
+    path.write_bytes(OLD)
+    with files_of_at_most(1000), pytest.raises(Stop) as stopped:
+        files.write(path, NEW)
+    assert f"The disk that holds {path} is full. Free some space" in str(stopped.value)
+    assert path.read_bytes() == OLD
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_device_is_written_and_never_replaced() -> None:
+    """`--csv /dev/stdout` is a pipe's, not a file to be moved away."""
+    files.refuse_unwritable(Path("/dev/full"))
+    with pytest.raises(Stop) as stopped:
+        files.write(Path("/dev/full"), NEW)
+    assert "is full" in str(stopped.value)
+    assert Path("/dev/full").is_char_device()

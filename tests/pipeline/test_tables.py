@@ -1,0 +1,61 @@
+"""Rows at a terminal: a table where it fits, records where it does not, and nothing is cut."""
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from pipeline.tables import shown
+
+ROW = {"id": "6af1a7af76482a0923a84906", "entries": 12, "said": "held: running (2); " * 6, "no": ""}
+COLUMNS = ("id", "entries", "said", "no")
+
+
+def lines(rows: Sequence[Mapping[str, object]], width: int) -> list[str]:
+    """What a terminal of so many characters shows."""
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    for each in shown("Entries", rows, COLUMNS, width):
+        console.print(each)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    found: list[str] = said.splitlines()
+    return found
+
+
+def words(text: str) -> list[str]:
+    """The words, whatever stands between them."""
+    return text.replace("│", " ").split()
+
+
+def test_what_fits_is_a_table_and_what_does_not_is_a_record_with_every_word() -> None:
+    """No line is longer than the terminal, no id is broken."""
+    for width, is_table in ((120, True), (60, False), (44, False)):
+        found = lines([ROW], width)
+        assert any("┃" in line for line in found) == is_table
+        assert max(map(len, found)) <= width
+        assert any(ROW["id"] in line for line in found)
+        text = "\n".join(found)
+        assert text.count("(2);") == 6
+        assert text.count("running") == 6
+
+
+def test_a_column_without_a_value_is_left_out_and_no_rows_are_nothing() -> None:
+    """Nobody reads an empty column."""
+    assert "no" not in words("\n".join(lines([ROW], 120)))
+    assert lines([], 120) == lines([{"id": None}], 120) == []
+
+
+def test_an_instant_is_shown_to_the_second() -> None:
+    """Not with six digits more."""
+    at = datetime(2026, 11, 22, 6, 5, 4, 123456, UTC)
+    assert "2026-11-22 06:05:04 " in "\n".join(lines([ROW | {"id": at}], 120))
+
+
+def test_nothing_typed_is_carried_out_by_the_terminal() -> None:
+    """Neither markup, nor an escape sequence, nor a mark that turns a line around."""
+    typed = "[red]x[/red] \x1b]0;evil\x07 \u202eevil"
+    for width in (120, 40):
+        text = "\n".join(lines([ROW | {"said": typed}], width))
+        assert "[red]x[/red]" in text
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+        assert "<U+001B>" in text
