@@ -1,75 +1,154 @@
-"""`why`: everything known about one entry, from the analysis copy alone."""
+"""`why`: everything known about one entry, from the analysis copy, and live if asked."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 
-from pipeline import terminal
-from pipeline.dossier import Dossier, dossier
+from pipeline import dossier, terminal
+from pipeline.dossier import BY_A_PERSON, Dossier
+from pipeline.figures import Row
+from pipeline.quickbooks import QuickBooks
 from pipeline.settings import Settings
+from pipeline.tokens import Tokens
+from pipeline.typed import visible
 
-ATTEMPT = ["recorded_at", "state", "quickbooks_id", "error_code", "error_message", "intuit_tid"]
 SECONDS = 60
+SHORT = 8
+"""Characters of a run's id by which Dagster's UI shows it."""
+DRIFT = ("field", "before", "after", "quickbooks_id", "not_followed")
+ATTEMPT = ("quickbooks_id", "error_code", "error_message", "intuit_tid", "run")
 
 
 @click.command(name="why")
 @click.argument("entry_id")
+@click.option(
+    "--live", "is_live", is_flag=True, help="Ask QuickBooks what it holds at this moment."
+)
 @terminal.as_json
-def command(entry_id: str, *, as_json: bool) -> None:
-    """Show how ENTRY_ID was read, judged and delivered, and what to change."""
+def command(entry_id: str, *, is_live: bool, as_json: bool) -> None:
+    """Show how ENTRY_ID was read, judged and delivered, who decided what, and what to change.
+
+    As of the last run's end, and then no run has to wait for this; `--live` reads its time
+    activity anew. Changes nothing.
+    """
     settings = Settings.load()
-    found = dossier(settings.analysis, entry_id.strip().lower())
+    found = dossier.dossier(settings.analysis, entry_id.strip().lower())
+    if is_live:
+        with QuickBooks(settings, Tokens(settings)) as quickbooks:
+            found = dossier.live(found, quickbooks, datetime.now(UTC))
     if as_json:
-        terminal.print_json(asdict(found) | {"verdict": found.verdict})
+        terminal.print_json(
+            asdict(found) | {"verdict": found.verdict, "decisions": found.decisions}
+        )
         return
-    for line in (*_read(found, settings.time_zone), *_judged(found), *_delivered(found)):
-        click.echo(line)
-    terminal.print_table("Attempts", found.attempts, ATTEMPT)
+    at = terminal.instant(found.published_at, settings)
+    terminal.print_text(f"As of {at} ({settings.time_zone})")
+    for part in (_read, _judged, _delivered, _held):
+        for line in part(found, settings):
+            terminal.print_text(visible(line))
+    _tables(found, settings)
 
 
-def _read(found: Dossier, zone: str) -> list[str]:
+def _read(found: Dossier, settings: Settings) -> Iterator[str]:
     """The entry as Clockify gave it."""
     entry = found.entry
     if entry is None:
-        return [f"Entry {found.entry_id} is no longer in Clockify on any day that was read."]
+        yield f"Entry {found.entry_id} is no longer in Clockify on any day that was read."
+        return
     spent = entry["duration_seconds"]
     rate = terminal.money(entry["hourly_rate_minor"], entry["currency"])
-    dates = f"{entry['work_date']} in {zone}"
+    dates = f"{entry['work_date']} in {settings.time_zone}"
     if found.other_date:
         dates += f", {found.other_date} in the person's own zone"
-    return [
-        f"Entry {found.entry_id}, as read on {entry['read_at']:%Y-%m-%d %H:%M} UTC",
-        f"  person       {entry['user_name']} ({entry['user_id']})",
-        f"  client       {entry['client_name'] or 'none'}",
-        f"  project      {entry['project_name'] or 'none'}",
-        f"  work date    {dates}",
-        f"  time         {'running' if spent is None else terminal.hours(spent // SECONDS)}",
-        f"  billable     {'yes' if entry['is_billable'] else 'no'}, rate {rate or 'none'}",
-        f"  description  {entry['description']}",
-    ]
+    yield f"Entry {found.entry_id}, as read on {terminal.instant(entry['read_at'], settings)}"
+    yield f"  person       {entry['user_name']} ({entry['user_id']})"
+    yield f"  client       {entry['client_name'] or 'none'}"
+    yield f"  project      {entry['project_name'] or 'none'}"
+    yield f"  work date    {dates}"
+    yield f"  time         {'running' if spent is None else terminal.hours(spent // SECONDS)}"
+    yield f"  billable     {'yes' if entry['is_billable'] else 'no'}, rate {rate or 'none'}"
+    yield f"  description  {entry['description']}"
 
 
-def _judged(found: Dossier) -> list[str]:
+def _judged(found: Dossier, _: Settings) -> Iterator[str]:
     """Its verdict with every reason and fix."""
+    yield f"Verdict: {found.verdict or 'not judged yet'}"
     if found.rejected is None:
-        return [f"Verdict: {found.verdict or 'not judged yet'}"]
-    pairs = zip(found.rejected["reasons"], found.rejected["fixes"], strict=True)
-    lines = [f"Verdict: {found.verdict}", *(f"  {reason}: {fix}" for reason, fix in pairs)]
-    if suggestion := found.rejected["suggestion"]:
-        lines.append(f"  {suggestion}")
-    return lines
+        return
+    fixes = found.rejected["fixes"]
+    for reason, fix in zip(found.rejected["reasons"], fixes, strict=True):
+        yield f"  {reason}: {fix}"
+    suggestion = found.rejected["suggestion"]
+    if suggestion and not any(suggestion in fix for fix in fixes):
+        yield f"  {suggestion}"
 
 
-def _delivered(found: Dossier) -> list[str]:
-    """What became of it in QuickBooks."""
+def _delivered(found: Dossier, _: Settings) -> Iterator[str]:
+    """What the ledger says became of it."""
     if not found.deliveries:
-        return ["Delivery: none"]
-    lines = []
+        yield "Delivery: none"
     for row in found.deliveries:
         held = f", time activity {row['quickbooks_id']}" if row["quickbooks_id"] else ""
-        spent = f"{terminal.hours(row['minutes'])} on {row['work_date']}"
-        amount = terminal.money(row["amount_minor"], row["currency"])
-        lines.append(f"Delivery: {row['state']}{held}, {spent} {amount}".rstrip())
+        yield f"Delivery: {row['state']}{held}, {_amount(row)}"
         if row["error_message"]:
-            lines.append(f"  {row['error_message']}")
-    return lines
+            yield f"  {row['error_message']}"
+
+
+def _held(found: Dossier, settings: Settings) -> Iterator[str]:
+    """What QuickBooks holds of it, billed or not."""
+    for row in found.activities:
+        billed = "billed" if row["is_billed"] else "not billed yet"
+        own = "" if row["entry_id"] == found.entry_id else ", not its own"
+        state = billed if row["is_billable"] else "not billable"
+        at = terminal.instant(row["read_at"], settings)
+        known = f"QuickBooks, {'now' if found.is_live else f'as read on {at}'}"
+        yield f"{known}: time activity {row['quickbooks_id']}{own}, {_amount(row)}, {state}"
+        yield f"  {row['person_name'] or row['person_id']} for {row['customer_name'] or 'nobody'}"
+        yield f"  {row['description']}"
+    there = {row["quickbooks_id"] for row in found.activities}
+    for missing in sorted(set(found.activity_ids) - there):
+        why = "is not there" if found.is_live else "was not read since; `--live` reads it"
+        yield f"QuickBooks: time activity {missing} {why}"
+
+
+def _amount(row: Row) -> str:
+    amount = terminal.money(row["amount_minor"], row["currency"])
+    return f"{terminal.hours(row['minutes'])} on {row['work_date']} {amount}".rstrip()
+
+
+def _tables(found: Dossier, settings: Settings) -> None:
+    """What people decided, what changed since it was sent, and each attempt."""
+    terminal.print_table("Decisions", _decisions(found, settings), ("when", "who", "said"))
+    changed = _when(found.drift, "found_at", settings)
+    terminal.print_table("Drift", changed, ("when", "side", "kind", *DRIFT))
+    tried = [
+        row
+        | {
+            "run": row["run_id"][: None if BY_A_PERSON in row["run_id"] else SHORT],
+            "intuit_tid": row["intuit_tid"] if row["error_code"] else None,
+        }
+        for row in _when(found.attempts, "recorded_at", settings)
+    ]
+    terminal.print_table("Attempts", tried, ("when", "state", *ATTEMPT))
+
+
+def _decisions(found: Dossier, settings: Settings) -> list[Row]:
+    confirmed = [
+        row
+        | {
+            "who": f"confirmed by {row['confirmed_by']}",
+            "said": f"{row['first_day']} to {row['last_day']}: send what QuickBooks does not hold",
+        }
+        for row in _when(found.confirmations, "confirmed_at", settings)
+    ]
+    decided = [
+        row | {"who": row["run_id"], "said": f"{row['error_message']} ({row['state']})"}
+        for row in _when(found.decisions, "recorded_at", settings)
+    ]
+    return confirmed + decided
+
+
+def _when(rows: list[Row], instant: str, settings: Settings) -> list[Row]:
+    return [row | {"when": terminal.instant(row[instant], settings)} for row in rows]

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
+from pipeline import terminal
 from pipeline.__main__ import main
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.end_to_end.conftest import DAY, House, problems
 from tests.end_to_end.stages import LOAD
+from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
 Type = Callable[..., Result]
 
@@ -19,7 +21,8 @@ def shell(reviewed: House) -> Type:
     """Types a command of `python -m pipeline` with the house's settings."""
 
     def typed(*words: str, code: int = 0) -> Result:
-        result = CliRunner(env=reviewed.environment).invoke(main, words)
+        environment = {**reviewed.environment, "COLUMNS": "200"}
+        result = CliRunner(env=environment).invoke(main, words)
         assert result.exit_code == code, result.output
         return result
 
@@ -79,6 +82,53 @@ def test_why_tells_a_delivered_entry_to_its_activity(reviewed: House, shell: Typ
     del reviewed.sandbox.world.workspace.entries[entry_id]
     assert reviewed.run(DAY, DAY).success
     assert "no longer in Clockify" in shell("why", entry_id).stdout
+
+
+def test_why_tells_who_decided_what_and_what_changed_since(reviewed: House, shell: Type) -> None:
+    """A cut-over confirmed, a doubtful entry adopted, then reworded on one side and billed."""
+    entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
+    [activity] = press_for(reviewed, entries[:1], DAY, DAY)
+    reworded(reviewed, activity)
+    shell("cutover", str(DAY), str(DAY), "--confirm", code=3)
+    shell("decide", entries[0].id, "adopt", activity["Id"])
+    change(reviewed, activity, Hours=9, Minutes=1)
+    billed(reviewed, activity)
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    said = shell("why", entries[0].id).stdout
+    for shown in (
+        f"{DAY} to {DAY}: send what QuickBooks does not hold",
+        f"decide by {terminal.who()}",
+        f": adopt {activity['Id']}; drift: description",
+        f"time activity {activity['Id']}, 9:01 on {DAY}",
+        ", billed",
+        "(as agreed)",
+        "minutes",
+    ):
+        assert shown in said
+    known = json.loads(shell("why", entries[0].id, "--json").stdout)
+    assert [row["state"] for row in known["decisions"]] == ["adopted"]
+    assert [row["confirmed_by"] for row in known["confirmations"]] == [terminal.who()]
+    assert [row["is_billed"] for row in known["activities"]] == [True]
+    assert {"minutes", "description"} <= {row["field"] for row in known["drift"]}
+
+
+def test_why_asks_quickbooks_when_told_to(reviewed: House, shell: Type) -> None:
+    """What the last load read may have changed, or be gone, by now."""
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    [(entry_id, activity_id)] = reviewed.rows(
+        "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
+    )
+    activity = reviewed.sandbox.world.company.activities[activity_id]
+    change(reviewed, activity, Description="Reworded since")
+    billed(reviewed, activity)
+    assert "Reworded since" not in shell("why", entry_id).stdout
+    said = shell("why", entry_id, "--live").stdout
+    assert f"QuickBooks, now: time activity {activity_id}, " in said
+    assert ", billed" in said
+    assert "Reworded since" in said
+    del reviewed.sandbox.world.company.activities[activity_id]
+    said = shell("why", entry_id, "--live").stdout
+    assert f"QuickBooks: time activity {activity_id} is not there" in said
 
 
 def test_why_names_the_nearest_ids_and_the_days_read(reviewed: House, shell: Type) -> None:
