@@ -6,6 +6,7 @@ newcomer sees in the terminal. Keeps out the pipeline, which does not know that 
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from pipeline.windows import RANGE_END, RANGE_START
 FOLDER = Path("data/demo")
 DAYS = 14
 HOME = Path("dagster_home")
+ASK = f"set -a; . {FOLDER}/env; set +a; .venv/bin/python -m pipeline status"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 console = Console(highlight=False)
 
@@ -79,6 +81,9 @@ def sandbox() -> Iterator[dict[str, str]]:
         console.print(f"[dim]{said}[/dim]")
         lines = env_file.read_text().splitlines()
         names = dict(line.split("=", 1) for line in lines if "=" in line)
+        places = _places() | {"DAGSTER_HOME": str(_demo_home())}
+        with env_file.open("a") as file:  # so that a shell that reads it has all of the demo's
+            file.writelines(f"{name}={shlex.quote(path)}\n" for name, path in places.items())
         yield names | _places()
     finally:
         process.terminate()
@@ -105,6 +110,7 @@ def run() -> int:
     _checks(result)
     console.print(f"\nFiles: {settings.warehouse}, {settings.ledger}, {settings.analysis}")
     console.print("Open the Dagster UI on them: [bold]make dev[/bold]")
+    console.print(f"Ask in a shell: [bold]{ASK}[/bold]", soft_wrap=True)
     return 0 if result.success else 1
 
 

@@ -79,6 +79,12 @@ def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
     for said in (first.stdout, second.stdout):
         assert "data/demo/analysis.duckdb" in said
         assert "make dev" in said
+        assert "set -a; . data/demo/env; set +a; .venv/bin/python -m pipeline status" in said
+    lines = (folder / "data/demo/env").read_text().splitlines()
+    exported = demo | dict(line.split("=", 1) for line in lines)
+    asked = shell.run("python", "-m", "pipeline", "status", env=exported, cwd=folder)
+    assert asked.returncode == 3, asked.stderr
+    assert f"sent {accepted} (" in asked.stdout
 
 
 def _deliveries(said: str, what: str) -> int:
