@@ -56,9 +56,7 @@ def _draft(place: Path) -> Iterator[Path]:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if place.exists() and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    draft = place.with_name(
-        f".{os.getpid()}.new"
-    )  # short: the name itself may be as long as may be
+    draft = place.with_name(f".{os.getpid()}.new")  # short: the name may be as long as may be
     try:
         draft.touch()
         if place.exists():
