@@ -68,20 +68,24 @@ class Oracle:
         self._marks = {entry.id: mark_of(entry.description) for entry in entries}
         self._entries = Counter(self._marks.values())
 
-    def judge(self, witness: Witness, deeds: Deeds, rows: list[Row]) -> Finding:
+    def judge(self, witness: Witness, deeds: Deeds, rows: list[Row], told: set[str]) -> Finding:
         """Judge what stands in the end.
 
         Args:
             witness: the sandbox.
             deeds: what people did.
             rows: what the ledgers say, those of a second pipeline included.
+            told: activities that the standing checks show as one too many.
         """
         finding = Finding()
         for entry_id in deeds.edited:
             edited = witness.world.workspace.entries[entry_id]
             self._due[entry_id].append(of_entry(self._rules, edited))
         for birth in witness.births.values():
-            self._judge_birth(birth, deeds, rows, finding)
+            is_said = birth.quickbooks_id in told or any(
+                _names(row, birth.quickbooks_id) for row in rows
+            )
+            self._judge_birth(birth, deeds, finding, is_said=is_said)
         left = [row for row in rows if row.state in ("doubtful", "gone") or _is_refused(row)]
         right = [row for row in left if self._is_right(row, witness, deeds)]
         for row in left:
@@ -90,7 +94,7 @@ class Oracle:
         self._judge_losses(witness, deeds, right, finding)
         return finding
 
-    def _judge_birth(self, birth: Birth, deeds: Deeds, rows: list[Row], finding: Finding) -> None:
+    def _judge_birth(self, birth: Birth, deeds: Deeds, finding: Finding, *, is_said: bool) -> None:
         if not birth.is_ours:
             return
         buried = deeds.buried[birth.mark] if birth.at > deeds.at else 0
@@ -98,7 +102,6 @@ class Oracle:
             finding.note("duplicates", f"{birth.quickbooks_id} #{birth.mark}")
         if _plain(birth.record) in set(self._versions(birth.mark)):
             return
-        is_said = any(_names(row, birth.quickbooks_id) for row in rows)
         is_nobodys = deeds.is_forgotten and bool(deeds.withdrawn[birth.mark])
         is_changed = birth.quickbooks_id in deeds.touched or bool(deeds.deleted[birth.mark])
         if not (self._answer.alters and (is_said or is_changed or is_nobodys)):

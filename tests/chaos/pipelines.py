@@ -65,6 +65,14 @@ class Pipeline:
             ).fetchall()
         return [Row(*row) for row in found]
 
+    def told(self) -> set[str]:
+        """The activities, by QuickBooks' id, that the table `drift` calls one too many."""
+        with duckdb.connect(str(self.folder / premises.FILES["WAREHOUSE"])) as connection:
+            found = connection.execute(
+                "SELECT quickbooks_id FROM drift WHERE kind IN ('duplicated', 'resembling')"
+            ).fetchall()
+        return {quickbooks_id for (quickbooks_id,) in found}
+
     def known(self) -> set[str]:
         """The activities, by QuickBooks' id, that stand in the ledger as ours."""
         ours = [row for row in self.rows() if row.state in OURS]

@@ -189,4 +189,5 @@ class Stage:
         said = (path.read_text() for path in self.pipeline.folder.rglob(HANGING))
         trial.log += [text for text in said if text]
         rows = [row for pipeline in pipelines for row in pipeline.rows()]
-        trial.finding = self.oracle.judge(self.witness, self.deeds, rows)
+        told = set().union(*(pipeline.told() for pipeline in pipelines))
+        trial.finding = self.oracle.judge(self.witness, self.deeds, rows, told)
