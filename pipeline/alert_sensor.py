@@ -13,10 +13,10 @@ from dagster import AssetCheckKey, DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from pipeline import alerts, situation, usual
+from pipeline.analysis import copy_of
 from pipeline.figures import rows
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.warehouse import read_only
 
 SENSOR = "alerts"
 EVERY_SECONDS = 60
@@ -103,7 +103,7 @@ def unusual_day(settings: Settings, today: date) -> dict[str, str]:
     """What is far from usual on the last work date that has passed and was judged."""
     if not settings.analysis.exists():
         return {}
-    with read_only(settings.analysis) as connection:
+    with copy_of(settings.analysis) as connection:
         found = rows(
             connection,
             "SELECT days.work_date, count(entry_id) AS entries, "

@@ -19,6 +19,7 @@ from dagster._core.errors import DagsterHomeNotSetError
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 
 from pipeline import extraction, ledger
+from pipeline.analysis import copy_of
 from pipeline.clockify import Clockify
 from pipeline.company import utc_now
 from pipeline.definitions import SCHEDULE
@@ -29,7 +30,6 @@ from pipeline.schemas import QuickbooksEmployees as Employees
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.tokens import Tokens
-from pipeline.warehouse import read_only
 
 Facts = dict[str, Any]
 """Facts by name, as `preconditions` asks for them; a `Stop` for one that cannot be had."""
@@ -194,7 +194,7 @@ def _past(analysis: Path) -> Past | None:
     """What earlier runs left; none before the first."""
     if not analysis.exists():
         return None
-    with read_only(analysis) as connection:
+    with copy_of(analysis) as connection:
         bound = connection.execute("SELECT rounding FROM ledger_binding").fetchall()
         [(adopted,)] = connection.execute(
             "SELECT count(*) FROM deliveries WHERE state = 'adopted' AND work_date > "

@@ -140,6 +140,14 @@ def test_why_names_the_nearest_ids_and_the_days_read(reviewed: House, shell: Typ
     assert "Look it up in Clockify" in shell("why", "x" * 24, code=1).stderr
 
 
+def test_doctor_says_that_the_analysis_copy_is_broken(reviewed: House, shell: Type) -> None:
+    """As a sentence with its fix, beside all that it found without the copy."""
+    reviewed.settings.analysis.write_bytes(b"no database" * 999)
+    said = " ".join(shell("doctor", code=1).stdout.split())
+    assert "cannot be read" in said
+    assert "delete it, and the next run, of whatever asset, publishes it again" in said
+
+
 def test_doctor_prints_marks_and_fixes(reviewed: House, shell: Type) -> None:
     """As JSON too; the exit code says whether anything is wrong."""
     reviewed.changes["SERVICE_ITEM"] = "Site Visits"
