@@ -87,11 +87,10 @@ class Oracle:
             )
             self._judge_birth(birth, deeds, finding, is_said=is_said)
         left = [row for row in rows if row.state in ("doubtful", "gone") or _is_refused(row)]
-        right = [row for row in left if self._is_right(row, witness, deeds)]
         for row in left:
-            what = "rightly" if row in right else "wrongly"
+            what = "rightly" if self._is_right(row, witness, deeds) else "wrongly"
             finding.note(what, f"{row.state} {row.entry_id} {row.error_message}")
-        self._judge_losses(witness, deeds, right, finding)
+        self._judge_losses(witness, deeds, left, finding)
         return finding
 
     def _judge_birth(self, birth: Birth, deeds: Deeds, finding: Finding, *, is_said: bool) -> None:
@@ -108,9 +107,10 @@ class Oracle:
             finding.note("wrong_values", f"{birth.record} unsaid")
 
     def _judge_losses(
-        self, witness: Witness, deeds: Deeds, right: list[Row], finding: Finding
+        self, witness: Witness, deeds: Deeds, left: list[Row], finding: Finding
     ) -> None:
-        asked = Counter(self._marks[entry_id] for entry_id in {row.entry_id for row in right})
+        """What a person is asked about is not lost; whether rightly so is counted by itself."""
+        asked = Counter(self._marks[entry_id] for entry_id in {row.entry_id for row in left})
         for mark, wanted in self._entries.items():
             excused = deeds.withdrawn[mark] + deeds.deleted[mark] + asked[mark]
             missing = wanted - excused - len(witness.standing(mark))
