@@ -8,9 +8,10 @@ from datetime import date
 
 import dagster as dg
 
-from checks.claim import LAUNCH, Claim, standing
+from checks.claim import LAUNCH, Claim
 from pipeline import analysis, figures
 from pipeline.company import Company, unfinished
+from pipeline.figures import Row
 from pipeline.metadata import table
 from pipeline.warehouse import Connection
 from pipeline.windows import stops_the_run
@@ -55,6 +56,14 @@ WHERE work_date >= $1 AND state IN ('sent', 'adopted')
 HAVING count(*) > 0
 """
 """Deliveries that no load has compared since they changed, with the command that does."""
+
+
+def unpublished(_: Connection, company: Company, __: Row) -> list[Row]:
+    """What the analysts read, if the run before could not put its own copy there."""
+    settings = company.settings
+    return [{"copy": analysis.age(settings.analysis)}] if unfinished(settings).exists() else []
+
+
 CLAIMS = {
     "nothing_has_drifted": Claim(
         asset="quickbooks_time_activities",
@@ -78,7 +87,7 @@ CLAIMS = {
             *("is_billed", "since", "entry_id", "quickbooks_id"),
         ],
         right="nothing that was sent has changed since",
-        problem="Entries or time activities that changed after they were sent",
+        problem="Entries or time activities that changed after they were sent: {measured}",
         fix="Make both sides say the same, or set AFTER_SEND=update to follow the entries; "
         "what is billed already is for the bookkeeper. The table `drift` has each field",
     ),
@@ -99,11 +108,21 @@ CLAIMS = {
         ],
         right="QuickBooks holds every time activity as it was sent",
         problem="Time activities that QuickBooks stored otherwise than they were sent, or no "
-        "longer has",
+        "longer has: {measured}",
         fix="Compare them with QuickBooks and correct them there",
     ),
+    "the_run_before_left_its_copies": Claim(
+        asset="quickbooks_time_activities",
+        says="The run before this one published the analysts' copy, and copied the ledger, at its "
+        "end.\n\nWhat fails there comes after a run's last event: that run stays green.",
+        wrong=unpublished,
+        columns=["copy"],
+        right="the run before published the analysts' copy and copied the ledger",
+        problem="The run before could not publish the analysts' copy or copy the ledger: the "
+        "analysts read {first_of_all[copy]}",
+        fix="The last lines of its log say why; this run tries again",
+    ),
 }
-checks = standing(CLAIMS)
 
 
 @dg.asset_check(asset="quickbooks_time_activities")
@@ -136,7 +155,7 @@ def the_books_and_the_ledger_agree(
     )
 
 
-def _lines(connection: Connection, first: date) -> list[figures.Row]:
+def _lines(connection: Connection, first: date) -> list[Row]:
     """How many time activities, and hours, each kind of difference concerns."""
     return [
         {"line": line, **row}
@@ -149,22 +168,3 @@ def _lines(connection: Connection, first: date) -> list[figures.Row]:
             [first],
         )
     ]
-
-
-@dg.asset_check(asset="quickbooks_time_activities")
-@stops_the_run()
-def the_run_before_left_its_copies(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
-    """The run before this one published the analysts' copy, and copied the ledger, at its end.
-
-    What fails there comes after a run's last event, so that the run itself stays green.
-    """
-    is_done = not unfinished(company.settings).exists()
-    age = "" if is_done else f"the analysts read {analysis.age(company.settings.analysis)}"
-    return dg.AssetCheckResult(
-        passed=is_done,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="the run before published the analysts' copy and copied the ledger"
-        if is_done
-        else f"The run before could not publish the analysts' copy or copy the ledger: {age}. The "
-        "last lines of its log say why; this run tries again.",
-    )

@@ -1,15 +1,15 @@
 """What a check is made of: a claim, the query that finds what contradicts it, and what to say.
 
 Keeps out the claims themselves. A *gate* blocks: it judges the run's own window and names it. A
-*standing* check warns of everything since `SEND_FROM` that is still open: the UI shows only the
+*standing* claim warns of everything since `SEND_FROM` that is still open: the UI shows only the
 latest evaluation, and tomorrow's run must not turn last month's red green.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from typing import Literal
 
 import dagster as dg
@@ -28,6 +28,8 @@ SHOWN = 3
 """Commands that a message names; its table has all of them."""
 MOST_OF_A_GATE = 20
 """Rows that a gate's table shows: enough to see what has gone wrong with the run."""
+READS = ("warehouse", "books", "report")
+"""The company's connections, each with what the one before has; the last two need the ledger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,34 +39,42 @@ class Claim:
     asset: str
     says: str
     """The claim as a sentence: the check's description."""
-    wrong: str | Callable[[Connection, Company], list[Row]]
+    wrong: str | Callable[[Connection, Company, Row], list[Row]]
     """Finds what contradicts it: SQL, in which `$since` is `given`'s, and so on; or a function."""
     columns: list[str]
     """What its table shows, the deciding column first."""
     right: str
     """What there is to say when nothing is wrong; here too `{since}` is `given`'s."""
     problem: str
+    """Here `{measured}` says how much, and `{first_of_all}` is the first row."""
     fix: str
-    """Here `{commands}` are those in the column `command`."""
+    """Here too; `{commands}` are those in the column `command`."""
+    is_gate: bool = False
     reads: Literal["warehouse", "books", "report"] = "warehouse"
-    """Which of the company's connections; the last two wait for the ledger."""
+    """Which of the company's connections."""
     beside: tuple[str, ...] = ()
     """The assets that it reads besides its own."""
 
     def contradicted(self, connection: Connection, company: Company, given: Row) -> list[Row]:
         """What contradicts the claim."""
         if callable(self.wrong):
-            return self.wrong(connection, company)
+            return self.wrong(connection, company, given)
         named = {name: value for name, value in given.items() if f"${name}" in self.wrong}
         return figures.explained(connection, self.wrong, named)
 
-    def message(self, wrong: list[Row], measured: object, given: Row) -> str:
+    def message(self, wrong: list[Row], given: Row) -> str:
         """How much is wrong and what to do about it, or that all is right."""
+        span = f"{given['span']}: " if self.is_gate else ""
         if not wrong:
-            return self.right.format(**given)
+            return span + self.right.format(**given)
         commands = list(dict.fromkeys(f"`{row.get('command')}`" for row in wrong))[:SHOWN]
-        said = f"{self.problem}: {measured}. {self.fix}."
-        return said.format(**given, commands=", ".join(commands))
+        said = f"{self.problem}. {self.fix}.".format(
+            **given,
+            measured=len(wrong) if self.is_gate else _measured(wrong),
+            commands=", ".join(commands),
+            first_of_all=wrong[0],
+        )
+        return span + said
 
 
 def judged_window(context: dg.AssetCheckExecutionContext) -> tuple[date, date]:
@@ -78,6 +88,7 @@ def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
     return {
         "first": first,
         "last": last,
+        "span": "all days" if (first, last) == EVERYTHING else f"{first} to {last}",
         "since": company.settings.since,
         "today": company.today(),
         "yesterday": company.today() - timedelta(days=1),
@@ -86,61 +97,75 @@ def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
     }
 
 
-def gates(claims: Mapping[str, Claim]) -> list[dg.AssetChecksDefinition]:
-    """Blocking checks of the run's window, by name."""
-    return [_check(name, claim, is_gate=True) for name, claim in claims.items()]
+def checks_of(claims: Iterable[tuple[str, Claim]]) -> list[dg.AssetChecksDefinition]:
+    """The claims as checks, those of one asset in one step: a step costs more than most queries.
+
+    Args:
+        claims: each with its name, which claims of several assets may share.
+    """
+    by_asset: dict[str, dict[str, Claim]] = defaultdict(dict)
+    for name, claim in claims:
+        by_asset[claim.asset][name] = claim
+    return [_checks(asset, about) for asset, about in by_asset.items()]
 
 
-def standing(claims: Mapping[str, Claim]) -> list[dg.AssetChecksDefinition]:
-    """Checks that warn as long as something is wrong, by name."""
-    return [_check(name, claim, is_gate=False) for name, claim in claims.items()]
-
-
-def _check(name: str, claim: Claim, *, is_gate: bool) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=claim.asset,
-        name=name,
-        description=claim.says,
-        blocking=is_gate,
-        additional_deps=claim.beside,
-    )
-    @stops_the_run()
-    def check(
-        context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-    ) -> dg.AssetCheckResult:
-        known = given(context, company)
-        with _connection(claim, company, context.log.info) as connection:
-            wrong = claim.contradicted(connection, company, known)
-        shown = partial(table, wrong, claim.columns, names=company.settings.metadata_names)
-        if not is_gate:
-            return dg.AssetCheckResult(
-                passed=not wrong,
-                severity=dg.AssetCheckSeverity.WARN,
-                description=claim.message(wrong, _measured(wrong), known),
-                metadata={"open": shown(most=company.settings.metadata_rows)},
+def _checks(asset: str, claims: Mapping[str, Claim]) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name=f"{asset}_checks",
+        specs=[
+            dg.AssetCheckSpec(
+                name,
+                asset=asset,
+                description=claim.says,
+                blocking=claim.is_gate,
+                additional_deps=claim.beside,
             )
-        is_alone = judged_window(context) == EVERYTHING
-        span = "all days" if is_alone else "{first} to {last}".format(**known)
-        return dg.AssetCheckResult(
-            passed=not wrong,
-            description=f"{span}: {claim.message(wrong, len(wrong), known)}",
-            metadata={"wrong": shown(most=MOST_OF_A_GATE)},
-        )
+            for name, claim in claims.items()
+        ],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
+    ) -> Iterator[dg.AssetCheckResult]:
+        known = given(context, company)
+        chosen = {key.name for key in context.selected_asset_check_keys}
+        reads = max((claim.reads for claim in claims.values()), key=READS.index)
+        with stops_the_run(), _connection(reads, company, context.log.info) as connection:
+            for name, claim in claims.items():
+                if name in chosen:
+                    wrong = claim.contradicted(connection, company, known)
+                    yield _result(name, claim, wrong, company, known)
 
-    return check
+    return checks
+
+
+def _result(
+    name: str, claim: Claim, wrong: list[Row], company: Company, known: Row
+) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity.ERROR if claim.is_gate else dg.AssetCheckSeverity.WARN
+    most = MOST_OF_A_GATE if claim.is_gate else company.settings.metadata_rows
+    shown = table(wrong, claim.columns, most=most, names=company.settings.metadata_names)
+    return dg.AssetCheckResult(
+        asset_key=claim.asset,
+        check_name=name,
+        passed=not wrong,
+        severity=severity,
+        description=claim.message(wrong, known),
+        metadata={"wrong" if claim.is_gate else "open": shown},
+    )
 
 
 def _connection(
-    claim: Claim, company: Company, log: Callable[[str], object]
+    reads: str, company: Company, log: Callable[[str], object]
 ) -> AbstractContextManager[Connection]:
-    if claim.reads == "warehouse":
+    if reads == "warehouse":
         return company.warehouse.connect()
-    return company.books(log) if claim.reads == "books" else company.report(log)
+    return company.books(log) if reads == "books" else company.report(log)
 
 
 def _measured(rows: list[Row]) -> str:
     """How much is wrong: entries and hours, or days, where the rows count them; else the rows."""
-    counted = next((name for name in ("entries", "days") if rows and name in rows[0]), None)
+    counted = next((name for name in ("entries", "days") if name in rows[0]), None)
     count = int(figures.total(rows, counted)) if counted else len(rows)
-    hours = f" ({figures.total(rows, 'hours'):.2f} hours)" if rows and "hours" in rows[0] else ""
+    hours = f" ({figures.total(rows, 'hours'):.2f} hours)" if "hours" in rows[0] else ""
     return f"{count}{hours}"

@@ -4,13 +4,17 @@ A gate stops the assets behind it in the same run. What a later run may send is 
 by row, by the loader.
 """
 
-import dagster as dg
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
 
-from checks.claim import Claim, gates, judged_window
+from checks.claim import Claim
 from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
+from pipeline.extraction import pieces
+from pipeline.figures import Row
 from pipeline.stops import Stop
-from pipeline.windows import stops_the_run
+from pipeline.warehouse import Connection
 
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
     schemas.ClockifyUsers,
@@ -27,19 +31,85 @@ SELECT currency, count(*)::BIGINT AS entries,
     coalesce(sum(duration_seconds), 0)::BIGINT AS seconds,
     coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor
 """
+
+
+def misfits(
+    model: type[schemas.Table], connection: Connection, _: Company, given: Row
+) -> list[Row]:
+    """Why the rows of the window do not fit their table's schema; of a year, piece by piece."""
+    try:
+        if "work_date" not in schemas.sql_types(model):
+            doors.read_valid(connection, model)
+        else:
+            for span in _pieces_of(model, connection, given["first"], given["last"]):
+                doors.read_valid(connection, model, "work_date BETWEEN $1 AND $2", span)
+    except Stop as stop:
+        return [{"problem": str(stop).removesuffix(".")}]
+    return []
+
+
+def _pieces_of(
+    model: type[schemas.Table], connection: Connection, first: date, last: date
+) -> Iterator[tuple[date, date]]:
+    """Those of the days that a table has, in pieces."""
+    [(first, last)] = connection.execute(
+        f"SELECT min(work_date), max(work_date) FROM {schemas.name_of(model)} "
+        "WHERE work_date BETWEEN $1 AND $2",
+        [first, last],
+    ).fetchall()
+    return pieces(first, last) if first else iter(())
+
+
+def schema_claim(model: type[schemas.Table]) -> Claim:
+    """That a table's rows fit its model."""
+    name = schemas.name_of(model)
+    return Claim(
+        asset=name,
+        is_gate=True,
+        says=f"Every row of {name} fits the schema that the table was made from.",
+        wrong=partial(misfits, model),
+        columns=["problem"],
+        right="every row fits the schema",
+        problem="Rows do not fit the schema",
+        fix="{first_of_all[problem]}",
+    )
+
+
+def ineligible(connection: Connection, company: Company, _: Row) -> list[Row]:
+    """What forbids to send to the company."""
+    refusals, _warnings = eligibility.company_problems(
+        verdicts.company(connection),
+        allow_payroll=company.settings.allow_payroll,
+        realm_id=company.settings.quickbooks_realm_id,
+    )
+    return [{"problem": each} for each in refusals]
+
+
 CLAIMS = {
+    "company_is_eligible": Claim(
+        asset="quickbooks_company",
+        is_gate=True,
+        says="The company has a plan with time tracking, and no payroll unless it is allowed.",
+        wrong=ineligible,
+        columns=["problem"],
+        right="the company may receive time activities",
+        problem="What forbids to send to this company",
+        fix="{first_of_all[problem]}",
+    ),
     "entry_ids_are_unique": Claim(
         asset="clockify_time_entries",
+        is_gate=True,
         says="Every entry is stored once, over the whole table: it lives on one work date.",
         wrong="SELECT entry_id, count(*) AS times FROM clockify_time_entries GROUP BY entry_id "
         "HAVING count(*) > 1 ORDER BY entry_id",
         columns=["entry_id", "times"],
         right="every entry is stored once",
-        problem="Entries stored more than once",
+        problem="Entries stored more than once: {measured}",
         fix="Extract their days again",
     ),
     "every_entry_has_one_verdict": Claim(
         asset="accepted_time_entries",
+        is_gate=True,
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Every entry of the window is either accepted or not, once.",
         wrong="""
@@ -52,11 +122,12 @@ CLAIMS = {
         """,
         columns=["work_date", "entry_id", "verdicts"],
         right="every entry has one verdict",
-        problem="Entries with no verdict or several",
+        problem="Entries with no verdict or several: {measured}",
         fix="Launch the review of their days again",
     ),
     "extracted_is_accepted_plus_rejected": Claim(
         asset="accepted_time_entries",
+        is_gate=True,
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Extracted = accepted + rejected + held + excluded: entries, seconds, money by "
         "currency.",
@@ -71,11 +142,12 @@ CLAIMS = {
         """,
         columns=["side", "currency", "entries", "seconds"],
         right="nothing was lost between extract and verdict",
-        problem="Sums that differ between extract and verdict",
+        problem="Sums that differ between extract and verdict: {measured}",
         fix="Launch the review of these days again",
     ),
     "accepted_entries_name_an_active_employee_and_customer": Claim(
         asset="accepted_time_entries",
+        is_gate=True,
         beside=("quickbooks_employees", "quickbooks_customers"),
         says="Undelivered accepted entries name an active employee and, with a project, a "
         "customer.",
@@ -90,11 +162,12 @@ CLAIMS = {
         """,
         columns=["work_date", "entry_id"],
         right="every accepted entry names an active employee and customer",
-        problem="Accepted entries that name nobody active",
+        problem="Accepted entries that name nobody active: {measured}",
         fix="Launch the review of their days again",
     ),
     "no_delivery_refused_or_unknown": Claim(
         asset="quickbooks_time_activities",
+        is_gate=True,
         reads="books",
         says="This run added no delivery that was refused, is unknown, or is left for a person.",
         wrong="""
@@ -107,12 +180,14 @@ CLAIMS = {
         """,
         columns=["work_date", "state", "error_code", "problem", "entry_id"],
         right="every delivery of this run has reached QuickBooks",
-        problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows",
+        problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows: "
+        "{measured}",
         fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "
         "the check no_delivery_stands_unresolved keeps them until cleared",
     ),
     "activities_are_stored_as_they_were_sent": Claim(
         asset="quickbooks_time_activities",
+        is_gate=True,
         reads="books",
         says="QuickBooks stored what this run sent: person, customer, date, minutes, rate, "
         "description.",
@@ -121,50 +196,7 @@ CLAIMS = {
         "AND error_message IS NOT NULL ORDER BY work_date",
         columns=["work_date", "differs", "quickbooks_id", "entry_id"],
         right="QuickBooks stored every time activity as it was sent",
-        problem="Time activities stored otherwise than they were sent",
+        problem="Time activities stored otherwise than they were sent: {measured}",
         fix="Compare and correct them in QuickBooks",
     ),
 }
-
-
-@dg.asset_check(asset="quickbooks_company", blocking=True)
-@stops_the_run()
-def company_is_eligible(company: dg.ResourceParam[Company]) -> dg.AssetCheckResult:
-    """The company has a plan with time tracking, and no payroll unless `ALLOW_PAYROLL` is set."""
-    with company.warehouse.connect() as connection:
-        refusals, warnings = eligibility.company_problems(
-            verdicts.company(connection),
-            allow_payroll=company.settings.allow_payroll,
-            realm_id=company.settings.quickbooks_realm_id,
-        )
-    said = " ".join([*refusals, *warnings]) or "the company may receive time activities"
-    return dg.AssetCheckResult(passed=not refusals, description=said)
-
-
-def _schema_gate(model: type[schemas.Table]) -> dg.AssetChecksDefinition:
-    name = schemas.name_of(model)
-    is_daily = "work_date" in schemas.sql_types(model)
-    where = "work_date BETWEEN $1 AND $2" if is_daily else "TRUE"
-
-    @dg.asset_check(
-        asset=name,
-        name="rows_fit_the_schema",
-        blocking=True,
-        description=f"Every row of {name} fits the schema that the table was made from.",
-    )
-    @stops_the_run()
-    def rows_fit_the_schema(
-        context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
-    ) -> dg.AssetCheckResult:
-        span = judged_window(context) if is_daily else ()
-        with company.warehouse.connect() as connection:
-            try:
-                rows = len(doors.read(connection, model, where, span))
-            except Stop as stop:
-                return dg.AssetCheckResult(passed=False, description=str(stop))
-        return dg.AssetCheckResult(passed=True, description=f"{rows} rows fit")
-
-    return rows_fit_the_schema
-
-
-checks = [*map(_schema_gate, GATED_TABLES), *gates(CLAIMS)]

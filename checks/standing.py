@@ -3,8 +3,8 @@
 Each message is the answer, its table the work to do. Those of what was sent are in `books`.
 """
 
-from checks.claim import EVERYTHING, LAUNCH, Claim, standing
-from pipeline import doors, figures, hours_at_risk, matching, schemas
+from checks.claim import EVERYTHING, LAUNCH, Claim
+from pipeline import doors, eligibility, figures, hours_at_risk, matching, schemas, verdicts
 from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.figures import Row
@@ -24,7 +24,7 @@ GROUP BY {{name}} ORDER BY hours DESC
 """Names with rejected entries that no record in QuickBooks matches, by hours."""
 
 
-def projects_without_customers(connection: Connection, company: Company) -> list[Row]:
+def projects_without_customers(connection: Connection, company: Company, _: Row) -> list[Row]:
     """Active billable projects that match no customer, and what would match nearly."""
     projects = doors.read(connection, schemas.ClockifyProjects, "is_billable AND NOT is_archived")
     customers = doors.read(connection, schemas.QuickbooksCustomers)
@@ -47,14 +47,29 @@ def projects_without_customers(connection: Connection, company: Company) -> list
     ]
 
 
+def unknown_plan(connection: Connection, _: Company, __: Row) -> list[Row]:
+    """The company's plan, if nobody can say whether it takes time activities."""
+    found = eligibility.unknown_plan(verdicts.company(connection))
+    return [{"problem": found.what, "fix": found.fix}] if found else []
+
+
 CLAIMS = {
+    "the_plan_is_known": Claim(
+        asset="quickbooks_company",
+        says="The company's plan is one of which it is known whether it takes time activities.",
+        wrong=unknown_plan,
+        columns=["problem", "fix"],
+        right="the plan is known to take time activities",
+        problem="{first_of_all[problem]}",
+        fix="{first_of_all[fix]}",
+    ),
     "every_user_matches_an_employee": Claim(
         asset="rejected_time_entries",
         says="Every user with open entries has an active employee of exactly that name.",
         wrong=UNMATCHED.format(name="person", record="employee"),
         columns=["person", "entries", "hours", "since", "fix", "suggestion"],
         right="every user with open entries matches an employee",
-        problem="Entries of people who match no employee",
+        problem="Entries of people who match no employee: {measured}",
         fix="The table says what to change, the most hours first",
     ),
     "every_project_with_entries_matches_a_customer": Claim(
@@ -63,7 +78,7 @@ CLAIMS = {
         wrong=UNMATCHED.format(name="project", record="customer"),
         columns=["project", "entries", "hours", "since", "fix", "suggestion"],
         right="every project with open entries matches a customer",
-        problem="Entries of projects that match no customer",
+        problem="Entries of projects that match no customer: {measured}",
         fix="The table says what to change, the most hours first",
     ),
     "every_billable_project_matches_a_customer": Claim(
@@ -74,7 +89,7 @@ CLAIMS = {
         wrong=projects_without_customers,
         columns=["project", "problem", "suggestion"],
         right="every active billable project matches a customer",
-        problem="Active billable projects that match no customer",
+        problem="Active billable projects that match no customer: {measured}",
         fix="Correct the name or create the customer before hours are tracked on them",
     ),
     "no_entry_waits_for_a_person": Claim(
@@ -88,7 +103,7 @@ CLAIMS = {
         """,
         columns=["reason", "entries", "hours", "people", "since", "until"],
         right="no entry is rejected",
-        problem="Rejected entries",
+        problem="Rejected entries: {measured}",
         fix="Open a day of this asset under Partitions for the fix of each",
     ),
     "every_day_is_loaded": Claim(
@@ -105,7 +120,7 @@ CLAIMS = {
         """,
         columns=["first", "last", "days", "command"],
         right="every day from {since} to {yesterday} is loaded",
-        problem="Days never read since {since}",
+        problem="Days never read since {since}: {measured}",
         fix="Fill them with {commands}",
     ),
     "every_accepted_entry_is_delivered": Claim(
@@ -123,20 +138,20 @@ CLAIMS = {
         """,
         columns=["work_date", "state", "entries", "hours"],
         right="every accepted entry is in QuickBooks",
-        problem="Accepted entries that are not in QuickBooks",
+        problem="Accepted entries that are not in QuickBooks: {measured}",
         fix="Launch the load of their days, or see what their state says",
     ),
     "no_delivery_stands_unresolved": Claim(
         asset="quickbooks_time_activities",
         reads="books",
         says="No delivery, of whatever run, stands refused, unknown or doubtful.",
-        wrong=lambda connection, _: figures.unresolved(connection, *EVERYTHING),
+        wrong=lambda connection, *_: figures.unresolved(connection, *EVERYTHING),
         columns=[
             *("state", "work_date", "since", "hours", "problem"),
             *("entry_id", "quickbooks_id"),
         ],
         right="nothing stands refused, unknown or doubtful",
-        problem="Deliveries that stand refused, unknown or doubtful",
+        problem="Deliveries that stand refused, unknown or doubtful: {measured}",
         fix="Compare them with QuickBooks",
     ),
     "open_days_are_within_reach": Claim(
@@ -151,7 +166,7 @@ CLAIMS = {
         """,
         columns=["work_date", "verdict", "entries"],
         right="the schedule reaches every open day",
-        problem="Entries on open days older than the schedule reaches",
+        problem="Entries on open days older than the schedule reaches: {measured}",
         fix="Launch those days with {commands}",
     ),
     "no_billable_hours_are_at_risk": Claim(
@@ -159,11 +174,11 @@ CLAIMS = {
         reads="report",
         says="No billable entry since the cut-over is kept out of QuickBooks by what a person "
         "must do.",
-        wrong=lambda connection, _: hours_at_risk.summed(connection, "cause"),
+        wrong=lambda connection, *_: hours_at_risk.summed(connection, "cause"),
         columns=["cause", "entries", "hours", "since"],
         right="no billable hours are at risk",
-        problem="Billable entries that are not in QuickBooks and will not get there by waiting",
+        problem="Billable entries that are not in QuickBooks and will not get there by waiting: "
+        "{measured}",
         fix="The asset fix_list says what to change, the most hours first",
     ),
 }
-checks = standing(CLAIMS)

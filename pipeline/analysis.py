@@ -16,7 +16,7 @@ import duckdb
 from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
-from pipeline.ledger import attach
+from pipeline.ledger import attached
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
 from pipeline.statement import LINES, statement
@@ -102,11 +102,10 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     with Warehouse(draft).database.told():
         shutil.copyfile(settings.warehouse, draft)
     with Warehouse(draft).connect() as connection:
-        attach(connection, settings.ledger, settings.lock_seconds, log)
-        for table in LEDGER_TABLES:
-            name = name_of(table)
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM ledger.{name}")
-        connection.execute("DETACH ledger")
+        with attached(connection, settings.ledger, settings.lock_seconds, log):
+            for table in LEDGER_TABLES:
+                name = name_of(table)
+                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM ledger.{name}")
         connection.execute(
             "CREATE TABLE published AS SELECT $1::TIMESTAMPTZ AS published_at, $2 AS run_id",
             [now, run_id],

@@ -6,7 +6,7 @@ green, the ledger's copy and the analysts' copy. Keeps out what a run does.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from pipeline import analysis
 from pipeline.clockify import Clockify
-from pipeline.ledger import Ledger, attach, back_up
+from pipeline.ledger import Ledger, attached, back_up, when_free
 from pipeline.quickbooks import QuickBooks
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -64,8 +64,11 @@ class Company:
     @contextmanager
     def books(self, log: Log) -> Iterator[Connection]:
         """A short connection to the warehouse with the ledger's tables beside, as `ledger.…`."""
-        with self.warehouse.connect() as connection:
-            attach(connection, self.settings.ledger, self.settings.lock_seconds, log)
+        settings = self.settings
+        with (
+            self.warehouse.connect() as connection,
+            attached(connection, settings.ledger, settings.lock_seconds, log),
+        ):
             yield connection
 
     @contextmanager
@@ -87,6 +90,9 @@ def opened(
 ) -> Iterator[Company]:
     """Hold the warehouse for a run; copy the ledger and publish the analysts' copy at its end.
 
+    DuckDB opens a file once for all connections of a process, and that is what costs: while the
+    run's own stands open, each short one is a matter of microseconds.
+
     Args:
         settings: name the files and services.
         run_id: the run, as whoever waits for it is told.
@@ -95,17 +101,20 @@ def opened(
         only_reads: copy and publish nothing, so that a look does not push out an older copy.
 
     Raises:
-        Stop: another run holds the warehouse for longer than `LOCK_SECONDS`.
+        Stop: another run or program holds the warehouse for longer than `LOCK_SECONDS`; or the file
+            is broken, foreign or newer.
     """
+    warehouse = Warehouse(settings.warehouse)
     with _held(settings, run_id, log):
-        company = Company(settings, Warehouse(settings.warehouse), now, run_id)
-        if only_reads:
-            yield company
-            return
         try:
-            yield company
+            with ExitStack() as stack:
+                when_free(
+                    lambda: stack.enter_context(warehouse.connect()), settings.lock_seconds, log
+                )
+                yield Company(settings, warehouse, now, run_id)
         finally:
-            _leave_copies(settings, run_id, log, now)
+            if not only_reads:
+                _leave_copies(settings, run_id, log, now)
 
 
 def unfinished(settings: Settings) -> Path:

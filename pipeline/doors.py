@@ -1,4 +1,4 @@
-"""The only doors between frames and tables: `read`, `insert` and `stage`.
+"""The only doors between frames and tables: `read`, `read_valid`, `insert` and `stage`.
 
 A frame is validated before it becomes rows, and rows become a frame whose dtypes never depend on
 the data. Keeps out how a file is opened (`warehouse`) and what fits a table (`fitting`).
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 from duckdb import DuckDBPyConnection as Connection
 
-from pipeline.fitting import LIST, fitting, validated
+from pipeline.fitting import LIST, coerced, fitting, validated
 from pipeline.schemas import Table, name_of, sql_types
 
 
@@ -22,6 +22,8 @@ def read(
     columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Rows of the model's table as a frame of the model's dtypes, whatever the data.
+
+    They were valid when they were written; a gate looks at every table in each run.
 
     Args:
         connection: an open connection.
@@ -40,7 +42,23 @@ def read(
     frame = connection.execute(query, list(parameters)).df()
     for name in lists:
         frame[name] = [json.loads(text) for text in frame[name]]
-    return fitting(model, frame, wanted, "the stored table is broken: read it anew")
+    return coerced(model, frame, wanted)
+
+
+def read_valid(
+    connection: Connection,
+    model: type[Table],
+    where: str = "TRUE",
+    parameters: Sequence[object] = (),
+) -> pd.DataFrame:
+    """The same rows, validated once more: what is sent may not rely on an earlier run's gate.
+
+    Raises:
+        Stop: what is stored is not what the model says.
+    """
+    frame = read(connection, model, where, parameters)
+    fix = "the stored table is broken: read it anew"
+    return fitting(model, frame, list(sql_types(model)), fix)
 
 
 def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:

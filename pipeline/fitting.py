@@ -65,6 +65,12 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
         ) from error
 
 
+def coerced(model: type[Table], frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The frame in the dtypes of these of the model's columns; their values are not looked at."""
+    found: pd.DataFrame = _schema(model, tuple(columns)).coerce_dtype(frame)
+    return found
+
+
 @cache
 def _schema(model: type[Table], columns: tuple[str, ...]) -> DataFrameSchema:
     """The model's schema of some columns; pandera copies the whole of it to leave one out."""

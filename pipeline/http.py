@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -89,6 +90,7 @@ class Http:
                 "response": [self._note_clock],
             },
             trust_env=not is_loopback(service.base_url),
+            verify=_trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -171,6 +173,12 @@ class Http:
             what = f"{name} answers {response.status_code} to {response.url.path}{trace}"
             fix = "The fault is on its side: run again later"
         return Stop(what, fix, is_transient=True)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities by which TLS goes; read once, since reading them costs as much as a call."""
+    return httpx.create_ssl_context()
 
 
 def _may_write_again(error: Exception) -> bool:

@@ -127,7 +127,7 @@ class Ledger:
             Stop: the file is corrupt, foreign or newer.
         """
         with ExitStack() as stack:
-            connection = _when_free(
+            connection = when_free(
                 lambda: stack.enter_context(database(path).connect()), wait_seconds, on_wait
             )
             yield cls(connection)
@@ -297,21 +297,38 @@ class Ledger:
         return [Delivery(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
 
 
-def attach(
+@contextmanager
+def attached(
     connection: Connection, path: Path, wait_seconds: float, on_wait: Callable[[str], object]
-) -> None:
-    """Attach the ledger to a warehouse's connection as `ledger.…`, to be read; waits as `opened`.
+) -> Iterator[None]:
+    """Have the ledger beside a warehouse's tables as `ledger.…`, to be read; waits as `opened`.
+
+    Detached at the end: what is attached is so for all connections of the process, and stays open
+    with them.
 
     Raises:
         FileBusyError: still held after `wait_seconds`.
         Stop: the file is corrupt, foreign or newer.
     """
-    _when_free(lambda: database(path).attach(connection, "ledger"), wait_seconds, on_wait)
+    with ExitStack() as stack:
+        beside = database(path).attached(connection, "ledger")
+        when_free(lambda: stack.enter_context(beside), wait_seconds, on_wait)
+        yield
 
 
-def _when_free(
+def when_free(
     open_it: Callable[[], Result], wait_seconds: float, on_wait: Callable[[str], object]
 ) -> Result:
+    """Open a file, waiting for whoever has it open.
+
+    Args:
+        open_it: opens it.
+        wait_seconds: how long to wait.
+        on_wait: told once whom we wait for.
+
+    Raises:
+        FileBusyError: still held after `wait_seconds`.
+    """
     for attempt in stamina.retry_context(
         on=FileBusyError,
         attempts=None if wait_seconds else 1,
@@ -323,7 +340,7 @@ def _when_free(
                 return open_it()
             except FileBusyError as busy:
                 if attempt.num == 1:
-                    on_wait(f"waiting for the ledger: {busy.what}")
+                    on_wait(f"waiting: {busy.what}")
                 raise
     raise AssertionError  # the loop ends by returning or raising
 

@@ -210,7 +210,7 @@ def sendable(connection: Connection, again: pd.DataFrame, first: date, last: dat
         first: the window's first work date.
         last: the window's last work date.
     """
-    accepted = doors.read(
+    accepted = doors.read_valid(
         connection, AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
     )
     is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(_as_read(connection))

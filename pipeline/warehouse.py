@@ -103,19 +103,37 @@ class Database:
                 raise self._stop(error) from error
             raise
 
-    def attach(self, connection: Connection, name: str) -> None:
-        """Attach the file to another connection, to be read beside what that has open.
+    @contextmanager
+    def attached(self, connection: Connection, name: str) -> Iterator[None]:
+        """Have the file beside what another connection has open, to be read.
 
         Raises:
             FileBusyError: another process has the file open.
             Stop: as `connect`.
         """
-        with self.connect():
-            pass
+        if not self._is_current(connection, name):
+            with self.connect():  # which makes it, or brings it up to date
+                pass
+        with self._attached(connection, name):
+            yield
+
+    @contextmanager
+    def _attached(self, connection: Connection, name: str) -> Iterator[None]:
         try:
-            attached(connection, self.path, name)
+            attach(connection, self.path, name)
         except duckdb.IOException as error:
             raise self._stop(error) from error
+        try:
+            yield
+        finally:
+            connection.execute(f"DETACH {name}")
+
+    def _is_current(self, connection: Connection, name: str) -> bool:
+        """Whether the file is there and of our version; asked so because opening it costs more."""
+        if not self.path.exists():
+            return False
+        with self._attached(connection, name):
+            return self._version_in(connection, f"{name}.schema_version") == self.version
 
     def _prepared(self) -> Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,10 +190,10 @@ class Database:
             columns.append(f"PRIMARY KEY ({self.keys[table]})")
         return f"CREATE TABLE {name_of(table)} ({', '.join(columns)})"
 
-    def _version_in(self, connection: Connection) -> int:
+    def _version_in(self, connection: Connection, table: str = "schema_version") -> int:
         """The file's version; refused when newer than ours, or when the file is not ours."""
         try:
-            [(version,)] = connection.execute("SELECT version FROM schema_version").fetchall()
+            [(version,)] = connection.execute(f"SELECT version FROM {table}").fetchall()
         except (duckdb.CatalogException, ValueError) as error:
             raise Stop(
                 f"The {self.what} {self.path} is a DuckDB file of something else", self.when_broken
@@ -258,7 +276,7 @@ def published(path: Path, query: str, parameters: Sequence[object] = ()) -> Rows
         ) from error
 
 
-def attached(connection: Connection, path: Path, name: str) -> None:
+def attach(connection: Connection, path: Path, name: str) -> None:
     """Attach another of our files, to be read beside the open one."""
     connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
 

@@ -18,7 +18,7 @@ from pipeline.schemas import (
 )
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.warehouse import FileBusyError, Warehouse, attached, read_only
+from pipeline.warehouse import FileBusyError, Warehouse, attach, read_only
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
@@ -192,7 +192,7 @@ def test_what_was_judged_and_sent_is_copied_exactly(settings: Settings) -> None:
     judged(settings)
     publish(settings)
     with Warehouse(settings.warehouse).connect() as connection:
-        attached(connection, settings.analysis, "copy")
+        attach(connection, settings.analysis, "copy")
         for table in (AcceptedTimeEntries, RejectedTimeEntries):
             name = name_of(table)
             query = f"FROM {name} EXCEPT ALL FROM copy.{name}"

@@ -14,7 +14,7 @@ from pipeline.schemas import (
     RejectedTimeEntries,
     Table,
 )
-from pipeline.warehouse import Connection, Warehouse, attached
+from pipeline.warehouse import Connection, Warehouse, attach
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)
@@ -31,7 +31,7 @@ def books(tmp_path: Path) -> Iterator[Connection]:
         )
         ledger.record([delivery(9, state="refused", work_date=NEXT)])
     with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
-        attached(connection, tmp_path / "ledger.duckdb", "ledger")
+        attach(connection, tmp_path / "ledger.duckdb", "ledger")
         yield connection
 
 

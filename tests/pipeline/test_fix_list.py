@@ -20,7 +20,7 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse, attached
+from pipeline.warehouse import Connection, Warehouse, attach
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)
@@ -56,7 +56,7 @@ def beside(tmp_path: Path, *deliveries: Delivery) -> Iterator[Connection]:
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(deliveries)
     with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
-        attached(connection, tmp_path / "ledger.duckdb", "ledger")
+        attach(connection, tmp_path / "ledger.duckdb", "ledger")
         yield connection
 
 

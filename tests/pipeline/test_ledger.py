@@ -202,7 +202,7 @@ def test_a_second_loader_waits_with_one_message_and_then_refuses(path: Path) -> 
             pass
         assert 0.2 < time.monotonic() - began < 3
     [message] = messages
-    assert message.startswith("waiting for the ledger: ")
+    assert message.startswith("waiting: The ledger ")
     assert f"PID {holder.pid}" in message
 
 

@@ -18,7 +18,7 @@ from pipeline.schemas import (
     Table,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse, attached
+from pipeline.warehouse import Connection, Warehouse, attach
 from tests.pipeline.rows import delivery, frame, valid
 
 MONTH, AFTER = date(2024, 4, 1), date(2024, 5, 2)
@@ -87,7 +87,7 @@ def seen(
     """A view's rows, with these deliveries in the ledger beside."""
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(list(sent))
-    attached(connection, tmp_path / "ledger.duckdb", "ledger")
+    attach(connection, tmp_path / "ledger.duckdb", "ledger")
     settings = Settings.model_construct(send_from=MONTH, start_date=MONTH)
     analysis.lay_views(connection, settings, today)
     return figures.rows(connection, f"FROM {view} ORDER BY ALL")

@@ -28,7 +28,7 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Database, FileBusyError, Warehouse, attached, transaction
+from pipeline.warehouse import Connection, Database, FileBusyError, Warehouse, attach, transaction
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, frame, sparse, valid
 
@@ -499,7 +499,7 @@ def test_another_file_can_be_read_beside_whatever_its_name(tmp_path: Path) -> No
     other = Warehouse(tmp_path / "it's" / "w.duckdb")
     other.replace(ClockifyUsers, frame(ClockifyUsers, valid(ClockifyUsers, 1)))
     with Warehouse(tmp_path / "w.duckdb").connect() as connection:
-        attached(connection, other.database.path, "other")
+        attach(connection, other.database.path, "other")
         assert connection.execute("SELECT count(*) FROM other.clockify_users").fetchall() == [(1,)]
 
 
