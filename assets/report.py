@@ -25,16 +25,12 @@ from pipeline.windows import stops_the_run
 LAST = {"dagster/priority": "-1"}
 """Of the steps that are ready, those of this stage are run last."""
 REVIEWED = ["accepted_time_entries", "rejected_time_entries"]
-
-
-@dg.asset(
-    group_name="report",
-    kinds={"duckdb"},
-    deps=["rejected_time_entries"],
-    backfill_policy=SINGLE_RUN,
-    op_tags=LAST,
-    metadata=definition_metadata(views.FixList),
+report = partial(
+    dg.asset, group_name="report", kinds={"duckdb"}, backfill_policy=SINGLE_RUN, op_tags=LAST
 )
+
+
+@report(deps=["rejected_time_entries"], metadata=definition_metadata(views.FixList))
 @stops_the_run()
 def fix_list(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
@@ -70,14 +66,7 @@ def fix_list(
     )
 
 
-@dg.asset(
-    group_name="report",
-    kinds={"duckdb"},
-    deps=REVIEWED,
-    backfill_policy=SINGLE_RUN,
-    op_tags=LAST,
-    metadata=definition_metadata(views.HoursAtRisk, RejectedTimeEntries),
-)
+@report(deps=REVIEWED, metadata=definition_metadata(views.HoursAtRisk, RejectedTimeEntries))
 @stops_the_run()
 def hours_at_risk(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
@@ -108,14 +97,7 @@ def hours_at_risk(
     )
 
 
-@dg.asset(
-    group_name="report",
-    kinds={"duckdb"},
-    deps=REVIEWED,
-    backfill_policy=SINGLE_RUN,
-    op_tags=LAST,
-    metadata=definition_metadata(views.Statement),
-)
+@report(deps=REVIEWED, metadata=definition_metadata(views.Statement))
 @stops_the_run()
 def statement(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]

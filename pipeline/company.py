@@ -6,7 +6,7 @@ green, the ledger's copy and the analysts' copy. Keeps out what a run does.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,23 +43,17 @@ class Company:
         """The calendar date now in `TIME_ZONE`."""
         return self.now().astimezone(self.settings.zone).date()
 
-    @contextmanager
-    def clockify(self, log: Log) -> Iterator[Clockify]:
-        """A client for Clockify, closed at the end."""
-        with Clockify(self.settings, log) as client:
-            yield client
+    def clockify(self, log: Log) -> Clockify:
+        """A client for Clockify, to be closed by who uses it."""
+        return Clockify(self.settings, log)
 
-    @contextmanager
-    def quickbooks(self) -> Iterator[QuickBooks]:
-        """A client for QuickBooks, closed at the end."""
-        with QuickBooks(self.settings, Tokens(self.settings)) as client:
-            yield client
+    def quickbooks(self) -> QuickBooks:
+        """A client for QuickBooks, to be closed by who uses it."""
+        return QuickBooks(self.settings, Tokens(self.settings))
 
-    @contextmanager
-    def ledger(self, log: Log) -> Iterator[Ledger]:
+    def ledger(self, log: Log) -> AbstractContextManager[Ledger]:
         """The ledger, held open: while it is, nobody else sends."""
-        with Ledger.opened(self.settings.ledger, self.settings.lock_seconds, log) as ledger:
-            yield ledger
+        return Ledger.opened(self.settings.ledger, self.settings.lock_seconds, log)
 
     @contextmanager
     def books(self, log: Log) -> Iterator[Connection]:

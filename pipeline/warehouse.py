@@ -5,7 +5,7 @@ Keeps out how frames become rows and rows frames (`doors`), and what the rows me
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -294,11 +294,9 @@ class Warehouse:
             migrations=MIGRATIONS,
         )
 
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
+    def connect(self) -> AbstractContextManager[Connection]:
         """A short connection: open, work, close; never across a call to an API."""
-        with self.database.connect() as connection:
-            yield connection
+        return self.database.connect()
 
     def read(
         self,
