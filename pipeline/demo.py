@@ -22,9 +22,8 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from pipeline import figures
+from pipeline import figures, terminal
 from pipeline.definitions import JOB, build_definitions
 from pipeline.settings import Settings, SettingsError
 from pipeline.warehouse import Connection, read_only
@@ -158,20 +157,12 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
         "ORDER BY verdict, entries DESC",
         window,
     )
-    shown = Table(title=f"Clockify entries from {first} to {last}")
-    for name in ("verdict", "reason"):
-        shown.add_column(name)
-    for name in ("entries", "hours", "amount"):
-        shown.add_column(name, justify="right")
-    for row in verdicts:
-        shown.add_row(
-            row["verdict"],
-            row["reason"] or "",
-            f"{row['entries']:,}",
-            f"{(row['seconds'] or 0) / 3600:,.2f}",
-            _money(row["minor"], row["currency"]),
-        )
-    console.print(shown)
+    shown = [
+        row | {"hours": f"{(row['seconds'] or 0) / 3600:,.2f}", "amount": _amount(row)}
+        for row in verdicts
+    ]
+    columns = ("verdict", "reason", "entries", "hours", "amount")
+    terminal.print_table(f"Clockify entries from {first} to {last}", shown, columns)
     deliveries = figures.rows(
         connection,
         "SELECT state, run_id = $3 AS is_new, currency, count(*) AS entries, "
@@ -181,8 +172,8 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
     )
     for row in deliveries:
         when = "in this run" if row["is_new"] else "before"
-        hours, money = row["minutes"] / 60, _money(row["minor"], row["currency"])
-        console.print(f"{row['entries']:>6,} {row['state']} {when}, {hours:,.2f} hours, {money}")
+        hours = f"{row['minutes'] / 60:,.2f} hours"
+        console.print(f"{row['entries']:>6,} {row['state']} {when}, {hours}, {_amount(row)}")
     if not any(row["is_new"] and row["state"] == "sent" for row in deliveries):
         console.print("[bold]Nothing new was sent[/bold]: QuickBooks holds all it should.")
 
@@ -201,9 +192,8 @@ def _checks(result: dg.ExecuteInProcessResult) -> None:
         console.print(f"[red]{event.step_key} stopped the run:[/red] {escape(str(said))}")
 
 
-def _money(minor: int, currency: str | None) -> str:
-    sign, minor = "-" if minor < 0 else "", abs(minor)
-    return f"{sign}{minor // 100:,}.{minor % 100:02} {currency}" if currency else ""
+def _amount(row: figures.Row) -> str:
+    return terminal.money(row["minor"], row["currency"])
 
 
 def _ui(home: Path, settings: Mapping[str, str]) -> int:
