@@ -73,8 +73,8 @@ def review(
 
     Both tables are always written together, so that an entry has one verdict at any moment.
     """
-    first, last = window(context)
     with stops_the_run():
+        first, last = window(context)
         with company.warehouse.connect() as connection:
             stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
         rules = _rules(context, company, first, last)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import dagster as dg
 
@@ -28,7 +28,7 @@ SHOWN = 3
 """Commands that a message names; its table has all of them."""
 MOST_OF_A_GATE = 20
 """Rows that a gate's table shows: enough to see what has gone wrong with the run."""
-READS = ("warehouse", "books", "report")
+Reads = Literal["warehouse", "books", "report"]
 """The company's connections, each with what the one before has; the last two need the ledger."""
 
 
@@ -50,7 +50,7 @@ class Claim:
     fix: str
     """Here too; `{commands}` are those in the column `command`."""
     is_gate: bool = False
-    reads: Literal["warehouse", "books", "report"] = "warehouse"
+    reads: Reads = "warehouse"
     """Which of the company's connections."""
     beside: tuple[str, ...] = ()
     """The assets that it reads besides its own."""
@@ -83,8 +83,12 @@ def judged_window(context: dg.AssetCheckExecutionContext) -> tuple[date, date]:
 
 
 def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
-    """What a claim's query and messages may name."""
+    """What a claim's query and messages may name.
+
+    A run that is executed again goes on with what its first execution did: the ids of all of them.
+    """
     first, last = judged_window(context)
+    run = context.run
     return {
         "first": first,
         "last": last,
@@ -92,7 +96,9 @@ def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
         "since": company.settings.since,
         "today": company.today(),
         "yesterday": company.today() - timedelta(days=1),
-        "run_id": company.run_id,
+        "run_ids": list(filter(None, (run.run_id, run.parent_run_id, run.root_run_id))),
+        "is_alone": (first, last) == EVERYTHING,
+        "zone": company.settings.time_zone,
         "names": company.settings.metadata_names,
     }
 
@@ -129,7 +135,7 @@ def _checks(asset: str, claims: Mapping[str, Claim]) -> dg.AssetChecksDefinition
     ) -> Iterator[dg.AssetCheckResult]:
         known = given(context, company)
         chosen = {key.name for key in context.selected_asset_check_keys}
-        reads = max((claim.reads for claim in claims.values()), key=READS.index)
+        reads = max((claim.reads for claim in claims.values()), key=get_args(Reads).index)
         with stops_the_run(), _connection(reads, company, context.log.info) as connection:
             for name, claim in claims.items():
                 if name in chosen:

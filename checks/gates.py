@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from checks.claim import Claim
+from checks.claim import Claim, Reads
 from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import pieces
@@ -31,6 +31,9 @@ SELECT currency, count(*)::BIGINT AS entries,
     coalesce(sum(duration_seconds), 0)::BIGINT AS seconds,
     coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor
 """
+OF_THE_RUN = """(list_contains($run_ids, run_id) OR $is_alone AND run_id = (
+    SELECT arg_max(run_id, updated_at) FROM ledger.deliveries))"""
+"""Deliveries that this run changed; launched alone, those that the last one did."""
 
 
 def misfits(
@@ -60,12 +63,12 @@ def _pieces_of(
     return pieces(first, last) if first else iter(())
 
 
-def schema_claim(model: type[schemas.Table]) -> Claim:
-    """That a table's rows fit its model."""
+def _schema_claim(model: type[schemas.Table], asset: str = "", reads: Reads = "warehouse") -> Claim:
     name = schemas.name_of(model)
     return Claim(
-        asset=name,
+        asset=asset or name,
         is_gate=True,
+        reads=reads,
         says=f"Every row of {name} fits the schema that the table was made from.",
         wrong=partial(misfits, model),
         columns=["problem"],
@@ -73,6 +76,12 @@ def schema_claim(model: type[schemas.Table]) -> Claim:
         problem="Rows do not fit the schema",
         fix="{first_of_all[problem]}",
     )
+
+
+SCHEMA_CLAIMS = [
+    *map(_schema_claim, GATED_TABLES),
+    _schema_claim(schemas.Deliveries, "quickbooks_time_activities", "report"),
+]
 
 
 def ineligible(connection: Connection, company: Company, _: Row) -> list[Row]:
@@ -170,12 +179,13 @@ CLAIMS = {
         is_gate=True,
         reads="books",
         says="This run added no delivery that was refused, is unknown, or is left for a person.",
-        wrong="""
+        wrong=f"""
         SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries AS now
-        WHERE run_id = $run_id AND state IN ('pending', 'refused', 'unknown', 'doubtful')
+        WHERE {OF_THE_RUN} AND state IN ('pending', 'refused', 'unknown', 'doubtful')
         AND NOT EXISTS (SELECT 1 FROM ledger.delivery_attempts AS before
             WHERE before.entry_id = now.entry_id AND before.part = now.part
-            AND before.run_id <> $run_id AND before.state = now.state)
+            AND before.run_id <> now.run_id AND NOT list_contains($run_ids, before.run_id)
+            AND before.state = now.state)
         ORDER BY state, work_date
         """,
         columns=["work_date", "state", "error_code", "problem", "entry_id"],
@@ -192,7 +202,7 @@ CLAIMS = {
         says="QuickBooks stored what this run sent: person, customer, date, minutes, rate, "
         "description.",
         wrong="SELECT work_date, error_message AS differs, quickbooks_id, entry_id "
-        "FROM ledger.deliveries WHERE run_id = $run_id AND state = 'sent' "
+        f"FROM ledger.deliveries WHERE {OF_THE_RUN} AND state = 'sent' "
         "AND error_message IS NOT NULL ORDER BY work_date",
         columns=["work_date", "differs", "quickbooks_id", "entry_id"],
         right="QuickBooks stored every time activity as it was sent",

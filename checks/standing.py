@@ -53,7 +53,39 @@ def unknown_plan(connection: Connection, _: Company, __: Row) -> list[Row]:
     return [{"problem": found.what, "fix": found.fix}] if found else []
 
 
+FILTERS = {
+    "only_users": "SELECT user_id, user_name FROM clockify_users UNION "
+    "SELECT user_id, user_name FROM clockify_time_entries",
+    "only_clients": "SELECT client_id, client_name FROM clockify_projects",
+    "only_projects": "SELECT project_id, project_name FROM clockify_projects",
+}
+"""Settings that let only some through, with the ids and names that they can mean."""
+
+
+def unknown_filters(connection: Connection, company: Company, _: Row) -> list[Row]:
+    """What the filters name and nobody and nothing in Clockify is called."""
+    return [
+        {"setting": setting.upper(), "names": name}
+        for setting, query in FILTERS.items()
+        if (names := getattr(company.settings, setting))
+        for name in sorted(
+            {*names} - {each for row in connection.sql(query).fetchall() for each in row}
+        )
+    ]
+
+
 CLAIMS = {
+    "the_filters_name_what_is_there": Claim(
+        asset="clockify_projects",
+        beside=("clockify_users",),
+        says="Whoever and whatever `ONLY_USERS`, `ONLY_CLIENTS` and `ONLY_PROJECTS` name is in "
+        "Clockify: a typing error would leave everything out, and green.",
+        wrong=unknown_filters,
+        columns=["setting", "names"],
+        right="the filters name what is there",
+        problem="{first_of_all[setting]} names `{first_of_all[names]}`, which is not in Clockify",
+        fix="Correct it, character for character; a name with a comma stands in double quotes",
+    ),
     "the_plan_is_known": Claim(
         asset="quickbooks_company",
         says="The company's plan is one of which it is known whether it takes time activities.",
@@ -108,19 +140,20 @@ CLAIMS = {
     ),
     "every_day_is_loaded": Claim(
         asset="clockify_time_entries",
-        says="Every day from the cut-over to yesterday was read; a gap names the command that "
-        "fills it.",
+        says="Every day from the cut-over to yesterday was read once it was over; a gap names the "
+        "command that fills it.",
         wrong=f"""
         SELECT min(day)::DATE AS first, max(day)::DATE AS last, count(*) AS days,
             {LAUNCH} AS command
         FROM (SELECT day, day - to_days(row_number() OVER (ORDER BY day)::INTEGER) AS gap
             FROM generate_series($since::TIMESTAMP, $yesterday::TIMESTAMP, INTERVAL 1 DAY)
-            AS days(day) WHERE day::DATE NOT IN (SELECT work_date FROM days))
+            AS days(day) WHERE day::DATE NOT IN (SELECT work_date FROM days
+                WHERE extracted_at >= timezone($zone, (work_date + 1)::TIMESTAMP)))
         GROUP BY gap ORDER BY first
         """,
         columns=["first", "last", "days", "command"],
         right="every day from {since} to {yesterday} is loaded",
-        problem="Days never read since {since}: {measured}",
+        problem="Days since {since} never read after they were over: {measured}",
         fix="Fill them with {commands}",
     ),
     "every_accepted_entry_is_delivered": Claim(

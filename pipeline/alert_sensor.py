@@ -50,20 +50,20 @@ def alert_sensor(
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         told: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
         today = now().astimezone(settings.zone).date()
-        broken = (
-            failed_run(context.instance)
-            | failed_checks(context.instance, checks)
-            | unusual_day(settings, today)
-        )
+        broken = failed_run(context.instance) | failed_checks(context.instance, checks)
+        try:
+            broken |= unusual_day(settings, today)
+            counts = _counts(settings)
+        except Stop as stop:  # what else is broken must be told all the same
+            context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
+            broken, counts = broken | {"copy": "the analysts' copy cannot be read"}, {}
         said = []
         for name, address in settings.alert_receivers.items():
-            found = alerts.message(told.get(name, {}), broken, _counts(settings), now())
+            found = alerts.message(told.get(name, {}), broken, counts, now())
             if found is None:
                 continue
             try:
-                alerts.post(
-                    address, {"text": found.text()} if name == "slack" else found.document(name)
-                )
+                alerts.post(address, found.document(name))
             except Stop as stop:
                 context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
                 said.append(str(stop))

@@ -38,6 +38,8 @@ class Company:
     warehouse: Warehouse
     now: Callable[[], datetime]
     run_id: str
+    was_cut_short: bool = False
+    """Whether the run before did not come to the end of its copies."""
 
     def today(self) -> date:
         """The calendar date now in `TIME_ZONE`."""
@@ -99,36 +101,51 @@ def opened(
             is broken, foreign or newer.
     """
     warehouse = Warehouse(settings.warehouse)
-    with _held(settings, run_id, log):
+    with _held(settings, run_id, log), ExitStack() as files:
+        when_free(lambda: files.enter_context(warehouse.connect()), settings.lock_seconds, log)
+        if only_reads:
+            yield Company(settings, warehouse, now, run_id)
+            return
+        was_cut_short = _marked(settings)
         try:
-            with ExitStack() as stack:
-                when_free(
-                    lambda: stack.enter_context(warehouse.connect()), settings.lock_seconds, log
-                )
-                yield Company(settings, warehouse, now, run_id)
+            yield Company(settings, warehouse, now, run_id, was_cut_short)
         finally:
-            if not only_reads:
-                _leave_copies(settings, run_id, log, now)
+            files.close()  # copying an open file would take this process's lock away
+            _leave_copies(settings, run_id, log, now)
 
 
 def unfinished(settings: Settings) -> Path:
-    """The file that stands while a run makes its copies, and for as long as it failed to."""
+    """The file that stands from a run's start until its copies are made."""
     return settings.analysis.with_suffix(".unfinished")
 
 
-def _leave_copies(settings: Settings, run_id: str, log: Log, now: Callable[[], datetime]) -> None:
-    """Copy the ledger and publish the analysts' copy, the second even if the first fails.
+def _marked(settings: Settings) -> bool:
+    """Lay the mark of a run that has begun; whether the one before left its own.
 
-    Dagster only logs what fails here, after the run's last event: the mark tells the next run.
+    Dagster only logs what fails after a run's last event, and a killed run says nothing: the mark
+    tells the next one.
     """
     mark = unfinished(settings)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        was_there = mark.exists()
+        mark.touch()
+    except OSError as error:
+        raise Stop(
+            f"The folder of the analysis copy {settings.analysis} cannot be written "
+            f"({error.strerror})",
+            "free the disk or correct the folder's permissions, then run again",
+        ) from error
+    return was_there
+
+
+def _leave_copies(settings: Settings, run_id: str, log: Log, now: Callable[[], datetime]) -> None:
+    """Copy the ledger and publish the analysts' copy, the second even if the first fails."""
     try:
         back_up(settings.ledger, now(), settings.lock_seconds, log)
     finally:
         analysis.publish(settings, run_id, now(), log)
-    mark.unlink()
+    unfinished(settings).unlink()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pipeline.company import Company, opened, utc_now
 from pipeline.reasons import REASON_IDS
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from pipeline.warehouse import Warehouse
 from pipeline.windows import RANGE_END, RANGE_START
 
 JOB = "clockify_to_quickbooks"
@@ -71,6 +72,10 @@ def _company(settings: Settings, now: Callable[[], datetime]) -> dg.ResourceDefi
     def company(context: dg.InitResourceContext) -> Iterator[Company]:
         assert context.log, "the company is opened by runs only"
         assert context.run
+        run = context.instance.get_run_by_id(context.run.run_id) if context.instance else None
+        if run and run.is_finished:  # `dg launch --job` opens it once more, after the run's end
+            yield Company(settings, Warehouse(settings.warehouse), now, run.run_id)
+            return
         try:
             with opened(settings, context.run.run_id, context.log.info, now) as company:
                 yield company
@@ -91,8 +96,10 @@ def _schedule(settings: Settings) -> dg.ScheduleDefinition:
         job_name=JOB,
         description="Yesterday, the days before that people may still edit, and every open day.",
     )
-    def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         today = context.scheduled_execution_time.astimezone(settings.zone).date()
+        if today <= settings.start_date:
+            return dg.SkipReason(f"START_DATE, {settings.start_date}, has not passed yet")
         first, last = morning_range(settings, today, context.log.warning)
         return dg.RunRequest(
             run_key=last.isoformat(),

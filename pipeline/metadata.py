@@ -45,7 +45,9 @@ def column_schema(model: type[Table]) -> dg.TableSchema:
                 type=sql,
                 description=columns[name].description,
                 constraints=dg.TableColumnConstraints(
-                    nullable=columns[name].nullable, unique=columns[name].unique
+                    nullable=columns[name].nullable,
+                    unique=columns[name].unique,
+                    other=[str(check.error) for check in columns[name].checks],
                 ),
             )
             for name, sql in sql_types(model).items()

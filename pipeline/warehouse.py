@@ -133,7 +133,7 @@ class Database:
         if not self.path.exists():
             return False
         with self._attached(connection, name):
-            return self._version_in(connection, f"{name}.schema_version") == self.version
+            return self._version_in(connection, f"{name}.") == self.version
 
     def _prepared(self) -> Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -190,13 +190,22 @@ class Database:
             columns.append(f"PRIMARY KEY ({self.keys[table]})")
         return f"CREATE TABLE {name_of(table)} ({', '.join(columns)})"
 
-    def _version_in(self, connection: Connection, table: str = "schema_version") -> int:
-        """The file's version; refused when newer than ours, or when the file is not ours."""
+    def _version_in(self, connection: Connection, place: str = "") -> int:
+        """The file's version; refused when newer than ours, or when the file is not ours.
+
+        Args:
+            connection: one to the file.
+            place: what the file is attached as, with a dot; nothing if it is the connection's own.
+        """
         try:
-            [(version,)] = connection.execute(f"SELECT version FROM {table}").fetchall()
-        except (duckdb.CatalogException, ValueError) as error:
+            connection.execute(f"SELECT 1 FROM {place}{name_of(self.tables[0])} LIMIT 0")
+            query = f"SELECT version::BIGINT FROM {place}schema_version WHERE version IS NOT NULL"
+            [(version,)] = connection.execute(query).fetchall()
+        except (duckdb.CatalogException, duckdb.ConversionException, ValueError) as error:
             raise Stop(
-                f"The {self.what} {self.path} is a DuckDB file of something else", self.when_broken
+                f"The {self.what} {self.path} is a DuckDB file of something else",
+                f"name the {self.what} in {self.what.upper()}; if this is where it was, "
+                f"{self.when_broken}",
             ) from error
         if version > self.version:
             raise Stop(

@@ -5,7 +5,7 @@ Holds what assets and checks share of Dagster. Keeps out what they do.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
@@ -18,9 +18,19 @@ SCHEDULE_NAME = "dagster/schedule_name"
 
 
 def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
-    """The first and last work date that the run is to materialize."""
-    span = context.partition_time_window
-    return span.start.date(), (span.end - timedelta(days=1)).date()
+    """The first and last work date that the run is to materialize.
+
+    Raises:
+        Stop: it was launched without any, as the Launchpad and `dg launch --job` allow.
+    """
+    days = window_of(context.run.tags)
+    if days is None:
+        raise Stop(
+            "This run was launched for no days",
+            "launch it again with `--partition D` or `--partition-range A...B`, or choose days in "
+            "the Launchpad",
+        )
+    return days
 
 
 def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
