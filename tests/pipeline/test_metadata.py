@@ -108,7 +108,9 @@ def test_the_columns_of_an_asset_are_those_of_its_table() -> None:
     """With type, description and constraints."""
     columns = {column.name: column for column in column_schema(ClockifyTimeEntries).columns}
     assert {name: column.type for name, column in columns.items()} == sql_types(ClockifyTimeEntries)
-    assert columns["entry_id"].constraints == dg.TableColumnConstraints(nullable=False, unique=True)
+    assert columns["entry_id"].constraints == dg.TableColumnConstraints(
+        nullable=False, unique=True, other=[r"str_matches('^[0-9a-f]{24}\Z')"]
+    )
     assert columns["end_at"].constraints.nullable
     assert columns["end_at"].description == "End; none while the timer runs"
     found = definition_metadata(ClockifyTimeEntries)
