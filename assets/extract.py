@@ -84,7 +84,7 @@ def clockify_time_entries(
 
     Read from the detailed report, rounded as `ROUNDING` says, and counted against the report's
     own count. An entry that has left a day is asked for by id: deleted, or moved, and then its
-    new day is read in the same run.
+    new day is read in the same run, or the run stops.
     """
     first, last = window(context)
     settings, warehouse = company.settings, company.warehouse
@@ -170,7 +170,7 @@ def _watched(company: Company, clockify: Clockify, reading: Reading, before: dat
     settings = company.settings
     return history.watch(
         company.warehouse.read(schemas.WatchedMonths),
-        partial(clockify.report_totals, rounding=reading.is_rounding_on),
+        partial(clockify.reports.totals, rounding=reading.is_rounding_on),
         settings.since,
         before,
         company.now(),
@@ -191,12 +191,8 @@ def _describe_days(
         row = days[day][0] if day in days else {"entries": 0, "hours": 0, "people": 0}
         gone = [
             {"entry_id": entry_id, "what": what}
-            for what, by_day in (
-                ("deleted in Clockify", found.deleted),
-                ("moved to another day", found.moved),
-                ("running again", found.running),
-            )
-            for entry_id in by_day.get(day, [])
+            for entry_id, (left, what) in found.left.items()
+            if left == day
         ]
         context.add_asset_metadata(
             {
