@@ -30,7 +30,7 @@ class ExtractConfig(dg.Config):
     """How one run extracts."""
 
     watch_history: bool = False
-    """Compare older months with Clockify by their totals and read again those that changed."""
+    """Compare older months by their totals, and read again those that changed and one in turn."""
 
 
 @dg.asset(
@@ -102,12 +102,12 @@ def clockify_time_entries(
             log=context.log.info,
             now=company.now,
         )
-        watched = _watched(company, clockify, reading, first) if config.watch_history else None
+        watched = _watched(company, clockify, reading, first) if config.watch_history else []
         found = extraction.extract(warehouse, clockify, reading, first, last)
-        if watched:
-            for span in watched.again:
-                extraction.extract(warehouse, clockify, reading, *span)
-            warehouse.replace(schemas.WatchedMonths, watched.months)
+        for month in watched:
+            if month.again:
+                extraction.extract(warehouse, clockify, reading, *month.again)
+            warehouse.replace(schemas.WatchedMonths, month.months)
     _describe_days(context, company, found, first, last)
     return dg.MaterializeResult()
 
@@ -165,8 +165,10 @@ def _snapshot(
     return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
 
 
-def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> Watched:
-    """Which of the days before a range Clockify now counts otherwise."""
+def _watched(
+    company: Company, clockify: Clockify, reading: Reading, before: date
+) -> list[Watched]:
+    """Which of the days before a range are to be read again."""
     settings = company.settings
     return history.watch(
         company.warehouse.read(schemas.WatchedMonths),
