@@ -24,6 +24,8 @@ RETRIES = dg.RetryPolicy(
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 DAILY = {"grain": "work_date"}
 """Tag of the assets that `definitions` partitions by work date."""
+asset = partial(dg.asset, group_name="extract", backfill_policy=SINGLE_RUN, retry_policy=RETRIES)
+"""Declares an asset of this stage."""
 
 
 class ExtractConfig(dg.Config):
@@ -33,13 +35,7 @@ class ExtractConfig(dg.Config):
     """Compare older months by their totals, and read again those that changed and one in turn."""
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"clockify"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyUsers),
-)
+@asset(kinds={"clockify"}, metadata=definition_metadata(schemas.ClockifyUsers))
 @stops_the_run()
 def clockify_users(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
@@ -50,13 +46,7 @@ def clockify_users(
     return _snapshot(company, schemas.ClockifyUsers, users)
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"clockify"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyProjects),
-)
+@asset(kinds={"clockify"}, metadata=definition_metadata(schemas.ClockifyProjects))
 @stops_the_run()
 def clockify_projects(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
@@ -67,13 +57,10 @@ def clockify_projects(
     return _snapshot(company, schemas.ClockifyProjects, projects)
 
 
-@dg.asset(
-    group_name="extract",
+@asset(
     kinds={"clockify"},
     deps=[clockify_users],
     tags=DAILY,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
     metadata=definition_metadata(schemas.ClockifyTimeEntries),
 )
 @stops_the_run()
@@ -112,13 +99,7 @@ def clockify_time_entries(
     return dg.MaterializeResult()
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"quickbooks"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksEmployees),
-)
+@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksEmployees))
 @stops_the_run()
 def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
@@ -127,13 +108,7 @@ def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     return _snapshot(company, schemas.QuickbooksEmployees, employees)
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"quickbooks"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksCustomers),
-)
+@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksCustomers))
 @stops_the_run()
 def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
@@ -142,13 +117,7 @@ def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     return _snapshot(company, schemas.QuickbooksCustomers, customers)
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"quickbooks"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksCompany),
-)
+@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksCompany))
 @stops_the_run()
 def quickbooks_company(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row: the company's plan and preferences, and the service item named in the settings."""
@@ -165,9 +134,7 @@ def _snapshot(
     return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
 
 
-def _watched(
-    company: Company, clockify: Clockify, reading: Reading, before: date
-) -> list[Watched]:
+def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> list[Watched]:
     """Which of the days before a range are to be read again."""
     settings = company.settings
     return history.watch(
