@@ -24,22 +24,18 @@ RETRIES = dg.RetryPolicy(
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 DAILY = {"grain": "work_date"}
 """Tag of the assets that `definitions` partitions by work date."""
+asset = partial(dg.asset, group_name="extract", backfill_policy=SINGLE_RUN, retry_policy=RETRIES)
+"""Declares an asset of this stage."""
 
 
 class ExtractConfig(dg.Config):
     """How one run extracts."""
 
     watch_history: bool = False
-    """Compare older months with Clockify by their totals and read again those that changed."""
+    """Compare older months by their totals, and read again those that changed and one in turn."""
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"clockify"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyUsers),
-)
+@asset(kinds={"clockify"}, metadata=definition_metadata(schemas.ClockifyUsers))
 @stops_the_run()
 def clockify_users(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
@@ -50,13 +46,7 @@ def clockify_users(
     return _snapshot(company, schemas.ClockifyUsers, users)
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"clockify"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.ClockifyProjects),
-)
+@asset(kinds={"clockify"}, metadata=definition_metadata(schemas.ClockifyProjects))
 @stops_the_run()
 def clockify_projects(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
@@ -67,13 +57,10 @@ def clockify_projects(
     return _snapshot(company, schemas.ClockifyProjects, projects)
 
 
-@dg.asset(
-    group_name="extract",
+@asset(
     kinds={"clockify"},
     deps=[clockify_users],
     tags=DAILY,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
     metadata=definition_metadata(schemas.ClockifyTimeEntries),
 )
 @stops_the_run()
@@ -84,7 +71,7 @@ def clockify_time_entries(
 
     Read from the detailed report, rounded as `ROUNDING` says, and counted against the report's
     own count. An entry that has left a day is asked for by id: deleted, or moved, and then its
-    new day is read in the same run.
+    new day is read in the same run, or the run stops.
     """
     first, last = window(context)
     settings, warehouse = company.settings, company.warehouse
@@ -102,23 +89,17 @@ def clockify_time_entries(
             log=context.log.info,
             now=company.now,
         )
-        watched = _watched(company, clockify, reading, first) if config.watch_history else None
+        watched = _watched(company, clockify, reading, first) if config.watch_history else []
         found = extraction.extract(warehouse, clockify, reading, first, last)
-        if watched:
-            for span in watched.again:
-                extraction.extract(warehouse, clockify, reading, *span)
-            warehouse.replace(schemas.WatchedMonths, watched.months)
+        for month in watched:
+            if month.again:
+                extraction.extract(warehouse, clockify, reading, *month.again)
+            warehouse.replace(schemas.WatchedMonths, month.months)
     _describe_days(context, company, found, first, last)
     return dg.MaterializeResult()
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"quickbooks"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksEmployees),
-)
+@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksEmployees))
 @stops_the_run()
 def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
@@ -127,13 +108,7 @@ def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     return _snapshot(company, schemas.QuickbooksEmployees, employees)
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"quickbooks"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksCustomers),
-)
+@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksCustomers))
 @stops_the_run()
 def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
@@ -142,13 +117,7 @@ def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeRe
     return _snapshot(company, schemas.QuickbooksCustomers, customers)
 
 
-@dg.asset(
-    group_name="extract",
-    kinds={"quickbooks"},
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    metadata=definition_metadata(schemas.QuickbooksCompany),
-)
+@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksCompany))
 @stops_the_run()
 def quickbooks_company(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
     """One row: the company's plan and preferences, and the service item named in the settings."""
@@ -165,12 +134,12 @@ def _snapshot(
     return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
 
 
-def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> Watched:
-    """Which of the days before a range Clockify now counts otherwise."""
+def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> list[Watched]:
+    """Which of the days before a range are to be read again."""
     settings = company.settings
     return history.watch(
         company.warehouse.read(schemas.WatchedMonths),
-        partial(clockify.report_totals, rounding=reading.is_rounding_on),
+        partial(clockify.reports.totals, rounding=reading.is_rounding_on),
         settings.since,
         before,
         company.now(),
@@ -191,12 +160,8 @@ def _describe_days(
         row = days[day][0] if day in days else {"entries": 0, "hours": 0, "people": 0}
         gone = [
             {"entry_id": entry_id, "what": what}
-            for what, by_day in (
-                ("deleted in Clockify", found.deleted),
-                ("moved to another day", found.moved),
-                ("running again", found.running),
-            )
-            for entry_id in by_day.get(day, [])
+            for entry_id, (left, what) in found.left.items()
+            if left == day
         ]
         context.add_asset_metadata(
             {

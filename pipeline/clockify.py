@@ -6,7 +6,7 @@ Keeps out how the report is paged (`detailed_report`), what an answer refuses
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Self
 
@@ -36,14 +36,6 @@ class Workspace:
     round_mode: str
     """`up`, `nearest` or `down`; empty where the setting is none of these and rounding is off."""
     round_minutes: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """A complete read of the detailed report."""
-
-    rows: list[Row]
-    """The rows as they came, each entry once; fractions are `Decimal`."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ class Clockify:
         self._http = Http(service, settings.http_patience_seconds, {key}, headers=headers)
         self._path = f"/workspaces/{settings.clockify_workspace_id}"
         url = f"{settings.clockify_reports_url}{self._path}/reports/detailed"
-        self._report = DetailedReport(self._http, url, settings.time_zone, on_progress)
+        self.reports = DetailedReport(self._http, url, settings.time_zone, on_progress)
 
     def __enter__(self) -> Self:
         self._http.__enter__()
@@ -128,7 +120,7 @@ class Clockify:
         """Return the members as rows of `clockify_users`, former ones included."""
         # Without `memberships` the list of memberships is empty (clockify-api.md, 4.2).
         asked = {"status": "ALL", "memberships": "WORKSPACE", "include-roles": "false"}
-        rows = self._list("/users", asked)
+        rows = self._list("/users", asked, _USER)
         return rows_of(
             user_id=values(rows, "id", str, of=_USER),
             user_name=values(rows, "name", str, of=_USER, is_nullable=True),
@@ -139,7 +131,7 @@ class Clockify:
 
     def projects(self) -> list[Row]:
         """Return the projects as rows of `clockify_projects`, archived ones included."""
-        rows = self._list("/projects", {})
+        rows = self._list("/projects", {}, _PROJECT)
         ids, names = (
             [text or None for text in values(rows, key, str, of=_PROJECT, is_optional=True)]
             for key in ("clientId", "clientName")
@@ -153,53 +145,30 @@ class Clockify:
             is_archived=values(rows, "archived", bool, of=_PROJECT),
         )
 
-    def report(
-        self, first: date, last: date, *, rounding: bool, only_approved: bool = False
-    ) -> Report:
-        """Read every entry of at most 31 work dates.
-
-        Args:
-            first: First work date in `TIME_ZONE`.
-            last: Last work date, included.
-            rounding: Whether durations and amounts are rounded as the workspace is set.
-            only_approved: Whether only approved entries are read.
-
-        Raises:
-            Stop: the read stays incomplete, the key or workspace is wrong, or it may not see rates.
-        """
-        rows = self._report.rows(first, last, rounding=rounding, only_approved=only_approved)
-        return Report(rows)
-
-    def report_totals(self, first: date, last: date, *, rounding: bool) -> Row:
-        """Return what at most 31 days add up to, as plain JSON: to notice a change of old months.
-
-        Returns:
-            `entries`, `seconds`, and `amounts`: currency to minor units, exactly as text.
-        """
-        return self._report.totals(first, last, rounding=rounding)
-
     def whereabouts(self, entry_id: str) -> Whereabouts | None:
         """Return where an entry is now, or None if it was deleted.
 
-        Clockify answers 400 with code 501 for a deleted id (clockify-api.md, 9).
+        Clockify answers 400 with code 501 for a deleted id, and 404 with code 3000 for a route that
+        it does not know (clockify-api.md, 9). A 400 without that code says nothing of the entry.
         """
         response = self._http.read("GET", f"{self._path}/time-entries/{entry_id}")
-        status, code = response.status_code, code_of(parsed(response))
-        if status == 404 or (status, code) == (400, DOMAIN):  # noqa: PLR2004 - HTTP's own
+        if (response.status_code, code_of(parsed(response))) in {(400, DOMAIN), (404, None)}:
             return None
         row = accepted(response)
         start = value(row, "timeInterval.start", str, of="Clockify's entry")
         end = value(row, "timeInterval.end", str, of="Clockify's entry", is_nullable=True)
         return Whereabouts(datetime.fromisoformat(start).astimezone(UTC), is_running=end is None)
 
-    def _list(self, path: str, asked: dict[str, str]) -> list[Row]:
+    def _list(self, path: str, asked: dict[str, str], of: str) -> list[Row]:
         rows: dict[str, Row] = {}
         for page in count(1):
             params = {**asked, "page": page, "page-size": LIST_PAGE}
             response = self._http.read("GET", f"{self._path}{path}", params=params)
-            found = accepted(response)
-            rows |= {row["id"]: row for row in found}
-            if response.headers.get("Last-Page") == "true" or not found:
+            found = value({path: accepted(response)}, path, list, of="Clockify's answer")
+            known = len(rows)
+            rows |= zip(values(found, "id", str, of=of), found, strict=True)
+            # Where paging is ignored, the same rows come again.
+            if response.headers.get("Last-Page") == "true" or len(rows) == known:
                 break
         return list(rows.values())
 

@@ -17,6 +17,7 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
 from pipeline.fields import values
+from pipeline.fitting import validated
 from pipeline.schemas import ClockifyTimeEntries
 from pipeline.stops import Stop
 
@@ -24,6 +25,11 @@ Row = dict[str, Any]
 _ROW = "Clockify's report row"
 _ISO_DURATION = re.compile(r"PT(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+)(?:\.\d+)?S)?")
 _LARGEST = 2**63 - 1
+_STEADY = (
+    *("userId", "userName", "projectId", "projectName", "clientId", "clientName", "taskName"),
+    *("tags", "description", "type", "billable", "rate", "earnedRate", "currency"),
+)
+"""What rounding leaves as it is."""
 _column = partial(values, of=_ROW)
 _optional = partial(values, of=_ROW, is_optional=True)
 
@@ -42,9 +48,9 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     """Return the entries whose work date lies in a range of days.
 
     Args:
-        rows: The report's rows, rounded as settled; they give durations and money.
-        raw_rows: The same entries read without rounding: they give start, end and tracked
-            seconds. None where `rows` are unrounded.
+        rows: The report's rows, rounded as settled; they give durations and amounts.
+        raw_rows: The same entries read without rounding: they give everything else. None where
+            `rows` are unrounded.
         approved_ids: Ids of the approved entries; None where approval is not required.
         zone: The company's zone, which decides the work date.
         user_zones: User id to the IANA zone of the profile.
@@ -53,7 +59,8 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         last: Last work date, included.
 
     Raises:
-        Stop: a row lacks a column or holds another type; the two reads differ in their entries.
+        Stop: a row lacks a column, holds another type or is not of the table's form; the two reads
+            differ in their entries.
     """
     raw = rows if raw_rows is None else _aligned(rows, raw_rows)
     start = _instants(raw, "start")
@@ -62,25 +69,43 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     approvals = [None if approved_ids is None else entry_id in approved_ids for entry_id in ids]
     columns = {
         "entry_id": ids,
-        **_people_columns(rows),
-        **_work_columns(rows),
-        **_money_columns(rows),
+        **_people_columns(raw),
+        **_work_columns(raw),
+        **_rate_columns(raw),
         "work_date": work_date,
         "person_work_date": _person_dates(raw, start, user_zones),
         "start_at": start,
         "end_at": _instants(raw, "end", is_nullable=True),
         "duration_seconds": _seconds(rows),
         "raw_seconds": _seconds(raw),
+        "amount_minor": _amounts(rows),
         "is_approved": pd.array(approvals, dtype="boolean"),
     }
     frame = pd.DataFrame(columns).assign(first_seen_at=read_at, read_at=read_at)
     inside = work_date.between(pd.Timestamp(first), pd.Timestamp(last))
-    return ClockifyTimeEntries.validate(frame[inside].reset_index(drop=True))
+    return validated(ClockifyTimeEntries, frame[inside].reset_index(drop=True))
+
+
+def differing(rows: Sequence[Row], other_rows: Sequence[Row]) -> set[str]:
+    """Ids of the entries that only one of two reads has, or that changed between them.
+
+    Compared is what rounding leaves as it is, and the end, which it may move (clockify-api.md,
+    2.5).
+    """
+    one, other = ({row["_id"]: _steady(row) for row in each} for each in (rows, other_rows))
+    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+
+
+def _steady(row: Row) -> list[object]:
+    interval = row.get("timeInterval") or {}
+    return [interval.get("start"), interval.get("end"), *map(row.get, _STEADY)]
 
 
 def _people_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    _column([row for row in rows if row.get("projectId")], "projectName", str)
-    _column([row for row in rows if row.get("clientId")], "clientName", str)
+    # A name may be null, as that of a project that is gone; a key that is missing is another API.
+    for kind in ("project", "client"):
+        owners = [row for row in rows if row.get(f"{kind}Id")]
+        _column(owners, f"{kind}Name", str, is_nullable=True)
     return {
         "user_id": _column(rows, "userId", str),
         "user_name": _column(rows, "userName", str, is_nullable=True),
@@ -98,38 +123,27 @@ def _work_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {
         "task_name": _optional(rows, "taskName", str),
         "tag_names": [values(each, "name", str, of="Clockify's tag") for each in tags],
-        "description": [
-            _whole_text(text or "") for text in _column(rows, "description", str, is_nullable=True)
-        ],
+        "description": [text or "" for text in _column(rows, "description", str, is_nullable=True)],
         "entry_type": _optional(rows, "type", str),
         "is_billable": _column(rows, "billable", bool),
         "is_locked": _either(rows, "isLocked", "locked", bool),
     }
 
 
-def _whole_text(text: str) -> str:
-    """The text, each half of a character as the sign for what cannot be read.
-
-    JSON can spell half of a surrogate pair, as when a program cuts a text within an emoji. Neither
-    our tables nor QuickBooks can hold it, and one such entry must not stop its whole day.
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _money_columns(rows: Sequence[Row]) -> dict[str, object]:
+def _rate_columns(rows: Sequence[Row]) -> dict[str, object]:
     rates = _either(rows, "rate", "earnedRate", int, Decimal)
-    amounts = (
-        None if amount is None else Decimal(amount).to_integral_value(ROUND_HALF_UP)
-        for amount in _either(rows, "amount", "earnedAmount", int, Decimal)
-    )
     return {
         "reported_rate": [None if rate is None else str(rate) for rate in rates],
         "hourly_rate_minor": _whole(rates),
-        "amount_minor": _whole(amounts),
         "currency": _optional(rows, "currency", str),
     }
+
+
+def _amounts(rows: Sequence[Row]) -> ExtensionArray:
+    return _whole(
+        None if amount is None else Decimal(amount).to_integral_value(ROUND_HALF_UP)
+        for amount in _either(rows, "amount", "earnedAmount", int, Decimal)
+    )
 
 
 def _either(rows: Sequence[Row], key: str, older: str, *kinds: type) -> list[Any]:
@@ -188,7 +202,7 @@ def _person_dates(
     """Dates of the starts on the person's own clock: as reported, or by the best zone known."""
     zoned = _optional(rows, "timeInterval.zonedStart", str)
     texts = pd.Series([text and text[:10] for text in zoned], dtype=object)
-    dates = pd.to_datetime(texts, format="%Y-%m-%d")
+    dates = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
     named = _optional(rows, "timeInterval.timeZone", str)
     best = [zone or user_zones.get(row["userId"]) for zone, row in zip(named, rows, strict=True)]
     zones = pd.Series(best, dtype=object)

@@ -134,9 +134,7 @@ def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) 
         log=lambda _: None,
         now=utc_now,
     )
-    users = known["users"][known["users"]["time_zone"].notna()]
-    zones = dict(zip(users["user_id"], users["time_zone"], strict=True))
-    return extraction.read(clockify, reading, zones, today - timedelta(days=DAYS), today)
+    return extraction.read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
 
 
 def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:

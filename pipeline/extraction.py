@@ -6,20 +6,24 @@ of the report means (`entries`).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from pipeline import doors
 from pipeline.clockify import Clockify, Workspace
-from pipeline.entries import frame_of
+from pipeline.detailed_report import READS
+from pipeline.entries import Row, differing, frame_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Warehouse, transaction
 
+Piece = tuple[date, date]
+"""First and last day."""
 PIECE = timedelta(days=31)
 """Clockify's free plan gives no longer report (its reference, 2.6)."""
 HIDDEN_RATES_SAMPLE = 3
@@ -39,18 +43,12 @@ class Reading:
 
 @dataclass
 class Extracted:
-    """What an extraction found, for the log and the UI."""
+    """What an extraction found out about entries that a read did not have."""
 
-    days: dict[date, None] = field(default_factory=dict)
-    """Every day read, in order, those outside the range that a moved entry led to included."""
-    deleted: dict[date, list[str]] = field(default_factory=dict)
-    """Entries that were stored on the day and exist no more."""
-    moved: dict[date, list[str]] = field(default_factory=dict)
-    """Entries that were stored on the day and are now on another."""
-    running: dict[date, list[str]] = field(default_factory=dict)
-    """Entries that were stored on the day and whose timer runs again; read when it has stopped."""
-    followed: set[str] = field(default_factory=set)
-    """Entries that a read did not have and that exist all the same."""
+    left: dict[str, tuple[date, str]] = field(default_factory=dict)
+    """Those that have left the day on which they were stored: the day, and what became of them."""
+    followed: dict[str, date] = field(default_factory=dict)
+    """Those that exist and are yet to be read, with the day on which they start now."""
 
 
 def is_rounding_on(setting: str, workspace: Workspace) -> bool:
@@ -75,7 +73,7 @@ def workspace_row(workspace: Workspace, *, is_rounding_on: bool) -> dict[str, ob
     }
 
 
-def pieces(first: date, last: date) -> Iterator[tuple[date, date]]:
+def pieces(first: date, last: date) -> Iterator[Piece]:
     """Cut a range into whole days, at most 31 together."""
     while first <= last:
         end = min(last, first + PIECE - timedelta(days=1))
@@ -98,51 +96,108 @@ def extract(
             piece is written.
     """
     found = Extracted()
-    zones = _user_zones(warehouse)
+    users = warehouse.read(ClockifyUsers)
     queue = deque(pieces(first, last))
     while queue:
         start, end = queue.popleft()
         reading.log(f"reading Clockify from {start} to {end}")
-        frame = read(clockify, reading, zones, start, end)
+        frame = read(clockify, reading, users, start, end)
+        ids = set(frame["entry_id"])
+        _refuse_a_gap(ids, found, start, end)
         with warehouse.connect() as connection:
             hidden = hidden_rates(connection, frame)
-            missing = _missing(connection, frame, start, end)
+            missing = _missing(connection, ids | found.followed.keys(), start, end)
         if hidden:
-            _refuse_hidden_rates(hidden, clockify, reading, zones)
-        found.days |= dict.fromkeys(days_of(start, end))
-        queue.extend((day, day) for day in _follow(clockify, reading, missing, found))
-        with warehouse.connect() as connection:
-            store(connection, frame, start, end, reading.now())
-        reading.log(f"stored {len(frame)} entries from {start} to {end}")
+            _refuse_hidden_rates(hidden, clockify, reading, users)
+        goals = _follow(clockify, reading, missing, found)
+        if any(start <= day <= end for day in goals):
+            queue.appendleft((start, end))  # half a read is written nowhere
+        else:
+            with warehouse.connect() as connection:
+                store(connection, frame, start, end, reading.now(), found.followed)
+            reading.log(f"stored {len(frame)} entries from {start} to {end}")
+            found.followed = {key: day for key, day in found.followed.items() if key not in ids}
+        queue.extend(_apart(goals, queue))
     return found
 
 
+def _apart(days: Iterable[date], queue: Collection[Piece]) -> list[Piece]:
+    """The days that are in no piece of the queue, each a piece."""
+    return [(day, day) for day in days if not any(start <= day <= end for start, end in queue)]
+
+
 def read(
-    clockify: Clockify, reading: Reading, zones: Mapping[str, str], first: date, last: date
+    clockify: Clockify, reading: Reading, users: pd.DataFrame, first: date, last: date
 ) -> pd.DataFrame:
     """Read at most 31 days as `ClockifyTimeEntries`, rounded as the reading says.
+
+    Only a read of approved entries is evidence of approval: a request id or a lock is not.
+
+    Args:
+        clockify: asked.
+        reading: says how.
+        users: rows of `clockify_users`, for their zones, and for the former members among them.
+        first: the first work date.
+        last: the last one, included.
 
     Raises:
         Stop: the read is incomplete, or the key may not see rates.
     """
-    report = clockify.report(first, last, rounding=reading.is_rounding_on)
-    raw = clockify.report(first, last, rounding=False) if reading.is_rounding_on else report
+    former = set(users.loc[~users["is_active"], "user_id"])
+    raw = clockify.reports.rows(first, last, rounding=False, former=former)
+    former &= {row["userId"] for row in raw}  # the others have no time here: ask no further
+    rows_of = partial(clockify.reports.rows, first, last, former=former)
+    rows, raw = _rounded(rows_of, raw) if reading.is_rounding_on else (raw, raw)
+    approved = rows_of(rounding=False, only_approved=True) if reading.needs_approval else None
+    zoned = users.dropna(subset="time_zone")
     return frame_of(
-        report.rows,
-        raw.rows,
-        _approved(clockify, reading, first, last),
+        rows,
+        raw,
+        None if approved is None else {str(row["_id"]) for row in approved},
         zone=reading.zone,
-        user_zones=zones,
+        user_zones=dict(zip(zoned["user_id"], zoned["time_zone"], strict=True)),
         read_at=reading.now(),
         first=first,
         last=last,
     )
 
 
+def _rounded(rows_of: Callable[..., list[Row]], raw: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The report rounded, and unrounded, of entries that did not change in between.
+
+    Rounding may move an end (clockify-api.md, 2.5). So where the two tell an entry otherwise, it is
+    read unrounded once more: what did not change from before to after was rounded as it is.
+
+    Raises:
+        Stop: entries change with every read.
+    """
+    for _ in range(READS):
+        rows, before = rows_of(rounding=True), raw
+        if not differing(rows, raw):
+            return rows, raw
+        raw = rows_of(rounding=False)
+        if not (changed := differing(before, raw)):
+            return rows, raw
+    raise Stop(
+        f"Incomplete read: entries change while they are read, such as {min(changed)}",
+        "run again when nobody is editing these days",
+        is_transient=True,
+    )
+
+
 def store(
-    connection: Connection, frame: pd.DataFrame, first: date, last: date, read_at: datetime
+    connection: Connection,
+    frame: pd.DataFrame,
+    first: date,
+    last: date,
+    read_at: datetime,
+    followed: Collection[str] = (),
 ) -> None:
-    """Put a piece in the place of what was stored: its days, and its entries wherever they were."""
+    """Put a piece in the place of what was stored: its days, and its entries wherever they were.
+
+    An entry that is followed to another day stays until the read that has it is stored: if that
+    read never comes, the next run finds it missing again.
+    """
     doors.stage(connection, ClockifyTimeEntries, frame, "piece")
     days = pd.DataFrame({"work_date": days_of(first, last), "extracted_at": read_at})
     doors.stage(connection, Days, days.assign(reviewed_at=None), "piece_days")
@@ -151,10 +206,12 @@ def store(
             "UPDATE piece SET first_seen_at = stored.first_seen_at "
             "FROM clockify_time_entries AS stored WHERE stored.entry_id = piece.entry_id"
         )
-        for table in ("clockify_time_entries", "days"):
-            connection.execute(
-                f"DELETE FROM {table} WHERE work_date BETWEEN $1 AND $2", [first, last]
-            )
+        connection.execute("DELETE FROM days WHERE work_date BETWEEN $1 AND $2", [first, last])
+        connection.execute(
+            "DELETE FROM clockify_time_entries WHERE work_date BETWEEN $1 AND $2 "
+            "AND NOT list_contains(CAST($3 AS VARCHAR[]), entry_id)",
+            [first, last, list(followed)],
+        )
         connection.execute(
             "UPDATE days SET reviewed_at = NULL WHERE work_date IN (SELECT work_date "
             "FROM clockify_time_entries WHERE entry_id IN (SELECT entry_id FROM piece))"
@@ -205,14 +262,14 @@ def hidden_rates(connection: Connection, frame: pd.DataFrame) -> HiddenRates | N
 
 
 def _refuse_hidden_rates(
-    hidden: HiddenRates, clockify: Clockify, reading: Reading, zones: Mapping[str, str]
+    hidden: HiddenRates, clockify: Clockify, reading: Reading, users: pd.DataFrame
 ) -> None:
     """Stop unless the key still sees the rates of a day on which it saw them.
 
     If it does, those read now really are without: somebody set them to nothing.
     """
     if hidden.seen_on:
-        frame = read(clockify, reading, zones, hidden.seen_on, hidden.seen_on)
+        frame = read(clockify, reading, users, hidden.seen_on, hidden.seen_on)
         if (frame["hourly_rate_minor"].fillna(0) != 0).any():
             return
     raise Stop(
@@ -222,58 +279,48 @@ def _refuse_hidden_rates(
     )
 
 
-def _approved(clockify: Clockify, reading: Reading, first: date, last: date) -> set[str] | None:
-    """Ids of the approved entries; none if approval is not required.
+def _refuse_a_gap(ids: Collection[str], found: Extracted, first: date, last: date) -> None:
+    """Stop if an entry was followed to these days and the read does not have it.
 
-    Only a read of approved entries is evidence: a request id or a lock is not.
+    A key that no longer sees everybody's time gives complete reads of the time that it does see.
     """
-    if not reading.needs_approval:
-        return None
-    report = clockify.report(first, last, rounding=False, only_approved=True)
-    return {str(row["_id"]) for row in report.rows}
-
-
-def _user_zones(warehouse: Warehouse) -> dict[str, str]:
-    users = warehouse.read(ClockifyUsers, "time_zone IS NOT NULL")
-    return dict(zip(users["user_id"], users["time_zone"], strict=True))
+    for entry_id, day in found.followed.items():
+        if first <= day <= last and entry_id not in ids:
+            raise Stop(
+                f"Incomplete read: the entry {entry_id} starts on {day}, but Clockify's report of "
+                "that day does not have it",
+                "run again, clockify_users included; if it stays, use the key of an admin, who "
+                "sees everybody's time",
+                is_transient=True,
+            )
 
 
 def _missing(
-    connection: Connection, frame: pd.DataFrame, first: date, last: date
+    connection: Connection, known: Collection[str], first: date, last: date
 ) -> dict[str, date]:
-    """Entries stored on these days that the read does not have, with their stored day."""
+    """Entries stored on these days that no read has or is to have, with their stored day."""
     rows = connection.execute(
         "SELECT entry_id, work_date FROM clockify_time_entries "
         "WHERE work_date BETWEEN $1 AND $2 ORDER BY entry_id",
         [first, last],
     ).fetchall()
-    read = set(frame["entry_id"])
-    return {entry_id: day for entry_id, day in rows if entry_id not in read}
+    return {entry_id: day for entry_id, day in rows if entry_id not in known}
 
 
 def _follow(
     clockify: Clockify, reading: Reading, missing: Mapping[str, date], found: Extracted
 ) -> list[date]:
-    """Ask for each missing entry by id; the days to read for those that still exist.
-
-    Raises:
-        Stop: an entry exists on a day whose read did not have it, twice.
-    """
+    """Ask for each missing entry by id; the days to read for those that still exist."""
     goals = set()
     for entry_id, day in missing.items():
         now = clockify.whereabouts(entry_id)
         if now is None or now.is_running:
-            left = found.deleted if now is None else found.running
-            left.setdefault(day, []).append(entry_id)
+            what = "deleted in Clockify" if now is None else "running again"
+            found.left[entry_id] = day, what  # a running one is read when it has stopped
             continue
-        if entry_id in found.followed:
-            raise Stop(
-                f"Incomplete read: the entry {entry_id} starts on {now.start:%Y-%m-%d %H:%M %Z}, "
-                "but Clockify's report of that day does not have it",
-                "run again; if it stays, look at the entry in Clockify",
-                is_transient=True,
-            )
-        found.followed.add(entry_id)
-        found.moved.setdefault(day, []).append(entry_id)
-        goals.add(now.start.astimezone(reading.zone).date())
+        goal = now.start.astimezone(reading.zone).date()
+        if goal != day:
+            found.left[entry_id] = day, "moved to another day"
+        found.followed[entry_id] = goal
+        goals.add(goal)
     return sorted(goals)

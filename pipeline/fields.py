@@ -1,7 +1,8 @@
 """Reading values out of an API's JSON rows, or stopping the run with the name of what is wrong.
 
 A column that is missing or has another type is a change of the API, never bad data: it stops the
-run. Unknown keys are left alone.
+run. Unknown keys are left alone. Texts come whole: JSON can spell half of a surrogate pair, as when
+a program cuts a text within an emoji, and neither our tables nor QuickBooks can hold it.
 """
 
 from collections.abc import Sequence
@@ -39,11 +40,13 @@ def values(
     parent, _, key = path.rpartition(".")
     objects = values(rows, parent, dict, of=of, is_optional=is_optional) if parent else rows
     missing = None if is_optional else _ABSENT
-    found = [missing if each is None else each.get(key, missing) for each in objects]
+    found = [each.get(key, missing) if isinstance(each, dict) else missing for each in objects]
     allowed = {*kinds, type(None)} if is_nullable or is_optional else {*kinds}
     if not set(map(type, found)) <= allowed:
         odd = next(at for at, value in enumerate(found) if type(value) not in allowed)
         raise _misfit(of, rows[odd], path, found[odd])
+    if str in kinds:
+        found = [_whole(each) if isinstance(each, str) else each for each in found]
     return found if default is None else [default if each is None else each for each in found]
 
 
@@ -57,8 +60,16 @@ def rows_of(**columns: list[Any]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _misfit(of: str, row: dict[str, Any], path: str, found: object) -> Stop:
-    row_id = row.get("_id") or row.get("id") or row.get("Id") or "without an id"
+def _whole(text: str) -> str:
+    """The text, each half of a character as the sign for what cannot be read."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _misfit(of: str, row: object, path: str, found: object) -> Stop:
+    ids = [row.get(key) for key in ("_id", "id", "Id")] if isinstance(row, dict) else []
+    row_id = next(filter(None, ids), "without an id")
     odd = f"has no `{path}`" if found is _ABSENT else f"holds a {type(found).__name__} as `{path}`"
     fix = "The API has changed or the key may not see it: compare with the vendor's documentation"
     return Stop(f"{of} {row_id} {odd}", fix)

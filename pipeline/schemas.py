@@ -161,13 +161,13 @@ class Days(Table):
 
 
 class WatchedMonths(Table):
-    """One row per month older than the daily range, with the report's totals when last read."""
+    """One row per month older than the daily range, with the report's totals when last compared."""
 
     month: Day = column("First day of the month", unique=True)
     totals: Text = column(
-        "Entries, seconds and amounts as the report gave them, and the last day counted, as JSON"
+        "As JSON: entries, seconds and amounts as the report gave them, the last day counted, when"
     )
-    read_at: Instant = column("When the month was last compared")
+    read_at: Instant = column("When the whole month was last read")
 
 
 class Verdicts(Table):

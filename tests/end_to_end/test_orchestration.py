@@ -164,46 +164,72 @@ def test_the_range_never_begins_before_the_first_partition(house: House) -> None
     assert range_of(asked) == (str(start), str(TODAY - A_DAY))
 
 
-def test_older_months_are_read_again_only_when_their_totals_change(quiet: House) -> None:
-    """One call a month; an old entry that was changed is read and judged again, nothing else."""
-    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-09-01"}
-    old = add_entry(quiet.sandbox.world, date(2026, 9, 15), is_billable=False)
-    add_entry(quiet.sandbox.world, date(2026, 10, 20), is_billable=False)
+def reports(house: House) -> int:
+    """How many pages of reports were asked for."""
+    return sum(count for name, count in house.sandbox.holder.calls.items() if REPORTS in name)
+
+
+def test_older_months_are_read_again_in_their_turn_or_when_their_totals_change(
+    quiet: House,
+) -> None:
+    """One call a month, and one month read; an old entry that was changed is judged again."""
+    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-08-01"}
+    for user in quiet.sandbox.world.workspace.users.values():
+        user.status = "ACTIVE"
+    august, september, october = (
+        days(date(2026, 8, 1), date(2026, 8, 31)),
+        days(date(2026, 9, 1), date(2026, 9, 30)),
+        days(date(2026, 10, 1), date(2026, 10, 31)),
+    )
+    old = add_entry(quiet.sandbox.world, date(2026, 10, 20), is_billable=False)
     lately = days(date(2026, 11, 1), date(2026, 11, 3))
     a_morning = lately[-1] + A_DAY
 
     assert problems(morning(quiet, a_morning)) == []
-    assert read_now(quiet) == days(date(2026, 9, 1), lately[-1])
+    assert read_now(quiet) == august + september + october + lately
 
-    before = sum(count for name, count in quiet.sandbox.holder.calls.items() if REPORTS in name)
+    before = reports(quiet)
     assert problems(morning(quiet, a_morning)) == []
-    after = sum(count for name, count in quiet.sandbox.holder.calls.items() if REPORTS in name)
-    assert read_now(quiet) == lately
-    assert after - before == 3  # the range, September, October
+    assert read_now(quiet) == august + lately
+    assert reports(quiet) - before == 5  # the range, three months' totals, August
 
     assert old.end
     quiet.sandbox.admin("PATCH", f"entries/{old.id}", end=str(old.end + timedelta(minutes=30)))
     assert problems(morning(quiet, a_morning)) == []
-    assert read_now(quiet) == days(date(2026, 9, 1), date(2026, 9, 30)) + lately
+    assert read_now(quiet) == september + october + lately
     query = "SELECT duration_seconds FROM rejected_time_entries WHERE entry_id = $1"
     assert quiet.rows(query, old.id) == [(5400 + 1800,)]
 
 
 def test_the_month_in_which_the_range_begins_is_not_read_again_for_that(quiet: House) -> None:
-    """A day that has left the range was read yesterday; its month is as it was."""
-    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-11-01"}
+    """A day that has left the range was read yesterday; its month is as it was, another in turn."""
+    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-10-01"}
     for day in days(date(2026, 11, 3), date(2026, 11, 10)):
         add_entry(quiet.sandbox.world, day, is_billable=False)
     morning(quiet, date(2026, 11, 10))
     morning(quiet, date(2026, 11, 11))
-    assert read_now(quiet) == days(date(2026, 11, 8), date(2026, 11, 10))
+    october = days(date(2026, 10, 1), date(2026, 10, 31))
+    assert read_now(quiet) == october + days(date(2026, 11, 8), date(2026, 11, 10))
+
+
+def test_the_older_months_that_were_read_before_a_stop_are_remembered(quiet: House) -> None:
+    """A free plan's hour ends among them: the next morning goes on where this one stopped."""
+    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-08-01"}
+    for user in quiet.sandbox.world.workspace.users.values():
+        user.status = "ACTIVE"
+    quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=5)
+    lately = days(date(2026, 11, 1), date(2026, 11, 3))
+    assert not morning(quiet, date(2026, 11, 4)).success
+    assert read_now(quiet) == days(date(2026, 8, 1), date(2026, 8, 31)) + lately
+    assert problems(morning(quiet, date(2026, 11, 4))) == []
+    assert read_now(quiet) == days(date(2026, 9, 1), lately[-1])
 
 
 def test_a_range_that_stops_keeps_the_pieces_it_has_finished(quiet: House) -> None:
     """Forty days are two pieces: the second is refused, the first stays, and again goes through."""
     first, last = TODAY - timedelta(days=40), TODAY - A_DAY
     entry = add_entry(quiet.sandbox.world, first)
-    quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=1)
+    quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=2)  # and of who left
     stopped = quiet.run(first, last)
     assert not stopped.success
     finished = days(first, first + timedelta(days=30))

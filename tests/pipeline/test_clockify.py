@@ -44,7 +44,7 @@ def crowd(sandbox: Sandbox, count: int) -> None:
 
 def test_a_report_has_every_entry_of_the_days_once(sandbox: Sandbox, clockify: Clockify) -> None:
     """Counted against the sandbox's own list, by the company's calendar."""
-    ids = [row["_id"] for row in clockify.report(**DAYS, rounding=False).rows]
+    ids = [row["_id"] for row in clockify.reports.rows(**DAYS, rounding=False)]
     assert len(ids) == len(set(ids))
     assert set(ids) == expected_ids(sandbox, **DAYS)
     assert len(ids) > 100
@@ -56,15 +56,15 @@ def test_both_spellings_of_the_rows_are_read(
 ) -> None:
     """All lower case on the wire, otherwise in some documents."""
     sandbox.switch(rows_key=key)
-    assert clockify.report(**DAYS, rounding=False).rows
+    assert clockify.reports.rows(**DAYS, rounding=False)
 
 
 def test_days_without_entries_are_a_complete_read_of_none(clockify: Clockify) -> None:
     """Their totals are `[null]`."""
     day = date(2020, 1, 1)
-    assert clockify.report(day, day, rounding=False).rows == []
-    none = {"entries": 0, "seconds": 0, "amounts": {}}
-    assert clockify.report_totals(day, day, rounding=False) == none
+    assert clockify.reports.rows(day, day, rounding=False) == []
+    none = {"entries": 0, "seconds": 0, "billable_seconds": 0, "amounts": {}}
+    assert clockify.reports.totals(day, day, rounding=False) == none
 
 
 def test_a_free_plan_is_asked_for_31_days_at_a_time(sandbox: Sandbox, clockify: Clockify) -> None:
@@ -74,7 +74,7 @@ def test_a_free_plan_is_asked_for_31_days_at_a_time(sandbox: Sandbox, clockify: 
     ids = [
         row["_id"]
         for first, last in pieces(**days)
-        for row in clockify.report(first, last, rounding=False).rows
+        for row in clockify.reports.rows(first, last, rounding=False)
     ]
     assert len(ids) == len(set(ids))
     assert set(ids) == expected_ids(sandbox, **days)
@@ -86,7 +86,7 @@ def test_a_report_of_many_pages_is_read_whole(sandbox: Sandbox, settings_for: Se
     crowd(sandbox, 3200)
     said: list[str] = []
     with Clockify(settings_for(HTTP_PATIENCE_SECONDS="30"), said.append) as clockify:
-        rows = clockify.report(date(2026, 11, 10), date(2026, 11, 10), rounding=False).rows
+        rows = clockify.reports.rows(date(2026, 11, 10), date(2026, 11, 10), rounding=False)
     assert len(rows) == len(expected_ids(sandbox, date(2026, 11, 10), date(2026, 11, 10))) > 3200
     assert sandbox.calls(REPORT) == 4
     assert said[-1] == "Clockify: page 4 of 4 read"
@@ -101,7 +101,7 @@ def test_a_report_that_changes_while_it_is_read_is_read_again(
     sandbox.switch(mutate_between_pages=change)
     day = date(2026, 11, 10)
     with Clockify(settings_for(HTTP_PATIENCE_SECONDS="30")) as clockify:
-        rows = clockify.report(day, day, rounding=False).rows
+        rows = clockify.reports.rows(day, day, rounding=False)
     assert {row["_id"] for row in rows} == expected_ids(sandbox, day, day)
     assert sandbox.calls(REPORT) == 4
 
@@ -118,7 +118,7 @@ def test_a_read_that_stays_incomplete_stops_the_run(
         Clockify(settings_for(HTTP_PATIENCE_SECONDS="30")) as clockify,
         pytest.raises(Stop, match="incomplete read: from 2026-11-10 to 2026-11-10") as raised,
     ):
-        clockify.report(day, day, rounding=False)
+        clockify.reports.rows(day, day, rounding=False)
     assert raised.value.is_transient
     assert sandbox.calls(REPORT) == 6
 
@@ -126,14 +126,14 @@ def test_a_read_that_stays_incomplete_stops_the_run(
 def test_one_wrong_count_is_read_again(sandbox: Sandbox, clockify: Clockify) -> None:
     """Somebody was editing just then."""
     sandbox.switch(count_lies=1)
-    rows = clockify.report(**DAYS, rounding=False).rows
+    rows = clockify.reports.rows(**DAYS, rounding=False)
     assert {row["_id"] for row in rows} == expected_ids(sandbox, **DAYS)
     assert sandbox.calls(REPORT) == 2
 
 
 def test_money_is_never_a_float(clockify: Clockify) -> None:
     """Amounts may have fractions of a cent."""
-    numbers = [row["amount"] for row in clockify.report(**DAYS, rounding=False).rows]
+    numbers = [row["amount"] for row in clockify.reports.rows(**DAYS, rounding=False)]
     assert {type(number) for number in numbers} <= {int, Decimal, type(None)}
     assert any(isinstance(number, Decimal) for number in numbers)
 
@@ -142,9 +142,9 @@ def test_rounding_is_asked_for_and_only_approved_entries_where_wanted(
     sandbox: Sandbox, clockify: Clockify
 ) -> None:
     """Two reads differ in their durations, one in its entries."""
-    raw = clockify.report(**DAYS, rounding=False).rows
-    rounded = clockify.report(**DAYS, rounding=True).rows
-    approved = clockify.report(**DAYS, rounding=False, only_approved=True).rows
+    raw = clockify.reports.rows(**DAYS, rounding=False)
+    rounded = clockify.reports.rows(**DAYS, rounding=True)
+    approved = clockify.reports.rows(**DAYS, rounding=False, only_approved=True)
     assert [row["_id"] for row in raw] == [row["_id"] for row in rounded]
     assert [row["timeInterval"]["duration"] for row in raw] != [
         row["timeInterval"]["duration"] for row in rounded
@@ -159,19 +159,33 @@ def test_totals_notice_a_change_of_time_of_money_and_of_number(
     sandbox: Sandbox, clockify: Clockify
 ) -> None:
     """One row is fetched for each 31 days, whatever happened in them."""
-    before = clockify.report_totals(**DAYS, rounding=False)
-    rows = clockify.report(**DAYS, rounding=False).rows
+    before = clockify.reports.totals(**DAYS, rounding=False)
+    rows = clockify.reports.rows(**DAYS, rounding=False)
     assert before["entries"] == len(rows)
     some = sandbox.world.workspace.entries[rows[0]["_id"]]
     some.description = "edited"
-    assert clockify.report_totals(**DAYS, rounding=False) == before
+    assert clockify.reports.totals(**DAYS, rounding=False) == before
     some.rate_minor = 123_456.5
-    priced = clockify.report_totals(**DAYS, rounding=False)
+    priced = clockify.reports.totals(**DAYS, rounding=False)
     assert (priced["entries"], priced["seconds"]) == (before["entries"], before["seconds"])
     assert priced["amounts"] != before["amounts"]
     assert all(isinstance(amount, str) for amount in priced["amounts"].values())
     del sandbox.world.workspace.entries[some.id]
-    assert clockify.report_totals(**DAYS, rounding=False)["entries"] == before["entries"] - 1
+    assert clockify.reports.totals(**DAYS, rounding=False)["entries"] == before["entries"] - 1
+
+
+def test_totals_notice_that_time_without_a_rate_became_billable(
+    sandbox: Sandbox, clockify: Clockify
+) -> None:
+    """It earns nothing either way."""
+    [row] = clockify.reports.rows(**DAYS, rounding=False)[:1]
+    some = sandbox.world.workspace.entries[row["_id"]]
+    some.rate_minor, some.is_billable = None, False
+    before = clockify.reports.totals(**DAYS, rounding=False)
+    some.is_billable = True
+    after = clockify.reports.totals(**DAYS, rounding=False)
+    assert after["billable_seconds"] > before["billable_seconds"]
+    assert {**after, "billable_seconds": 0} == {**before, "billable_seconds": 0}
 
 
 def test_an_entry_is_found_by_its_id_until_it_is_deleted(
@@ -197,6 +211,19 @@ def test_a_404_for_an_entry_means_deleted_too(
     """Recorded for other kinds of keys."""
     sandbox.fail("time-entries", "status", status=404, body=body)
     assert clockify.whereabouts("6" * 24) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, ""), (400, '{"message": "gone"}'), (400, '{"code": 3002}'), (404, '{"code": 3000}')],
+)
+def test_no_other_refusal_means_that_an_entry_was_deleted(
+    sandbox: Sandbox, clockify: Clockify, status: int, body: str
+) -> None:
+    """Another route or workspace, or a service that is out of order: nothing is known of it."""
+    sandbox.fail("time-entries", "status", status=status, body=body)
+    with pytest.raises(Stop):
+        clockify.whereabouts("6" * 24)
 
 
 def test_users_fit_their_table_and_a_former_member_is_inactive(
@@ -234,6 +261,32 @@ def test_a_list_is_read_to_its_last_page(
     """With pages of five people."""
     monkeypatch.setattr("pipeline.clockify.LIST_PAGE", 5)
     assert len(clockify.users()) == len(sandbox.world.workspace.users) > 5
+
+
+def test_a_list_that_is_not_paged_is_read_to_its_end(sandbox: Sandbox, clockify: Clockify) -> None:
+    """The same rows come for every page, and nothing says which is the last."""
+    body = '[{"id": "1", "name": null, "memberships": []}]'
+    sandbox.fail("users", "status", status=200, body=body, times=None)
+    assert [row["user_id"] for row in clockify.users()] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('{"message": "gateway"}', "Clockify's answer without an id holds a dict as `/users`"),
+        ('[{"name": "Ann"}]', "Clockify's user without an id has no `id`"),
+        ('[{"id": 1}]', "Clockify's user 1 holds a int as `id`"),
+        ("[1]", "Clockify's user without an id has no `id`"),
+    ],
+)
+def test_a_list_that_is_none_stops_the_run(
+    sandbox: Sandbox, clockify: Clockify, body: str, says: str
+) -> None:
+    """With status 200, too."""
+    sandbox.fail("users", "status", status=200, body=body)
+    with pytest.raises(Stop) as raised:
+        clockify.users()
+    assert says in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -275,8 +328,8 @@ EVERY_CALL: list[Call] = [
     lambda clockify: clockify.workspace(),
     lambda clockify: clockify.users(),
     lambda clockify: clockify.projects(),
-    lambda clockify: clockify.report(**DAYS, rounding=False),
-    lambda clockify: clockify.report_totals(**DAYS, rounding=False),
+    lambda clockify: clockify.reports.rows(**DAYS, rounding=False),
+    lambda clockify: clockify.reports.totals(**DAYS, rounding=False),
     lambda clockify: clockify.whereabouts("6" * 24),
 ]
 
@@ -330,7 +383,7 @@ def test_an_answer_that_cannot_be_used_stops_the_run(
     """Told apart by status and code; an error inside a 200 is one too."""
     sandbox.fail("detailed", "status", status=status, body=body)
     with pytest.raises(Stop) as raised:
-        clockify.report(**DAYS, rounding=False)
+        clockify.reports.rows(**DAYS, rounding=False)
     assert says in str(raised.value)
 
 
@@ -338,7 +391,7 @@ def test_a_key_that_may_not_see_rates_stops_the_run(sandbox: Sandbox, clockify: 
     """Amounts are always asked for."""
     sandbox.switch(rates_hidden="forbidden")
     with pytest.raises(Stop, match="may not see rates") as raised:
-        clockify.report(**DAYS, rounding=False)
+        clockify.reports.rows(**DAYS, rounding=False)
     assert "an admin who may see billable rates" in raised.value.fix
 
 
@@ -380,7 +433,7 @@ def test_the_report_of_a_day_that_is_23_or_25_hours_long_is_complete(
         end = start + timedelta(hours=1)
         entries[entry_id] = replace(some, id=entry_id, start=start, end=end)
     for day in (date(2026, 3, 8), date(2026, 11, 1)):
-        rows = clockify.report(day, day, rounding=False).rows
+        rows = clockify.reports.rows(day, day, rounding=False)
         made = frame_of(
             rows,
             None,

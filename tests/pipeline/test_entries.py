@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from pipeline.entries import frame_of
+from pipeline.entries import differing, frame_of
 from pipeline.schemas import ClockifyTimeEntries
 from pipeline.stops import Stop
 
@@ -137,6 +137,15 @@ def test_the_types_of_the_columns_do_not_depend_on_the_rows(rows: list[dict[str,
         ({"clientId": ""}, "client_id", None),
         ({"clientName": ""}, "client_name", None),
         ({"projectId": None, "projectName": None}, "project_id", None),
+        ({"projectName": None}, "project_id", "p1"),
+        ({"projectName": None}, "project_name", None),
+        ({"clientName": None}, "client_id", "c1"),
+        ({"clientName": None}, "client_name", None),
+        ({"projectName": "cut \ud83c"}, "project_name", "cut \ufffd"),
+        ({"clientName": "cut \ud83c"}, "client_name", "cut \ufffd"),
+        ({"userName": "cut \ud83c"}, "user_name", "cut \ufffd"),
+        ({"taskName": "cut \ud83c"}, "task_name", "cut \ufffd"),
+        ({"tags": [{"name": "cut \ud83c"}]}, "tag_names", ["cut \ufffd"]),
         ({"tags": None}, "tag_names", []),
         ({"description": None}, "description", ""),
         ({"description": " <b>&lt;"}, "description", " <b>&lt;"),
@@ -167,7 +176,7 @@ def test_the_types_of_the_columns_do_not_depend_on_the_rows(rows: list[dict[str,
 def test_an_odd_value_is_read_as_it_is_meant(
     changes: dict[str, Any], column: str, expected: object
 ) -> None:
-    """Money is whole minor units or none, never a float; a missing client is spelt two ways."""
+    """Money is whole minor units or none; no client is spelt two ways; half a letter is a sign."""
     assert only(frame(row(**changes)), column) == expected
 
 
@@ -235,6 +244,7 @@ def test_the_work_date_is_the_start_on_the_companys_calendar(
     ("interval", "user_zones", "expected"),
     [
         ({"zonedStart": "2026-03-11T00:30:00"}, {}, "2026-03-11"),
+        ({"zonedStart": "10.03.2026 14:00", "timeZone": "Pacific/Auckland"}, {}, "2026-03-11"),
         ({"zonedStart": None, "timeZone": "Pacific/Auckland"}, {}, "2026-03-11"),
         ({"zonedStart": None, "timeZone": None}, {"u1": "Pacific/Auckland"}, "2026-03-11"),
         ({"zonedStart": None, "timeZone": None}, {"u1": NEW_YORK}, "2026-03-10"),
@@ -269,6 +279,44 @@ def test_times_come_from_the_unrounded_read_and_money_from_the_rounded_one() -> 
     assert only(made, "raw_seconds") == 10440
     assert only(made, "amount_minor") == 13500
     assert only(made, "end_at") == pd.Timestamp("2026-03-10T15:54:00Z")
+
+
+def test_what_rounding_leaves_alone_comes_from_the_unrounded_read() -> None:
+    """Never the start of one moment beside the project of another."""
+    changed = row({"start": "2026-03-11T09:00:00-04:00"}, projectId="p2", rate=4600, billable=False)
+    made = frame(row(), raw=[changed])
+    assert only(made, "work_date") == pd.Timestamp("2026-03-11")
+    assert only(made, "project_id") == "p2"
+    assert only(made, "hourly_rate_minor") == 4600
+    assert not only(made, "is_billable")
+
+
+def test_two_reads_that_differ_in_what_rounding_moves_are_of_the_same_entry() -> None:
+    """Seconds and money."""
+    assert differing([row()], [row({"duration": 10800}, amount=13500, earnedAmount=13500)]) == set()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        row(userId="u2"),
+        row(projectId="p2"),
+        row(projectName="Website 2"),
+        row(billable=False),
+        row(description="Edited"),
+        row(rate=4600),
+        row(currency="EUR"),
+        row(type="BREAK"),
+        row(tags=[]),
+        row({"start": "2026-03-10T09:00:01-04:00"}),
+        row({"end": None}),
+        row(timeInterval=None),
+    ],
+)
+def test_an_entry_that_changed_between_two_reads_is_named(changed: dict[str, Any]) -> None:
+    """And one that only one of them has."""
+    other, new, gone = ({**row(), "_id": number * 24} for number in "012")
+    assert differing([row(), other, gone], [changed, other, new]) == {ID, "1" * 24, "2" * 24}
 
 
 def test_the_two_reads_are_joined_by_id_not_by_order() -> None:
@@ -329,6 +377,11 @@ def test_a_missing_column_stops_the_run_and_is_named(key: str) -> None:
     ("changed", "says"),
     [
         (row(_id=1), "holds a int as `_id`"),
+        (
+            row(_id="entry_time_off_001"),
+            "first for 'entry_time_off_001' in the row whose `entry_id`",
+        ),
+        (row(_id=ID.upper()), f"first for '{ID.upper()}' in the row whose `entry_id`"),
         (row(billable="yes"), "holds a str as `billable`"),
         (row(rate="4500"), "holds a str as `rate`"),
         (row(rate=True), "holds a bool as `rate`"),

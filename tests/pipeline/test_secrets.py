@@ -72,7 +72,7 @@ def use(settings_for: SettingsFor, changes: dict[str, str], prepare: Callable[[]
             quickbooks.company,
             prepare,
             clockify.workspace,
-            lambda: clockify.report(DAY, DAY, rounding=False).rows[:0],
+            lambda: clockify.reports.rows(DAY, DAY, rounding=False)[:0],
             quickbooks.employees,
             lambda: quickbooks.create_batch("r1", ['{"Odd": 1}']),
             lambda: tokens.refresh()[:0],

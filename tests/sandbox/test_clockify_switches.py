@@ -107,12 +107,15 @@ class TestSwitches:
         assert clockify.ask().json()["timeEntries"] == []
 
     def test_former_members_can_be_missing(self, clockify: Service) -> None:
-        """Unless they are asked for by id."""
+        """Unless the filter of users asks for those of every status."""
         entry = add_entry(clockify.world, DAY, mailbox="oliver")
         assert len(clockify.rows()) == 1
         clockify.world.switches["inactive_users_in_report"] = False
         assert clockify.rows() == []
-        assert len(clockify.rows(users={"ids": [entry.user_id]})) == 1
+        by_id: dict[str, object] = {"ids": [entry.user_id]}
+        assert clockify.rows(users=by_id) == []
+        assert len(clockify.rows(users=by_id | {"status": "ALL"})) == 1
+        assert len(clockify.rows(users={"status": "ALL"})) == 1
 
     def test_older_rows_have_no_local_times(self, clockify: Service) -> None:
         """They came with start, end and duration."""

@@ -29,6 +29,7 @@ SORT_COLUMNS = (
 AMOUNTS = ("EARNED", "COST", "PROFIT", "HIDE_AMOUNT", "EXPORT")
 APPROVAL_STATES = ("ALL", "APPROVED", "UNAPPROVED")
 INVOICING_STATES = ("ALL", "INVOICED", "UNINVOICED")
+FORMER_TOO = ("ALL", "INACTIVE")
 CONTAINS = ("CONTAINS", "DOES_NOT_CONTAIN", "CONTAINS_ONLY")
 
 
@@ -57,6 +58,8 @@ class DetailedRequest:
     invoicing_state: str
     is_billable: bool | None
     users: IdFilter | None
+    is_of_all_states: bool
+    """Whether the filter of users asks for former members, by their status."""
     projects: IdFilter | None
     clients: IdFilter | None
     sort_column: str
@@ -105,6 +108,7 @@ def read_request(body: object, workspace: Workspace, owner_zone: str) -> Detaile
         invoicing_state=_choice(body, "invoicingState", INVOICING_STATES, "ALL"),
         is_billable=body.get("billable"),
         users=_ids(body.get("users")),
+        is_of_all_states=(body.get("users") or {}).get("status") in FORMER_TOO,
         projects=_ids(body.get("projects")),
         clients=_ids(body.get("clients")),
         sort_column=_choice(detailed, "sortColumn", SORT_COLUMNS, "DATE"),

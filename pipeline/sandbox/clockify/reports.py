@@ -89,7 +89,7 @@ def _id_tests(world: World, request: DetailedRequest) -> Iterable[Callable[[Entr
     known = world.workspace.projects
     if users is not None:
         yield lambda entry: users.admits(entry.user_id)
-    elif not switch(world, "inactive_users_in_report"):
+    if not (request.is_of_all_states or switch(world, "inactive_users_in_report")):
         former = {user.id for user in world.workspace.users.values() if user.status == "INACTIVE"}
         yield lambda entry: entry.user_id not in former
     if projects is not None:

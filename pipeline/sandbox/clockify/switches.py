@@ -79,7 +79,8 @@ SWITCHES: dict[str, Row] = {
         "Report rows carry the person's own zone, local times and offsets.", is_on=True
     ),
     "inactive_users_in_report": _on_off(
-        "An unfiltered report has the entries of former members.", is_on=True
+        "A report has the entries of former members whether or not `users.status` asks for them.",
+        is_on=True,
     ),
     "numeric_core_duration": _on_off("The core gives durations as seconds instead of ISO 8601."),
 }
