@@ -31,7 +31,7 @@ def facts(
 
     Args:
         entries: `ClockifyTimeEntries`, at least the columns read here.
-        users: `ClockifyUsers`.
+        users: Id and name of every Clockify user known, of whatever day.
         employees: `QuickbooksEmployees`, inactive ones included.
         customers: `QuickbooksCustomers`, inactive ones included.
         rules: What else the rules need.

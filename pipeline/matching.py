@@ -33,7 +33,7 @@ def match_people(
 
     Args:
         people: User id and user name of the entries.
-        users: `ClockifyUsers`, so that a namesake without entries counts too.
+        users: Id and name of every user known, so that a namesake without entries counts too.
         employees: `QuickbooksEmployees`, inactive ones included.
 
     Returns:
