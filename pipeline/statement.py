@@ -8,7 +8,7 @@ Keeps out how it is printed, and activities that are not ours (`books`).
 
 from datetime import date
 
-from pipeline.figures import Row, rows
+from pipeline.figures import PROJECT, Row, rows
 from pipeline.warehouse import Connection
 
 ENTRY = """
@@ -25,8 +25,7 @@ WITH entries AS (
 ), tracked AS (
     SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason,
         coalesce(quickbooks_customer_id, '') AS customer_id,
-        CASE WHEN quickbooks_customer_id IS NULL THEN coalesce(client_name || ' / ', '')
-            || coalesce(project_name, project_id, 'no project') END AS unmatched,
+        CASE WHEN quickbooks_customer_id IS NULL THEN {PROJECT} END AS unmatched,
         coalesce(currency, 'none') AS currency, coalesce(duration_seconds, 0) AS seconds,
         coalesce(amount_minor, 0) AS amount, hourly_rate_minor AS rate,
         (seconds + 30) // 60 AS minutes, (2 * seconds * rate + 3600) // 7200 AS exact,
