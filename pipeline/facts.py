@@ -16,8 +16,11 @@ from pipeline.reasons import LONGEST_MINUTES
 from pipeline.rules import Rules
 
 Columns = dict[str, Any]
-CHOICE = " or the QuickBooks {0} so that both are the same, character for character, or add the {0}"
-"""What else may be right where a name does not only look like another."""
+ACT = (
+    "Rename the Clockify {} {} or the QuickBooks {kind} so that both are the same, character for "
+    "character, or add the {kind}"
+)
+"""What may be right where a name does not only look like another."""
 
 
 def facts(
@@ -54,9 +57,10 @@ def minutes(seconds: pd.Series) -> pd.Series:
 def _people(frame: pd.DataFrame, users: pd.DataFrame, employees: pd.DataFrame) -> Columns:
     people = list(rows(frame, "user_id", "user_name"))
     found = match_people(people, users, employees)
+    labels = [_label(name, user_id) for user_id, name in people]
     return {
-        **_matched("employee", [found[name] for _, name in people]),
-        "user": [_label(name, user_id) for user_id, name in people],
+        **_matched("employee", [found[name] for _, name in people], "user", labels),
+        "user": labels,
     }
 
 
@@ -72,25 +76,27 @@ def _customers(frame: pd.DataFrame, customers: pd.DataFrame, rules: Rules) -> Co
     found = match_customers(filter(None, pairs), customers, rules.customer_matching)
     matches = [found[pair] if pair else Match() for pair in pairs]
     currencies = dict(rows(customers, "quickbooks_customer_id", "currency"))
+    labels = [
+        _label(name, id_) + (f" of client `{client}`" if client else "")
+        for id_, name, client in projects
+    ]
     return {
-        **_matched("customer", matches),
-        "project": [
-            _label(name, id_) + (f" of client `{client}`" if client else "")
-            for id_, name, client in projects
-        ],
+        **_matched("customer", matches, "project", labels),
+        "project": labels,
         "customer_currency": _text(
             (currencies[match.id] or rules.home_currency) if match.id else None for match in matches
         ),
     }
 
 
-def _matched(kind: str, matches: list[Match]) -> Columns:
+def _matched(kind: str, matches: list[Match], ours: str, labels: list[str]) -> Columns:
     return {
         f"quickbooks_{kind}_id": _text(match.id for match in matches),
         f"{kind}_problem": _text(match.problem or "" for match in matches),
         f"{kind}_hint": _text(match.hint for match in matches),
-        f"{kind}_choice": _text(
-            "" if match.is_lookalike else CHOICE.format(kind) for match in matches
+        f"{kind}_act": _text(
+            match.act or ACT.format(ours, label, kind=kind)
+            for match, label in zip(matches, labels, strict=True)
         ),
     }
 

@@ -87,14 +87,15 @@ _IS_GIVEN = _that(lambda values: values.notna())
 def _of_people() -> tuple[Reason, ...]:
     return (
         Reason("unknown_employee", "employee_problem", _not("unknown")).rejects(
-            "Rename the Clockify user {user}{employee_choice}: {employee_hint}."
+            "{employee_act}: {employee_hint}."
         ),
         Reason("inactive_employee", "employee_problem", _not("inactive")).rejects(
             "In QuickBooks, make the employee of the Clockify user {user} active: {employee_hint}."
         ),
         Reason("ambiguous_employee", "employee_problem", _not("ambiguous")).rejects(
             "In Clockify and QuickBooks, give each person another name, since {user} may be two: "
-            "{employee_hint}."
+            "{employee_hint}; time of somebody whom nobody can rename any more must be billed by "
+            "hand, and marked not billable in Clockify."
         ),
     )
 
@@ -102,7 +103,7 @@ def _of_people() -> tuple[Reason, ...]:
 def _of_customers() -> tuple[Reason, ...]:
     return (
         Reason("unknown_customer", "customer_problem", _not("unknown")).rejects(
-            "Rename the Clockify project {project}{customer_choice}: {customer_hint}."
+            "{customer_act}: {customer_hint}."
         ),
         Reason("inactive_customer", "customer_problem", _not("inactive")).rejects(
             "In QuickBooks, make the customer of the Clockify project {project} active, or move "
