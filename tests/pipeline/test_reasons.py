@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.facts import facts
+from pipeline.quickbooks_rows import NOT_WHOLE
 from pipeline.reasons import REASON_IDS, catalogue
 from pipeline.review import judge
 from tests.pipeline.examples import (
@@ -114,6 +115,7 @@ CASES = [
     Case("bad_rate", _rate(-1, "-1"), _rate(1, "1")),
     Case("bad_rate", _rate(MAX_RATE_MINOR + 1, "x"), _rate(MAX_RATE_MINOR, "x")),
     Case("bad_rate", {}, {}, {**PRICED, "service_item_rate_minor": MAX_RATE_MINOR + 1}, PRICED),
+    Case("bad_rate", {}, {}, {**PRICED, "service_item_rate_minor": NOT_WHOLE}, PRICED),
     Case("bad_rate", {"currency": "JPY"}, {}, {"home_currency": "JPY"}, {}),
     Case("wrong_currency", {"currency": "EUR"}, {"currency": "USD"}),
     Case("wrong_currency", {"currency": None}, {"currency": "USD"}),
@@ -326,6 +328,15 @@ def test_namesakes_whom_nobody_can_rename_have_a_fix_that_can_be_done() -> None:
     for verdict in judged(*gone):
         assert verdict["reasons"] == ["ambiguous_employee"]
         assert "billed by hand, and marked not billable in Clockify" in verdict["fixes"][0]
+
+
+def test_an_item_in_another_currency_than_the_customer_has_a_fix_that_can_be_done() -> None:
+    """An item has one price, in the home currency."""
+    foreign = entry(project_name="Twice", client_name="Globex", currency="EUR")
+    (verdict,) = judged(foreign, **PRICED)
+    assert verdict["reasons"] == ["wrong_currency"]
+    for named in ("Set `RATE_SOURCE=clockify`, or", "`ONLY_PROJECTS`", "in USD", "is EUR"):
+        assert named in verdict["fixes"][0]
 
 
 def test_a_too_long_entry_says_when_only_rounding_pushed_it_over() -> None:
