@@ -35,6 +35,8 @@ class Reading:
     needs_approval: bool
     log: Callable[[str], object]
     now: Callable[[], datetime]
+    needs_rates: bool = True
+    """Whether Clockify's rates are what is sent, so that a key that sees none must stop the run."""
 
 
 @dataclass
@@ -105,7 +107,7 @@ def extract(
         reading.log(f"reading Clockify from {start} to {end}")
         frame = read(clockify, reading, zones, start, end)
         with warehouse.connect() as connection:
-            hidden = hidden_rates(connection, frame)
+            hidden = hidden_rates(connection, frame) if reading.needs_rates else None
             missing = _missing(connection, frame, start, end)
         if hidden:
             _refuse_hidden_rates(hidden, clockify, reading, zones)
