@@ -19,7 +19,7 @@ from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import SETTLED, attach
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
-from pipeline.statement import LINES, statement
+from pipeline.statement import lines, statement
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Warehouse, read_only
 
@@ -55,13 +55,14 @@ LEFT JOIN clockify_time_entries AS entry USING (entry_id)
 """
 
 
-def views(since: date, today: date) -> dict[str, str]:
+def views(settings: Settings, today: date) -> dict[str, str]:
     """The analysts' views, each with its query, in the order in which they build on each other.
 
     Args:
-        since: the first work date that concerns us.
+        settings: say the first work date that concerns us, and whose price is sent.
         today: the calendar date now in `TIME_ZONE`.
     """
+    since = settings.since
     return {
         "open_days": OPEN_DAYS,
         "verdicts": VERDICTS,
@@ -70,7 +71,7 @@ def views(since: date, today: date) -> dict[str, str]:
         "fixes": OPEN_FIXES,
         "fix_list": fix_list(since),
         "hours_at_risk": hours_at_risk(since, today),
-        "statement_lines": LINES,
+        "statement_lines": lines(is_priced_by_item=settings.rate_source == "service_item"),
         "statement": statement(since, today),
     }
 
@@ -80,7 +81,7 @@ def lay_views(connection: Connection, settings: Settings, today: date) -> None:
     for table in LEDGER_TABLES:
         name = name_of(table)
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM ledger.{name}")
-    for name, query in views(settings.since, today).items():
+    for name, query in views(settings, today).items():
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
 
@@ -110,7 +111,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
             [now, run_id],
         )
         today = now.astimezone(settings.zone).date()
-        for name, query in views(settings.since, today).items():
+        for name, query in views(settings, today).items():
             connection.execute(f"CREATE VIEW {name} AS {query}")
         connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
     draft.replace(settings.analysis)
