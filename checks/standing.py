@@ -4,7 +4,7 @@ Each message is the answer, its table the work to do. Those of what was sent are
 """
 
 from checks.claim import EVERYTHING, LAUNCH, Claim, standing
-from pipeline import doors, figures, hours_at_risk, matching, schemas
+from pipeline import doors, facts, figures, hours_at_risk, matching, schemas
 from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.figures import Row
@@ -25,8 +25,12 @@ GROUP BY {{name}} ORDER BY hours DESC
 
 
 def projects_without_customers(connection: Connection, company: Company) -> list[Row]:
-    """Active billable projects that match no customer, and what would match nearly."""
+    """Active billable projects to be sent that match no customer, and what would match nearly."""
+    settings = company.settings
     projects = doors.read(connection, schemas.ClockifyProjects, "is_billable AND NOT is_archived")
+    projects = projects[
+        facts.chosen(projects, client=settings.only_clients, project=settings.only_projects)
+    ]
     customers = doors.read(connection, schemas.QuickbooksCustomers)
     ids = {
         (client, project): project_id
@@ -34,7 +38,7 @@ def projects_without_customers(connection: Connection, company: Company) -> list
             projects, "project_id", "client_name", "project_name"
         )
     }
-    matches = matching.match_customers(ids, customers, company.settings.customer_matching)
+    matches = matching.match_customers(ids, customers, settings.customer_matching)
     return [
         {
             "project": " / ".join(part for part in pair if part),

@@ -4,7 +4,7 @@ A rule over two columns becomes one column here. Pure. Keeps out which values ar
 (`reasons`). Seconds and minutes are whole, money is minor units.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pandas as pd
@@ -126,18 +126,22 @@ def _times(frame: pd.DataFrame) -> Columns:
 
 
 def _choice(frame: pd.DataFrame, rules: Rules) -> Columns:
-    is_chosen = pd.Series(data=True, index=frame.index)
-    for kind, only in (
-        ("user", rules.only_users),
-        ("client", rules.only_clients),
-        ("project", rules.only_projects),
-    ):
-        if only:
-            is_chosen &= frame[f"{kind}_name"].isin(only) | frame[f"{kind}_id"].isin(only)
+    is_chosen = chosen(
+        frame, user=rules.only_users, client=rules.only_clients, project=rules.only_projects
+    )
     return {
         "is_chosen": is_chosen,
         "is_no_probe": ~frame["entry_id"].isin([rules.probe_entry_id]),
     }
+
+
+def chosen(frame: pd.DataFrame, **only: Collection[str]) -> pd.Series:
+    """Which rows the filters leave: those of these names or ids, all where a kind names none."""
+    is_chosen = pd.Series(data=True, index=frame.index)
+    for kind, wanted in only.items():
+        if wanted:
+            is_chosen &= frame[f"{kind}_name"].isin(wanted) | frame[f"{kind}_id"].isin(wanted)
+    return is_chosen
 
 
 def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:
