@@ -22,7 +22,7 @@ from pipeline.schemas import (
 from pipeline.settings import Settings
 from pipeline.warehouse import Connection, Warehouse
 from tests.pipeline.examples import CUSTOMERS, EMPLOYEES, START, TODAY, entries, entry, rules, users
-from tests.pipeline.rows import delivery, frame, valid
+from tests.pipeline.rows import NOW, delivery, frame, valid
 
 MONDAY, TUESDAY = date(2024, 5, 13), date(2024, 5, 14)
 LATER = START + pd.Timedelta(days=30)
@@ -71,6 +71,18 @@ class TestNamesakes:
         lay(warehouse, 2, TUESDAY, user_id="limited 2")
         for day in (MONDAY, TUESDAY):
             assert reasons(warehouse, ledger, day) == ["ambiguous_employee"]
+
+    def test_what_was_accepted_before_the_other_was_read_is_not_sent(
+        self, warehouse: Connection, ledger: Ledger
+    ) -> None:
+        """The load judges every row again, a day on either side: the other may be anywhere."""
+        lay(warehouse, 1, MONDAY, user_id="limited 1")
+        found = verdicts.judged(warehouse, ledger, rules(), MONDAY, MONDAY)
+        verdicts.store(warehouse, found, MONDAY, MONDAY, NOW)
+        assert len(verdicts.sendable(warehouse, found, MONDAY, MONDAY)) == 1
+        lay(warehouse, 2, date(2024, 1, 1), user_id="limited 2")
+        again = verdicts.judged(warehouse, ledger, rules(), MONDAY, TUESDAY)
+        assert verdicts.sendable(warehouse, again, MONDAY, MONDAY).empty
 
     def test_they_are_so_too_when_what_was_sent_is_compared(self, warehouse: Connection) -> None:
         """What follows an entry must not take it for the other's."""
