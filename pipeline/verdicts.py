@@ -252,7 +252,8 @@ def _as_read(connection: Connection, first: date, last: date) -> set[str]:
     rows = connection.execute(
         f"SELECT entry_id FROM accepted_time_entries AS accepted WHERE {WINDOW} "
         "AND NOT is_delivered "
-        f"AND EXISTS (SELECT 1 FROM clockify_time_entries AS entry WHERE {alike})",
+        f"AND EXISTS (SELECT 1 FROM clockify_time_entries AS entry WHERE {alike} "
+        "AND entry.work_date BETWEEN $1 AND $2)",
         [first, last],
     ).fetchall()
     return {entry_id for (entry_id,) in rows}
