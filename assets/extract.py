@@ -86,6 +86,7 @@ def clockify_time_entries(
             zone=settings.zone,
             is_rounding_on=is_rounding_on,
             needs_approval=settings.require_approval,
+            needs_rates=settings.rate_source == "clockify",
             log=context.log.info,
             now=company.now,
         )

@@ -4,10 +4,11 @@ Each message is the answer, its table the work to do. Those of what was sent are
 """
 
 from checks.claim import EVERYTHING, LAUNCH, Claim
-from pipeline import doors, eligibility, figures, hours_at_risk, matching, schemas, verdicts
+from pipeline import doors, eligibility, facts, figures, hours_at_risk, matching, schemas, verdicts
 from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.figures import Row
+from pipeline.ledger import SETTLED
 from pipeline.warehouse import Connection
 
 UNMATCHED = f"""
@@ -25,8 +26,12 @@ GROUP BY {{name}} ORDER BY hours DESC
 
 
 def projects_without_customers(connection: Connection, company: Company, _: Row) -> list[Row]:
-    """Active billable projects that match no customer, and what would match nearly."""
+    """Active billable projects to be sent that match no customer, and what would match nearly."""
+    settings = company.settings
     projects = doors.read(connection, schemas.ClockifyProjects, "is_billable AND NOT is_archived")
+    projects = projects[
+        facts.chosen(projects, client=settings.only_clients, project=settings.only_projects)
+    ]
     customers = doors.read(connection, schemas.QuickbooksCustomers)
     ids = {
         (client, project): project_id
@@ -34,7 +39,7 @@ def projects_without_customers(connection: Connection, company: Company, _: Row)
             projects, "project_id", "client_name", "project_name"
         )
     }
-    matches = matching.match_customers(ids, customers, company.settings.customer_matching)
+    matches = matching.match_customers(ids, customers, settings.customer_matching)
     return [
         {
             "project": " / ".join(part for part in pair if part),
@@ -166,7 +171,7 @@ CLAIMS = {
         FROM accepted_time_entries
         LEFT JOIN (SELECT entry_id, state FROM ledger.deliveries) USING (entry_id)
         WHERE work_date >= $since
-            AND coalesce(state, '') NOT IN ('sent', 'adopted', 'gone', 'skipped')
+            AND coalesce(state, '') NOT IN {SETTLED}
         GROUP BY ALL ORDER BY work_date
         """,
         columns=["work_date", "state", "entries", "hours"],

@@ -16,25 +16,23 @@ import duckdb
 from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
-from pipeline.ledger import attached
+from pipeline.ledger import SETTLED, attached
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
-from pipeline.statement import LINES, statement
+from pipeline.statement import lines, statement
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Warehouse, published, read_only
+from pipeline.warehouse import Connection, Warehouse, read_only
 
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
-OPEN_DAYS = """
+OPEN_DAYS = f"""
 SELECT work_date, verdict, count(*) AS entries, sum(duration_seconds)::BIGINT AS duration_seconds
 FROM (
     SELECT work_date, verdict, duration_seconds FROM rejected_time_entries
     WHERE verdict IN ('rejected', 'held')
     UNION ALL BY NAME
     SELECT work_date, 'accepted' AS verdict, duration_seconds FROM accepted_time_entries
-    WHERE entry_id NOT IN (
-        SELECT entry_id FROM deliveries WHERE state IN ('sent', 'adopted', 'gone', 'skipped')
-    )
+    WHERE entry_id NOT IN (SELECT entry_id FROM deliveries WHERE state IN {SETTLED})
 )
 GROUP BY ALL
 """
@@ -57,13 +55,14 @@ LEFT JOIN clockify_time_entries AS entry USING (entry_id)
 """
 
 
-def views(since: date, today: date) -> dict[str, str]:
+def views(settings: Settings, today: date) -> dict[str, str]:
     """The analysts' views, each with its query, in the order in which they build on each other.
 
     Args:
-        since: the first work date that concerns us.
+        settings: say the first work date that concerns us, and whose price is sent.
         today: the calendar date now in `TIME_ZONE`.
     """
+    since = settings.since
     return {
         "open_days": OPEN_DAYS,
         "verdicts": VERDICTS,
@@ -72,7 +71,7 @@ def views(since: date, today: date) -> dict[str, str]:
         "fixes": OPEN_FIXES,
         "fix_list": fix_list(since),
         "hours_at_risk": hours_at_risk(since, today),
-        "statement_lines": LINES,
+        "statement_lines": lines(is_priced_by_item=settings.rate_source == "service_item"),
         "statement": statement(since, today),
     }
 
@@ -82,7 +81,7 @@ def lay_views(connection: Connection, settings: Settings, today: date) -> None:
     for table in LEDGER_TABLES:
         name = name_of(table)
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM ledger.{name}")
-    for name, query in views(settings.since, today).items():
+    for name, query in views(settings, today).items():
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
 
@@ -111,7 +110,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
             [now, run_id],
         )
         today = now.astimezone(settings.zone).date()
-        for name, query in views(settings.since, today).items():
+        for name, query in views(settings, today).items():
             connection.execute(f"CREATE VIEW {name} AS {query}")
         connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
     draft.replace(settings.analysis)
@@ -133,12 +132,12 @@ def copy_of(path: Path) -> Iterator[Connection]:
     try:
         with read_only(path) as connection:
             yield connection
-    except duckdb.CatalogException as error:
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise Stop(
             f"The analysis copy {path} was published by another version of this program",
             "launch a run, which publishes it anew at its end",
         ) from error
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         raise Stop(
             f"The analysis copy {path} cannot be read: {str(error)[:200]}",
             "close the program that has it open; or delete it, and the next run, of whatever "
@@ -155,7 +154,8 @@ def oldest_open_day(path: Path, since: date) -> date | None:
     if not path.exists():
         return None
     query = "SELECT min(work_date) FROM open_days WHERE work_date >= $1"
-    [(day,)] = published(path, query, [since])
+    with copy_of(path) as connection:
+        [(day,)] = connection.execute(query, [since]).fetchall()
     return day if isinstance(day, date) else None
 
 
@@ -164,7 +164,8 @@ def age(path: Path) -> str:
     if not path.exists():
         return "nothing yet"
     try:
-        [(at,)] = published(path, "SELECT published_at FROM published")
+        with copy_of(path) as connection:
+            [(at,)] = connection.execute("SELECT published_at FROM published").fetchall()
     except Stop as stop:
         return str(stop)
     return f"a copy of {at:%Y-%m-%d %H:%M} UTC"

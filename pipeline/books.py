@@ -37,6 +37,8 @@ MEASURES = (
 )
 """From what Clockify says to what QuickBooks holds, step by step; currency never mixed."""
 SUMS = ",\n".join(f"    coalesce(sum({name}), 0)::BIGINT AS {name}" for name in MEASURES)
+SENT_RATE = "coalesce((payload->>'$.HourlyRate')::DECIMAL(18, 2) * 100, 0)::HUGEINT"
+"""The rate in minor units that a delivery was sent at."""
 BOOKS_AND_LEDGER = f"""
 WITH moving AS (
     SELECT entry_id, side FROM drift WHERE kind IN ('edited', 'moved', 'deleted')
@@ -45,7 +47,7 @@ WITH moving AS (
     SELECT work_date, entry_id, quickbooks_id, state, minutes, coalesce(amount_minor, 0) AS amount,
         coalesce(payload->>'$.EmployeeRef.value', '') AS person_id,
         coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency,
-        coalesce((payload->>'$.HourlyRate')::DECIMAL(18, 2) * 100, 0)::HUGEINT AS rate,
+        {SENT_RATE} AS rate,
         entry_id IN (SELECT entry_id FROM moving WHERE side = 'clockify') AS is_entry_drifted,
         entry_id IN (SELECT entry_id FROM moving WHERE side = 'quickbooks') AS is_activity_drifted
     FROM deliveries JOIN compared_days USING (work_date)

@@ -27,7 +27,7 @@ PLANNED = "planned"
 VERBS = {
     "send": (PLANNED, "doubtful", "skipped"),
     "adopt": (PLANNED, "doubtful", "skipped", "refused"),
-    "skip": (PLANNED, "doubtful", "refused"),
+    "skip": (PLANNED, "doubtful", "refused", "gone"),
 }
 """Each decision with the states of which it can be made."""
 SPELLING = "`send`, `adopt` with the id of a QuickBooks time activity, or `skip`"
@@ -36,7 +36,7 @@ INSTEAD = {
     "adopted": "it is in QuickBooks already, as time activity {quickbooks_id}",
     "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
-    "gone": "it was sent and deleted in QuickBooks, and is never sent again",
+    "gone": "it was sent and deleted in QuickBooks, and is never sent again: `skip` settles it",
     "refused": "QuickBooks refused it: use `retry`",
     "skipped": "it is skipped already",
 }
@@ -171,8 +171,10 @@ def _problem(
     """Why a decision cannot be made; none if it can."""
     if row is None:
         return _unknown(desk, each.entry_id)
-    if row.state not in VERBS[each.verb]:
-        why = INSTEAD[row.state].format(**vars(row))
+    was_gone = row.state == "skipped" and row.quickbooks_id
+    state = "gone" if was_gone and each.verb == "send" else row.state
+    if state not in VERBS[each.verb]:
+        why = INSTEAD[state].format(**vars(row))
         return f"the entry {row.entry_id} is `{row.state}`: {why}"
     if each.verb != "adopt":
         return None
@@ -218,7 +220,9 @@ def _decided(
         run_id=desk.terms.run_id,
     )
     if each.verb == "skip":
-        return replace(made, state="skipped")
+        # What was deleted keeps the id of what it was, by which it is known never to be sent again.
+        deleted = row.quickbooks_id if row.state == "gone" else None
+        return replace(made, state="skipped", quickbooks_id=deleted)
     if each.verb == "send":
         return replace(made, state="refused", error_code=DECIDED_TO_SEND)
     body = bodies[each.quickbooks_id] or {}

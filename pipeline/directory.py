@@ -13,7 +13,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from pipeline.names import difference, folded
+from pipeline.names import difference, folded, odd_sides
 
 Names = tuple[str, ...]
 """What is compared: one name, or a client's and a project's."""
@@ -29,8 +29,8 @@ class Match:
     id: str | None = None
     problem: Literal["unknown", "inactive", "ambiguous"] | None = None
     hint: str = ""
-    is_lookalike: bool = False
-    """Whether it is unknown, and the nearest name differs in looks only."""
+    act: str = ""
+    """What to do about an unknown name, where more is known than that it must be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,15 @@ class Candidate:
 class Directory:
     """The candidates of one kind."""
 
-    def __init__(self, kind: str, candidates: Iterable[Candidate]) -> None:
+    def __init__(self, kind: str, asked_for: str, candidates: Iterable[Candidate]) -> None:
         """Take the candidates in.
 
         Args:
             kind: What a hint calls one of them, such as `QuickBooks employee`.
+            asked_for: Whose name is looked for, such as `Clockify user`.
             candidates: All of them, inactive ones included.
         """
-        self._kind = kind
+        self._kind, self._asked_for = kind, asked_for
         self._named: dict[Names, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
             self._named[candidate.names].append(candidate)
@@ -84,7 +85,19 @@ class Directory:
         verb = "differs" if len(looks) == 1 else "differ"
         named = f", only {' and '.join(looks)} {verb}" if looks else ""
         hint = f"the nearest {self._kind} is `{near.label}`{state}{named}"
-        return Match(problem="unknown", hint=hint, is_lookalike=bool(looks) and near.is_active)
+        act = self._renaming(names, near) if looks and near.is_active else ""
+        return Match(problem="unknown", hint=hint, act=act)
+
+    def _renaming(self, names: Names, near: Candidate) -> str:
+        """To rename what is odd, on the side on which it is; a client's name is the client's."""
+        *clients, last = names
+        of = "".join(f" of client `{client}`" for client in clients)
+        ours = [f"the Clockify client `{client}`" for client in clients]
+        theirs = [f"the QuickBooks customer `{above}`" for above in near.names[:-1]]
+        ours.append(f"the {self._asked_for} `{last}`{of}")
+        theirs.append(f"the {self._kind} `{near.label}`")
+        wrong = map(_odd, names, near.names, ours, theirs)
+        return f"Rename {' and '.join(filter(None, wrong))}"
 
     def _nearest(self, names: Names) -> Candidate | None:
         """The likeliest: one that only looks different, else of the same client, else active."""
@@ -112,6 +125,13 @@ class Directory:
     @cached_property
     def _last_names(self) -> list[str]:
         return [names[-1] for _, names in self._folded]
+
+
+def _odd(ours: str, theirs: str, our_label: str, their_label: str) -> str:
+    """Which of two names may be the odd one, by its label; nothing if they are equal."""
+    labels = {"Clockify": our_label, "QuickBooks": their_label}
+    sides = odd_sides(ours, theirs)
+    return " or ".join(label for side, label in labels.items() if side in sides)
 
 
 def _looks(ours: Names, theirs: Names) -> list[str]:

@@ -39,6 +39,8 @@ class Reading:
     needs_approval: bool
     log: Callable[[str], object]
     now: Callable[[], datetime]
+    needs_rates: bool = True
+    """Whether Clockify's rates are what is sent, so that a key that sees none must stop the run."""
 
 
 @dataclass
@@ -105,7 +107,7 @@ def extract(
         ids = set(frame["entry_id"])
         _refuse_a_gap(ids, found, start, end)
         with warehouse.connect() as connection:
-            hidden = hidden_rates(connection, frame)
+            hidden = hidden_rates(connection, frame) if reading.needs_rates else None
             missing = _missing(connection, ids | found.followed.keys(), start, end)
         if hidden:
             _refuse_hidden_rates(hidden, clockify, reading, users)

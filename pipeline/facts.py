@@ -4,7 +4,7 @@ A rule over two columns becomes one column here. Pure. Keeps out which values ar
 (`reasons`). Seconds and minutes are whole, money is minor units.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pandas as pd
@@ -16,8 +16,11 @@ from pipeline.reasons import LONGEST_MINUTES
 from pipeline.rules import Rules
 
 Columns = dict[str, Any]
-CHOICE = " or the QuickBooks {0} so that both are the same, character for character, or add the {0}"
-"""What else may be right where a name does not only look like another."""
+ACT = (
+    "Rename the Clockify {} {} or the QuickBooks {kind} so that both are the same, character for "
+    "character, or add the {kind}"
+)
+"""What may be right where a name does not only look like another."""
 
 
 def facts(
@@ -31,7 +34,7 @@ def facts(
 
     Args:
         entries: `ClockifyTimeEntries`, at least the columns read here.
-        users: `ClockifyUsers`.
+        users: Id and name of every Clockify user known, of whatever day.
         employees: `QuickbooksEmployees`, inactive ones included.
         customers: `QuickbooksCustomers`, inactive ones included.
         rules: What else the rules need.
@@ -54,9 +57,10 @@ def minutes(seconds: pd.Series) -> pd.Series:
 def _people(frame: pd.DataFrame, users: pd.DataFrame, employees: pd.DataFrame) -> Columns:
     people = list(rows(frame, "user_id", "user_name"))
     found = match_people(people, users, employees)
+    labels = [_label(name, user_id) for user_id, name in people]
     return {
-        **_matched("employee", [found[name] for _, name in people]),
-        "user": [_label(name, user_id) for user_id, name in people],
+        **_matched("employee", [found[name] for _, name in people], "user", labels),
+        "user": labels,
     }
 
 
@@ -72,25 +76,27 @@ def _customers(frame: pd.DataFrame, customers: pd.DataFrame, rules: Rules) -> Co
     found = match_customers(filter(None, pairs), customers, rules.customer_matching)
     matches = [found[pair] if pair else Match() for pair in pairs]
     currencies = dict(rows(customers, "quickbooks_customer_id", "currency"))
+    labels = [
+        _label(name, id_) + (f" of client `{client}`" if client else "")
+        for id_, name, client in projects
+    ]
     return {
-        **_matched("customer", matches),
-        "project": [
-            _label(name, id_) + (f" of client `{client}`" if client else "")
-            for id_, name, client in projects
-        ],
+        **_matched("customer", matches, "project", labels),
+        "project": labels,
         "customer_currency": _text(
             (currencies[match.id] or rules.home_currency) if match.id else None for match in matches
         ),
     }
 
 
-def _matched(kind: str, matches: list[Match]) -> Columns:
+def _matched(kind: str, matches: list[Match], ours: str, labels: list[str]) -> Columns:
     return {
         f"quickbooks_{kind}_id": _text(match.id for match in matches),
         f"{kind}_problem": _text(match.problem or "" for match in matches),
         f"{kind}_hint": _text(match.hint for match in matches),
-        f"{kind}_choice": _text(
-            "" if match.is_lookalike else CHOICE.format(kind) for match in matches
+        f"{kind}_act": _text(
+            match.act or ACT.format(ours, label, kind=kind)
+            for match, label in zip(matches, labels, strict=True)
         ),
     }
 
@@ -120,18 +126,22 @@ def _times(frame: pd.DataFrame) -> Columns:
 
 
 def _choice(frame: pd.DataFrame, rules: Rules) -> Columns:
-    is_chosen = pd.Series(data=True, index=frame.index)
-    for kind, only in (
-        ("user", rules.only_users),
-        ("client", rules.only_clients),
-        ("project", rules.only_projects),
-    ):
-        if only:
-            is_chosen &= frame[f"{kind}_name"].isin(only) | frame[f"{kind}_id"].isin(only)
+    is_chosen = chosen(
+        frame, user=rules.only_users, client=rules.only_clients, project=rules.only_projects
+    )
     return {
         "is_chosen": is_chosen,
         "is_no_probe": ~frame["entry_id"].isin([rules.probe_entry_id]),
     }
+
+
+def chosen(frame: pd.DataFrame, **only: Collection[str]) -> pd.Series:
+    """Which rows the filters leave: those of these names or ids, all where a kind names none."""
+    is_chosen = pd.Series(data=True, index=frame.index)
+    for kind, wanted in only.items():
+        if wanted:
+            is_chosen &= frame[f"{kind}_name"].isin(wanted) | frame[f"{kind}_id"].isin(wanted)
+    return is_chosen
 
 
 def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:

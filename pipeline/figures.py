@@ -17,6 +17,8 @@ Parameters = Sequence[object] | dict[str, object]
 """Values of `$1`, `$2` and so on, or of `$name`s."""
 
 HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
+PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')"
+"""How a project is called, with its client before it."""
 WINDOW = "work_date BETWEEN $1 AND $2"
 
 
@@ -56,8 +58,8 @@ def accepted(connection: Connection, first: date, last: date) -> list[Row]:
     """Accepted entries and hours on each day, by person and customer as Clockify names them."""
     return rows(
         connection,
-        "SELECT work_date, user_name AS person, coalesce(client_name || ' / ', '') || "
-        f"coalesce(project_name, 'no project') AS project, count(*) AS entries, {HOURS} AS hours, "
+        f"SELECT work_date, user_name AS person, {PROJECT} AS project, count(*) AS entries, "
+        f"{HOURS} AS hours, "
         "user_id, project_id, min(quickbooks_customer_id) AS customer_id "
         f"FROM accepted_time_entries WHERE {WINDOW} GROUP BY ALL "
         "ORDER BY work_date, hours DESC, user_id, project_id",

@@ -62,7 +62,7 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
             wrong = f"{case['check']} fails, first for {value}{_row(frame, case['index'])}"
         raise Stop(
             f"The table {name_of(model)} cannot take the column `{column}`: {wrong}", fix
-        ) from error
+        ) from None  # pandera's own text shows every value, and Dagster keeps causes for ever
 
 
 def coerced(model: type[Table], frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ grouped by. Holds the SQL; keeps out what a fix says (`reasons`) and how a line 
 from collections.abc import Sequence
 from datetime import date
 
-from pipeline.figures import Row, rows
+from pipeline.figures import PROJECT, Row, rows
 from pipeline.ledger import PASSING
 from pipeline.problems import MEANINGS
 from pipeline.reasons import REJECTING
@@ -35,8 +35,7 @@ SELECT work_date, entry_id, reason, fix, duration_seconds, project_id, user_id, 
 FROM (
     SELECT *, unnest(reasons) AS reason, unnest(fixes) AS fix, len(reasons) = 1 AS is_only_reason,
         coalesce(user_name, user_id) AS person,
-        coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')
-            AS project
+        {PROJECT} AS project
     FROM rejected_time_entries WHERE verdict <> 'excluded'
 ) WHERE list_contains({list(ASKING)}, reason)
 """

@@ -6,7 +6,8 @@ hold, a timer that may still be running since yesterday.
 
 from datetime import date
 
-from pipeline.figures import HOURS, Row, rows
+from pipeline.figures import HOURS, PROJECT, Row, rows
+from pipeline.ledger import SETTLED
 from pipeline.warehouse import Connection
 
 AGES = ("up to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
@@ -21,8 +22,7 @@ def hours_at_risk(since: date, today: date) -> str:
     """
     return f"""
 SELECT work_date, entry_id, cause, coalesce(user_name, user_id) AS person,
-    coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')
-        AS customer,
+    {PROJECT} AS customer,
     DATE '{today}' - work_date AS age_days,
     CASE WHEN age_days <= 7 THEN '{AGES[0]}' WHEN age_days <= 30 THEN '{AGES[1]}'
         WHEN age_days <= 90 THEN '{AGES[2]}' ELSE '{AGES[3]}' END AS age,
@@ -33,7 +33,7 @@ FROM (
     SELECT accepted.*, coalesce(delivery.state, 'not sent yet') AS cause
     FROM accepted_time_entries AS accepted
     LEFT JOIN (SELECT entry_id, state FROM deliveries WHERE part = 0) AS delivery USING (entry_id)
-    WHERE coalesce(delivery.state, '') NOT IN ('sent', 'adopted', 'gone', 'skipped')
+    WHERE coalesce(delivery.state, '') NOT IN {SETTLED}
 )
 WHERE is_billable AND work_date >= DATE '{since}' AND work_date < DATE '{today}'
     AND cause NOT IN ('in_future', 'settling')

@@ -24,7 +24,9 @@ from pipeline.warehouse import Connection, Database, FileBusyError, transaction
 
 DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")
-NEVER_CLAIMED_AGAIN = (*DELIVERED, *UNSETTLED, "doubtful", "gone", "skipped")
+SETTLED = (*DELIVERED, "gone", "skipped")
+"""States after which nothing is left to do; as Python spells it, it is a list in SQL too."""
+NEVER_CLAIMED_AGAIN = (*SETTLED, *UNSETTLED, "doubtful")
 CLOSED_PERIOD = ("6200", "6210")
 THROTTLED = "3001"
 NOT_STORED = "not_stored"

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.directory import Candidate, Directory, Match
 
+PROJECT = "Clockify project"
 Mode = Literal["auto", "project", "client_project"]
 Pair = tuple[str | None, str | None]
 """A client's name, none if there is no client, and a project's."""
@@ -33,7 +34,7 @@ def match_people(
 
     Args:
         people: User id and user name of the entries.
-        users: `ClockifyUsers`, so that a namesake without entries counts too.
+        users: Id and name of every user known, so that a namesake without entries counts too.
         employees: `QuickbooksEmployees`, inactive ones included.
 
     Returns:
@@ -45,7 +46,7 @@ def match_people(
     people = set(people)
     for user_id, name in chain(people, rows(users, "user_id", "user_name")):
         bearers[name].add(user_id)
-    staff = Directory("QuickBooks employee", _employees(employees))
+    staff = Directory("QuickBooks employee", "Clockify user", _employees(employees))
     return {name: _match_person(name, bearers[name], staff) for _, name in people}
 
 
@@ -123,14 +124,16 @@ class _CustomerBook:
         below = [(names[one.parent_id], one) for one in all_ if one.parent_id in names]
         self._alone = Directory(
             "QuickBooks customer",
+            PROJECT,
             (one.answering_to(one.name) for one in all_ if one.parent_id is None or one.is_project),
         )
         self._below = Directory(
             "QuickBooks sub-customer",
+            PROJECT,
             (one.answering_to(parent, one.name) for parent, one in below),
         )
         self._children = Directory(
-            "QuickBooks sub-customer", (one.answering_to(one.name) for _, one in below)
+            "QuickBooks sub-customer", PROJECT, (one.answering_to(one.name) for _, one in below)
         )
 
     def match(self, client: str | None, project: str | None, mode: Mode) -> Match:
@@ -140,7 +143,8 @@ class _CustomerBook:
         if not is_client_used:
             match = self._alone.match((project,))
         elif client is None:
-            match = Match(problem="unknown", hint="the Clockify project has no client")
+            act = f"Give the Clockify project `{project}` a client"
+            match = Match(problem="unknown", hint="the Clockify project has no client", act=act)
         else:
             match = self._below.match((client, project))
         if match.problem != "unknown":

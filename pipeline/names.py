@@ -93,20 +93,29 @@ def difference(ours: str, theirs: str) -> tuple[str, ...]:
     """
     if folded(ours) != folded(theirs):
         return ()
-    return tuple(
-        _described(look, ours, theirs)
-        for look in LOOKS
-        if folded(ours, leaving=look) != folded(theirs, leaving=look)
-    )
+    return tuple(_described(look, ours, theirs) for look in _unseen(ours, theirs))
+
+
+def odd_sides(ours: str, theirs: str) -> set[str]:
+    """Which of two names that look alike may be the odd one: `Clockify`'s, `QuickBooks`'."""
+    return {side for look in _unseen(ours, theirs) for side in _sides(look, ours, theirs)}
+
+
+def _unseen(ours: str, theirs: str) -> list[Look]:
+    return [look for look in LOOKS if folded(ours, leaving=look) != folded(theirs, leaving=look)]
+
+
+def _sides(look: Look, ours: str, theirs: str) -> list[str]:
+    both = {"Clockify": ours, "QuickBooks": theirs}
+    odd = [side for side, name in both.items() if look.fold(name) != name]
+    return odd if look.is_sided and odd else list(both)
 
 
 def _described(look: Look, ours: str, theirs: str) -> str:
     odd = {char for char in ours + theirs if ours.count(char) != theirs.count(char)}
     named = ", ".join(_named(char, look) for char in sorted(odd) if look.fold(char) != char)
-    label = look.label.format(named)
-    both = {"Clockify": ours, "QuickBooks": theirs}
-    sides = [side for side, name in both.items() if look.fold(name) != name]
-    return f"{label} in {sides[0]}" if look.is_sided and len(sides) == 1 else label
+    label, sides = look.label.format(named), _sides(look, ours, theirs)
+    return f"{label} in {sides[0]}" if len(sides) == 1 else label
 
 
 def _named(char: str, look: Look) -> str:

@@ -22,6 +22,8 @@ _COMPANY, _PREFERENCES = "QuickBooks' company info", "QuickBooks' preferences"
 _ACTIVITY = "QuickBooks' time activity"
 _PEOPLE = ("EmployeeRef", "VendorRef", "OtherNameRef")
 NEAR_NAMES = 3
+NOT_WHOLE = -1
+"""In the place of a price with parts of a cent: it is there, and none that may be sent."""
 
 
 def employee_rows(found: Sequence[Row]) -> list[Row]:
@@ -153,9 +155,12 @@ def service_item(name: str, items: Sequence[Row]) -> Row:
 
 
 def _price(item: Row, currency: str) -> int | None:
-    """The item's price in minor units; none if it has none or it is not whole."""
+    """The item's price in minor units, `NOT_WHOLE` if it is not; none if it has none."""
     price = value(item, "UnitPrice", int, Decimal, of=_ITEM, is_optional=True)
-    return None if price is None else _whole_rate(Decimal(price), currency)
+    if price is None:
+        return None
+    whole = _whole_rate(Decimal(price), currency)
+    return NOT_WHOLE if whole is None else whole
 
 
 def _whole_rate(rate: Decimal, currency: str) -> int | None:

@@ -87,14 +87,15 @@ _IS_GIVEN = _that(lambda values: values.notna())
 def _of_people() -> tuple[Reason, ...]:
     return (
         Reason("unknown_employee", "employee_problem", _not("unknown")).rejects(
-            "Rename the Clockify user {user}{employee_choice}: {employee_hint}."
+            "{employee_act}: {employee_hint}."
         ),
         Reason("inactive_employee", "employee_problem", _not("inactive")).rejects(
             "In QuickBooks, make the employee of the Clockify user {user} active: {employee_hint}."
         ),
         Reason("ambiguous_employee", "employee_problem", _not("ambiguous")).rejects(
             "In Clockify and QuickBooks, give each person another name, since {user} may be two: "
-            "{employee_hint}."
+            "{employee_hint}; time of somebody whom nobody can rename any more must be billed by "
+            "hand, and marked not billable in Clockify."
         ),
     )
 
@@ -102,7 +103,7 @@ def _of_people() -> tuple[Reason, ...]:
 def _of_customers() -> tuple[Reason, ...]:
     return (
         Reason("unknown_customer", "customer_problem", _not("unknown")).rejects(
-            "Rename the Clockify project {project}{customer_choice}: {customer_hint}."
+            "{customer_act}: {customer_hint}."
         ),
         Reason("inactive_customer", "customer_problem", _not("inactive")).rejects(
             "In QuickBooks, make the customer of the Clockify project {project} active, or move "
@@ -151,6 +152,13 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
         "clockify": "In Clockify, for {user} on project {project}",
         "service_item": "In QuickBooks, for the item that `SERVICE_ITEM` names",
     }[rules.rate_source]
+    other_currency = {
+        "clockify": f"{place}: bring the currency of the rate, {{rate_currency}}, into line with "
+        "the QuickBooks customer's, {customer_currency}.",
+        "service_item": "Set `RATE_SOURCE=clockify`, or name only the other projects in "
+        "`ONLY_PROJECTS` and bill project {project} from elsewhere: the service item's price is in "
+        "{rate_currency}, the QuickBooks customer's currency is {customer_currency}.",
+    }[rules.rate_source]
     return (
         Reason("no_rate", "is_priced", _IS_TRUE, among="is_billable").rejects(
             f"{place}: set the hourly rate, there is none."
@@ -174,10 +182,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             f"{place}: correct the hourly rate, which must be whole cents, not negative, at "
             "most `MAX_RATE` and in a currency of hundredths (it is in {rate_currency})."
         ),
-        Reason("wrong_currency", "is_currency_right", _IS_TRUE).rejects(
-            f"{place}: bring the currency of the rate, {{rate_currency}}, into line with the "
-            "QuickBooks customer's, {customer_currency}."
-        ),
+        Reason("wrong_currency", "is_currency_right", _IS_TRUE).rejects(other_currency),
     )
 
 

@@ -37,7 +37,7 @@ def judge(
 
     Args:
         entries: `ClockifyTimeEntries`, at least the columns that `facts` reads.
-        users: `ClockifyUsers`.
+        users: Id and name of every Clockify user known, of whatever day.
         employees: `QuickbooksEmployees`, inactive ones included.
         customers: `QuickbooksCustomers`, inactive ones included.
         rules: What else the rules need.

@@ -3,7 +3,6 @@
 Keeps out where they come from (`settings`, the company, the ledger) and the rules (`reasons`).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -27,9 +26,9 @@ class Rules:
     """Price of the service item an hour, in minor units of the home currency."""
     require_approval: bool = False
     customer_matching: Literal["auto", "project", "client_project"] = "auto"
-    only_users: Collection[str] = ()
-    only_clients: Collection[str] = ()
-    only_projects: Collection[str] = ()
+    only_users: tuple[str, ...] = ()
+    only_clients: tuple[str, ...] = ()
+    only_projects: tuple[str, ...] = ()
     books_closed_through: date | None = None
     """The last work date that Intuit refused as closed."""
     probe_entry_id: str | None = None

@@ -113,7 +113,8 @@ class QuickbooksCompany(Table):
     service_item_id: Text = column("Id of `SERVICE_ITEM`; none when not set", nullable=True)
     service_item_name: Text = column("Name of `SERVICE_ITEM`; none when not set", nullable=True)
     service_item_rate_minor: Whole = column(
-        "Price of `SERVICE_ITEM` per hour, in minor units of the home currency", nullable=True
+        "Price of `SERVICE_ITEM` per hour, in minor units of the home currency; -1 if not whole",
+        nullable=True,
     )
     read_at: Instant = column("When the company was read")
 

@@ -56,9 +56,10 @@ def _safe(value: str) -> str:
 
 
 def _base(value: str) -> str:
+    value = value.rstrip("/")
     if value.endswith("/v3"):
         raise ValueError("the version is added to it: leave /v3 out")
-    return value.rstrip("/")
+    return value
 
 
 def _safe_secret(value: SecretStr) -> SecretStr:
@@ -66,10 +67,25 @@ def _safe_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _plain(value: str) -> str:
+    """A key as it goes into a header, which takes no other characters."""
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("it has characters that no key has, such as curly quotes: copy it again")
+    return value
+
+
+def _plain_secret(value: SecretStr) -> SecretStr:
+    _plain(value.get_secret_value())
+    return value
+
+
 Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Count = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=3650)]
+Key = Annotated[str, AfterValidator(_plain)]
+SecretKey = Annotated[SecretStr, AfterValidator(_plain_secret)]
 
 
 SHORTEST_SETTLING = 180
@@ -87,12 +103,12 @@ class Settings(BaseSettings):
         frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True
     )
 
-    clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
+    clockify_api_key: SecretKey = Field(description="set an API key of a Clockify admin")
     clockify_workspace_id: str = Field(pattern=r"^\w+$", description="set the id in its address")
     clockify_api_url: Url = "https://api.clockify.me/api/v1"
     clockify_reports_url: Url = "https://reports.api.clockify.me/v1"
-    quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
-    quickbooks_client_secret: SecretStr = Field(description="set your Intuit app's client secret")
+    quickbooks_client_id: Key = Field(description="set the client id of your Intuit app")
+    quickbooks_client_secret: SecretKey = Field(description="set your Intuit app's client secret")
     quickbooks_realm_id: str = Field(pattern="^[0-9]+$", description="set the company id: digits")
     quickbooks_refresh_token: SecretStr | None = None
     quickbooks_token_file: Path = Path("data/quickbooks-token.json")
@@ -107,13 +123,15 @@ class Settings(BaseSettings):
     time_zone: str = Field("", description="set an IANA name, such as America/New_York")
     start_date: date = Field(description="set the first work date to load, as YYYY-MM-DD")
     send_from: date | None = Field(None, description="set the first one to send, as YYYY-MM-DD")
-    send_after_days: Count = 0
+    send_after_days: Days = 0
     send_up_to: Literal["yesterday", "last_week", "last_month"] = "yesterday"
-    lookback_days: Count = 35
+    lookback_days: Days = 35
     rounding: Literal["workspace", "on", "off"] = "workspace"
     send_non_billable: bool = False
     zero_rates: Literal["reject", "send"] = "reject"
-    max_rate: Decimal = Field(Decimal(10_000), gt=0, description="set the highest hourly rate")
+    max_rate: Decimal = Field(
+        Decimal(10_000), gt=0, le=10**9, description="set the highest hourly rate"
+    )
     rate_source: Literal["clockify", "service_item"] = "clockify"
     require_approval: bool = False
     customer_matching: Literal["auto", "project", "client_project"] = "auto"

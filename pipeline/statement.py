@@ -4,39 +4,82 @@ Clockify's billable time and amount = in QuickBooks, billed or not, + not sent, 
 differences, each by its name. Holds the SQL: every entry and every delivery is laid apart into
 signed lines, so that nothing can be left over, and lines are summed. Currencies are never added.
 Keeps out how it is printed, and activities that are not ours (`books`).
+
+Where the service item has the price, Clockify's amount is compared with the amount at the price
+that was sent: what lies between is the item's, and in nobody's way.
 """
 
 from datetime import date
+from typing import NamedTuple
 
-from pipeline.figures import Row, rows
+from pipeline.books import SENT_RATE
+from pipeline.figures import PROJECT, Row, rows
+from pipeline.ledger import DELIVERED
 from pipeline.warehouse import Connection
 
 ENTRY = """
     work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,
     quickbooks_customer_id, client_name, project_name, project_id
 """
-DELIVERED = "entry_id, month, customer_id, currency, minutes, amount"
-LINES = f"""
+COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
+OF_THE_ITEM = "the price of the service item"
+
+
+class Price(NamedTuple):
+    """Whose price the entries have: SQL over them and over what was sent."""
+
+    currency: str
+    amount: str
+    """Clockify's, in that currency."""
+    exact: str
+    """The same before Clockify rounded it to the cent."""
+    rate: str
+    """By which the minutes are worth what was sent."""
+
+
+OF_CLOCKIFY = Price(
+    currency="currency",
+    amount="amount_minor",
+    exact="(2 * seconds * rate + 3600) // 7200",
+    rate="tracked.rate",
+)
+OF_ITEM = Price(
+    currency="coalesce(sent_currency, home_currency)",
+    amount="CASE WHEN currency = coalesce(sent_currency, home_currency) THEN amount_minor END",
+    exact="amount",
+    rate="sent.rate",
+)
+
+
+def lines(*, is_priced_by_item: bool) -> str:
+    """The view `statement_lines`: `clockify` is the sum of all other lines of its customer.
+
+    Args:
+        is_priced_by_item: whether rates are the service item's (`RATE_SOURCE`).
+    """
+    price = OF_ITEM if is_priced_by_item else OF_CLOCKIFY
+    return f"""
 WITH entries AS (
     SELECT {ENTRY}, NULL AS reason FROM accepted_time_entries WHERE is_billable
     UNION ALL BY NAME
     SELECT {ENTRY}, verdict || ': ' || reasons[1] AS reason FROM rejected_time_entries
     WHERE is_billable
+), known AS (
+    SELECT entry_id, state, currency AS sent_currency FROM deliveries WHERE part = 0
 ), tracked AS (
-    SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason,
+    SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason, state,
         coalesce(quickbooks_customer_id, '') AS customer_id,
-        CASE WHEN quickbooks_customer_id IS NULL THEN coalesce(client_name || ' / ', '')
-            || coalesce(project_name, project_id, 'no project') END AS unmatched,
-        coalesce(currency, 'none') AS currency, coalesce(duration_seconds, 0) AS seconds,
-        coalesce(amount_minor, 0) AS amount, hourly_rate_minor AS rate,
-        (seconds + 30) // 60 AS minutes, (2 * seconds * rate + 3600) // 7200 AS exact,
-        (2 * minutes * rate + 60) // 120 AS of_minutes
-    FROM entries
+        CASE WHEN quickbooks_customer_id IS NULL THEN {PROJECT} END AS unmatched,
+        coalesce({price.currency}, 'none') AS currency,
+        coalesce(duration_seconds, 0)::HUGEINT AS seconds, (seconds + 30) // 60 AS minutes,
+        coalesce({price.amount}, 0) AS amount, hourly_rate_minor::HUGEINT AS rate,
+        {price.exact} AS exact
+    FROM entries LEFT JOIN known USING (entry_id) LEFT JOIN quickbooks_company ON TRUE
 ), sent AS (
     SELECT entry_id, part, date_trunc('month', work_date)::DATE AS month,
         coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency, minutes,
-        coalesce(amount_minor, 0) AS amount
-    FROM deliveries WHERE state IN ('sent', 'adopted') AND currency IS NOT NULL
+        coalesce(amount_minor, 0) AS amount, {SENT_RATE} AS rate
+    FROM deliveries WHERE state IN {DELIVERED} AND currency IS NOT NULL
 ), held AS (
     SELECT delivery.entry_id, activity.quickbooks_id IS NULL AS is_unread, is_billed,
         CASE WHEN is_unread THEN sent.month
@@ -47,14 +90,14 @@ WITH entries AS (
         CASE WHEN is_unread THEN sent.amount ELSE coalesce(activity.amount_minor, 0) END AS amount
     FROM deliveries AS delivery LEFT JOIN sent USING (entry_id, part)
     LEFT JOIN quickbooks_activities AS activity ON activity.quickbooks_id = delivery.quickbooks_id
-    WHERE state IN ('sent', 'adopted') AND coalesce(is_billable, sent.entry_id IS NOT NULL)
-), known AS (
-    SELECT entry_id, state FROM deliveries WHERE part = 0
+    WHERE state IN {DELIVERED} AND coalesce(is_billable, sent.entry_id IS NOT NULL)
 ), pairs AS (
-    SELECT tracked.*, sent.amount AS sent_amount,
+    SELECT tracked.*, sent.amount AS sent_amount, {price.rate} AS price,
+        (2 * seconds * price + 3600) // 7200 AS at_price,
+        (2 * tracked.minutes * price + 60) // 120 AS of_minutes,
         sent.month IS NOT DISTINCT FROM tracked.month AND sent.customer_id = tracked.customer_id
         AND sent.currency = tracked.currency AND sent.minutes = tracked.minutes
-        AND tracked.rate IS NOT NULL AS is_same
+        AND price IS NOT NULL AS is_same
     FROM tracked JOIN sent USING (entry_id)
 ), lines AS (
     SELECT month, customer_id, unmatched, currency, 'clockify' AS part, 'clockify' AS line,
@@ -66,25 +109,29 @@ WITH entries AS (
     UNION ALL BY NAME
     SELECT month, customer_id, currency, 'differing' AS part,
         'changed in QuickBooks since it was sent' AS line, entry_id, minutes * 60 AS seconds, amount
-    FROM (SELECT {DELIVERED} FROM sent EXCEPT ALL SELECT {DELIVERED} FROM held)
+    FROM (SELECT {COMPARED} FROM sent EXCEPT ALL SELECT {COMPARED} FROM held)
     UNION ALL BY NAME
     SELECT month, customer_id, currency, 'differing' AS part,
         'changed in QuickBooks since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
         -amount AS amount
-    FROM (SELECT {DELIVERED} FROM held EXCEPT ALL SELECT {DELIVERED} FROM sent)
+    FROM (SELECT {COMPARED} FROM held EXCEPT ALL SELECT {COMPARED} FROM sent)
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'not_sent' AS part,
         coalesce(reason, 'accepted: ' || coalesce(state, 'not sent yet')) AS line,
         entry_id, seconds, amount
-    FROM tracked LEFT JOIN known USING (entry_id) WHERE entry_id NOT IN (FROM sent SELECT entry_id)
+    FROM tracked WHERE entry_id NOT IN (FROM sent SELECT entry_id)
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'rounding' AS part, 'minute rounding' AS line,
-        entry_id, seconds - minutes * 60 AS seconds, exact - of_minutes AS amount
-    FROM pairs WHERE is_same AND (seconds <> minutes * 60 OR exact <> of_minutes)
+        entry_id, seconds - minutes * 60 AS seconds, at_price - of_minutes AS amount
+    FROM pairs WHERE is_same AND (seconds <> minutes * 60 OR at_price <> of_minutes)
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'rounding' AS part, 'cent rounding' AS line,
         entry_id, 0 AS seconds, amount - exact AS amount
     FROM pairs WHERE is_same AND amount <> exact
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
+        '{OF_THE_ITEM}' AS line, entry_id, 0 AS seconds, exact - at_price AS amount
+    FROM pairs WHERE is_same AND exact <> at_price
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'differing' AS part,
         'another rate in QuickBooks' AS line, entry_id, 0 AS seconds,
@@ -107,7 +154,6 @@ FROM lines LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_i
 GROUP BY month, customer_id, fully_qualified_name, CASE WHEN customer_id = '' THEN unmatched END,
     lines.currency, part, line
 """
-"""The view `statement_lines`: `clockify` is the sum of all other lines of its customer."""
 
 
 PARTS = (
@@ -144,7 +190,8 @@ WITH calendar AS (
 ), summed AS (
     SELECT month, customer_id, customer, currency,
     {sums},
-    list(line || ' (' || entries || ')' ORDER BY line) FILTER (WHERE part = 'differing'
+    list(line || ' (' || entries || ')' ORDER BY line) FILTER (WHERE
+        part = 'differing' AND line <> '{OF_THE_ITEM}'
         OR part = 'not_sent' AND NOT starts_with(line, 'excluded')
         AND line <> 'accepted: skipped') AS open_lines
     FROM statement_lines GROUP BY month, customer_id, customer, currency

@@ -5,7 +5,7 @@ together, so that every entry has exactly one verdict at any moment.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -48,6 +48,12 @@ DECIDED = [
 ]
 """What a verdict adds to an entry that is sent."""
 WINDOW = "work_date BETWEEN $1 AND $2"
+STORED_PEOPLE = """
+SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries GROUP BY user_id
+"""
+"""By the name read last: with older ones, what was renamed to be told apart would never be."""
+OF_SETTINGS = [field.name for field in fields(Rules) if field.name in Settings.model_fields]
+"""What the rules take from the settings as it stands there."""
 
 
 def company(connection: Connection) -> dict[str, Any]:
@@ -75,20 +81,10 @@ def rules(settings: Settings, company: Mapping[str, Any], today: date) -> Rules:
     """
     return Rules(
         today=today,
-        send_from=settings.send_from,
-        send_after_days=settings.send_after_days,
-        send_up_to=settings.send_up_to,
-        send_non_billable=settings.send_non_billable,
-        zero_rates=settings.zero_rates,
         max_rate_minor=int(settings.max_rate * 100),
-        rate_source=settings.rate_source,
-        require_approval=settings.require_approval,
-        customer_matching=settings.customer_matching,
-        only_users=settings.only_users,
-        only_clients=settings.only_clients,
-        only_projects=settings.only_projects,
         home_currency=company["home_currency"],
         service_item_rate_minor=company["service_item_rate_minor"],
+        **{name: getattr(settings, name) for name in OF_SETTINGS},
     )
 
 
@@ -110,13 +106,17 @@ def rules_of_run(
     """
     open_rules = rules(settings, company(connection), today)
     closed = ledger.closed_period()
+    if not closed:
+        return open_rules
+    ids = [refused.entry_id for refused in closed]
     rows = connection.execute(
-        f"SELECT entry_id FROM clockify_time_entries WHERE {WINDOW} AND entry_id NOT IN "
+        f"SELECT entry_id FROM clockify_time_entries WHERE {WINDOW} AND entry_id = ANY($3) "
+        "AND entry_id NOT IN "
         "(SELECT entry_id FROM rejected_time_entries WHERE reasons <> ['books_closed'])",
-        days,
+        [*days, ids],
     ).fetchall()
     free = {entry_id for (entry_id,) in rows}
-    probe = next((refused.entry_id for refused in closed if refused.entry_id in free), None)
+    probe = next((entry_id for entry_id in ids if entry_id in free), None)
     if probe is None:
         return open_rules
     through = max(refused.work_date for refused in closed)
@@ -137,14 +137,7 @@ def judged(
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns)
-    return judge(
-        entries,
-        doors.read(connection, ClockifyUsers),
-        doors.read(connection, QuickbooksEmployees),
-        doors.read(connection, QuickbooksCustomers),
-        rules,
-        ledger.delivered(entries["entry_id"]),
-    )
+    return _judged(connection, entries, rules, ledger.delivered(entries["entry_id"]))
 
 
 def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> pd.DataFrame:
@@ -154,15 +147,27 @@ def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> 
         The columns of `clockify_time_entries` and `verdicts`, one row for each that is stored.
     """
     entries = doors.read(connection, ClockifyTimeEntries, "entry_id = ANY($1)", [list(entry_ids)])
-    again = judge(
+    again = _judged(connection, entries, rules, delivered=())
+    return entries.merge(again, on="entry_id", validate="one_to_one")
+
+
+def _judged(
+    connection: Connection, entries: pd.DataFrame, rules: Rules, delivered: Collection[str]
+) -> pd.DataFrame:
+    """The verdicts by the tables as they are.
+
+    Clockify lists neither who was removed nor every limited member, so whoever has a stored entry
+    of any day may be a namesake too: else two of one name would each pass in a piece of their own.
+    """
+    stored = connection.execute(STORED_PEOPLE).df()
+    return judge(
         entries,
-        doors.read(connection, ClockifyUsers),
+        pd.concat([doors.read(connection, ClockifyUsers), stored]),
         doors.read(connection, QuickbooksEmployees),
         doors.read(connection, QuickbooksCustomers),
         rules,
-        delivered=(),
+        delivered,
     )
-    return entries.merge(again, on="entry_id", validate="one_to_one")
 
 
 def store(
@@ -213,7 +218,9 @@ def sendable(connection: Connection, again: pd.DataFrame, first: date, last: dat
     accepted = doors.read_valid(
         connection, AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
     )
-    is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(_as_read(connection))
+    is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(
+        _as_read(connection, first, last)
+    )
     still = again.loc[is_still, [*DECIDED, "verdict"]]
     return accepted.merge(still, on=DECIDED, how="inner", validate="one_to_one")
 
@@ -236,15 +243,18 @@ def others(connection: Connection, again: pd.DataFrame, sendable: Collection[str
     return entries.merge(found, on="entry_id", how="inner", validate="one_to_one")
 
 
-def _as_read(connection: Connection) -> set[str]:
-    """Accepted entries that are, column for column, what was read last."""
+def _as_read(connection: Connection, first: date, last: date) -> set[str]:
+    """Accepted entries of a window that are, column for column, what was read last."""
     alike = " AND ".join(
         f"entry.{name} IS NOT DISTINCT FROM accepted.{name}"
         for name in sql_types(ClockifyTimeEntries)
     )
     rows = connection.execute(
-        "SELECT entry_id FROM accepted_time_entries AS accepted WHERE NOT is_delivered "
-        f"AND EXISTS (SELECT 1 FROM clockify_time_entries AS entry WHERE {alike})"
+        f"SELECT entry_id FROM accepted_time_entries AS accepted WHERE {WINDOW} "
+        "AND NOT is_delivered "
+        f"AND EXISTS (SELECT 1 FROM clockify_time_entries AS entry WHERE {alike} "
+        "AND entry.work_date BETWEEN $1 AND $2)",
+        [first, last],
     ).fetchall()
     return {entry_id for (entry_id,) in rows}
 

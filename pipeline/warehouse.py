@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -19,7 +18,6 @@ from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of, sql_types
 from pipeline.stops import Stop
 
 Connection = duckdb.DuckDBPyConnection
-Rows = list[tuple[Any, ...]]
 
 LOCKED = "Could not set lock"
 FULL = ("No space left", "File too large", "Disk quota exceeded")
@@ -267,22 +265,6 @@ def read_only(path: Path) -> Iterator[Connection]:
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
-
-
-def published(path: Path, query: str, parameters: Sequence[object] = ()) -> Rows:
-    """What a published file answers to a query.
-
-    Raises:
-        Stop: it is absent, broken, or of another make.
-    """
-    try:
-        with read_only(path) as connection:
-            return connection.execute(query, list(parameters)).fetchall()
-    except duckdb.Error as error:
-        raise Stop(
-            f"The published copy {path} cannot be read ({type(error).__name__})",
-            "delete it: the next run, of whatever asset, publishes it again",
-        ) from error
 
 
 def attach(connection: Connection, path: Path, name: str) -> None:

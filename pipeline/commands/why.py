@@ -94,6 +94,8 @@ def _delivered(found: Dossier, _: Settings) -> Iterator[str]:
         yield f"Delivery: {row['state']}{held}, {_amount(row)}"
         if row["error_message"]:
             yield f"  {row['error_message']}"
+        if row["state"] == "gone":
+            yield "  deleted in QuickBooks and never sent again: `decide` it `skip` to settle it"
 
 
 def _held(found: Dossier, settings: Settings) -> Iterator[str]:

@@ -24,7 +24,9 @@ def _plan(workspace: Workspace) -> str | Problem:
     return str(workspace.plan)
 
 
-def _rates(entries: pd.DataFrame) -> str | Problem:
+def _rates(entries: pd.DataFrame, settings: Settings) -> str | Problem:
+    if settings.rate_source != "clockify":
+        return "rates are the service item's: Clockify's are not needed"
     billable = entries[entries["is_billable"] & entries["end_at"].notna()]
     rated = billable["hourly_rate_minor"].fillna(0) != 0
     if len(billable) and not rated.any():

@@ -7,6 +7,7 @@ import pandas as pd
 from pipeline import matching
 from pipeline.directory import Match
 from pipeline.eligibility import Problem
+from pipeline.facts import chosen
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
 
@@ -23,7 +24,8 @@ def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Problem:
 
 
 def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings) -> str | Problem:
-    active = projects[projects["is_billable"] & ~projects["is_archived"]]
+    is_chosen = chosen(projects, client=settings.only_clients, project=settings.only_projects)
+    active = projects[projects["is_billable"] & ~projects["is_archived"] & is_chosen]
     pairs = set(matching.rows(active, "client_name", "project_name"))
     matches = matching.match_customers(pairs, customers, settings.customer_matching)
     return _matched(

@@ -258,6 +258,16 @@ def test_a_key_that_may_no_longer_see_rates_stops_the_run(house: House) -> None:
     assert (books(house), pieces(house)) == before
 
 
+def test_a_key_without_rates_stops_nothing_where_the_service_item_has_the_price(
+    house: House,
+) -> None:
+    """Clockify's rates are then in nobody's way, there or not."""
+    assert house.run(DAY, DAY, *REFERENCES, ENTRIES).success
+    house.changes |= {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
+    house.sandbox.switch(rates_hidden="zero")
+    assert house.run(DAY, DAY, ENTRIES).success
+
+
 def test_a_day_that_really_is_without_rates_is_read(house: House) -> None:
     """The key still sees the rates of another day, so somebody has set these to nothing."""
     before = DAY - timedelta(days=1)

@@ -281,6 +281,13 @@ def test_doctor_names_what_is_broken_and_its_fix_and_nothing_else(
     assert fix in found[claim]
 
 
+def test_a_key_without_rates_is_right_where_the_service_item_has_the_price(sound: House) -> None:
+    """Nothing asks for Clockify's."""
+    sound.sandbox.switch(rates_hidden="zero")
+    sound.changes |= {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
+    assert not not_right(look(sound))
+
+
 def test_an_unreachable_service_is_said_once(sound: House) -> None:
     """And everything of it is not looked at, while the rest is."""
     sound.changes["CLOCKIFY_API_URL"] = "http://127.0.0.1:9/api/v1"

@@ -112,6 +112,32 @@ def test_why_tells_who_decided_what_and_what_changed_since(reviewed: House, shel
     assert {"minutes", "description"} <= {row["field"] for row in known["drift"]}
 
 
+def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
+    reviewed: House, shell: Type
+) -> None:
+    """Then it blocks no month any more and is no drift; nothing has it sent again."""
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    [(entry_id, activity_id)] = reviewed.rows(
+        "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
+    )
+    activities = reviewed.sandbox.world.company.activities
+    del activities[activity_id]
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    blocked = "SELECT count(*) FROM statement WHERE list_contains(blocks, 'accepted: gone (1)')"
+    assert reviewed.rows(blocked) == [(1,)]
+    assert "Delivery: gone" in shell("why", entry_id).stdout
+    assert "`decide` it `skip` to settle it" in shell("why", entry_id).stdout
+    shell("decide", entry_id, "skip")
+    assert "never sent again" in shell("decide", entry_id, "send", code=1).stderr
+    assert "skipped already" in shell("decide", entry_id, "skip", code=1).stderr
+    before = len(activities)
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert len(activities) == before
+    assert reviewed.rows(blocked) == [(0,)]
+    assert reviewed.rows("SELECT * FROM drift WHERE entry_id = $1", entry_id) == []
+    assert "Delivery: skipped, time activity " in shell("why", entry_id).stdout
+
+
 def test_why_asks_quickbooks_when_told_to(reviewed: House, shell: Type) -> None:
     """What the last load read may have changed, or be gone, by now."""
     assert problems(reviewed.run(DAY, DAY, LOAD)) == []

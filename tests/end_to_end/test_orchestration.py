@@ -121,9 +121,16 @@ def test_the_range_begins_at_the_oldest_open_day_within_reach(
     assert range_of(asked) == (str(TODAY - timedelta(days=first)), str(TODAY - A_DAY))
 
 
-@pytest.mark.parametrize("is_database", [True, False], ids=["without tables", "broken"])
+@pytest.mark.parametrize(
+    ("is_database", "why", "fix"),
+    [
+        (True, "was published by another version", "Launch a run"),
+        (False, "cannot be read", "Close the program that has it open; or delete it"),
+    ],
+    ids=["without tables", "broken"],
+)
 def test_a_copy_that_cannot_be_read_costs_the_older_open_days_and_not_the_morning(
-    house: House, *, is_database: bool
+    house: House, why: str, fix: str, *, is_database: bool
 ) -> None:
     """The tick asks for the lookback all the same, and its log says what is left out and why."""
     house.changes = {"START_DATE": "2026-01-01", "SEND_FROM": "2026-01-01"}
@@ -134,8 +141,8 @@ def test_a_copy_that_cannot_be_read_costs_the_older_open_days_and_not_the_mornin
     said: list[str] = []
     first, last = morning_range(house.settings, TODAY, said.append)
     assert (first, last) == (TODAY - timedelta(days=36), TODAY - A_DAY)
-    assert f"{house.settings.analysis} cannot be read" in said[0]
-    assert "Delete it" in said[0]
+    assert f"{house.settings.analysis} {why}" in said[0]
+    assert fix in said[0]
     asked = request(house, datetime.combine(TODAY, time(6), house.settings.zone))
     assert range_of(asked) == (str(first), str(last))
 

@@ -2,8 +2,10 @@
 
 from datetime import UTC, date, datetime
 
+import dagster as dg
 import pandas as pd
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from pipeline.fitting import validated
 from pipeline.schemas import (
@@ -17,6 +19,7 @@ from pipeline.schemas import (
     name_of,
 )
 from pipeline.stops import Stop
+from pipeline.windows import stops_the_run
 from tests.pipeline.rows import DAY, NOW, frame, sparse, valid
 
 TABLES = (*WAREHOUSE_TABLES, *LEDGER_TABLES)
@@ -152,6 +155,16 @@ def test_a_message_holds_no_rate_no_address_and_no_description(change: dict[str,
             ClockifyTimeEntries, frame(ClockifyTimeEntries, valid(ClockifyTimeEntries, **change))
         )
     assert "1234" not in str(stop.value)
+
+
+def test_what_dagster_keeps_of_a_stop_holds_no_value_of_another_row() -> None:
+    """It keeps the causes too, and pandera's text shows every value that fails."""
+    rows = (valid(AcceptedTimeEntries, n, sent_rate_minor=-987_654) for n in range(3))
+    with pytest.raises(dg.Failure) as failure, stops_the_run():
+        validated(AcceptedTimeEntries, frame(AcceptedTimeEntries, *rows))
+    kept = serializable_error_info_from_exc_info((failure.type, failure.value, failure.tb))
+    assert "sent_rate_minor" in str(kept)
+    assert "987654" not in str(kept)
 
 
 def test_unknown_columns_and_another_order_of_columns_change_nothing() -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks_rows import NOT_WHOLE
 from pipeline.schemas import QuickbooksCompany, QuickbooksCustomers, QuickbooksEmployees
 from pipeline.stops import Stop
 from pipeline.tokens import Tokens
@@ -110,7 +111,7 @@ def items(sandbox: Sandbox) -> None:
         ("Design", "901", 9550),
         ("Old:Design", "902", 100),
         ("A:Twice", "903", None),
-        ("Thirds", "907", None),
+        ("Thirds", "907", NOT_WHOLE),
     ],
 )
 def test_the_service_item_is_found_by_exactly_its_name(
@@ -120,7 +121,7 @@ def test_the_service_item_is_found_by_exactly_its_name(
     item_id: str,
     rate_minor: int | None,
 ) -> None:
-    """Its full path first; a price that is not whole minor units is none."""
+    """Its full path first; a price with parts of a cent is known to be there."""
     items(sandbox)
     settings = settings_for(SERVICE_ITEM=name)
     with QuickBooks(settings, Tokens(settings)) as quickbooks:

@@ -9,17 +9,23 @@ import pandas as pd
 import pytest
 
 from pipeline.facts import facts
+from pipeline.quickbooks_rows import NOT_WHOLE
 from pipeline.reasons import REASON_IDS, catalogue
+from pipeline.review import judge
 from tests.pipeline.examples import (
     CUSTOMERS,
     EMPLOYEES,
     MAX_RATE_MINOR,
     TODAY,
     USERS,
+    customer,
+    customers,
+    employees,
     entries,
     entry,
     judged,
     rules,
+    users,
 )
 
 YESTERDAY = TODAY - timedelta(days=1)
@@ -109,6 +115,7 @@ CASES = [
     Case("bad_rate", _rate(-1, "-1"), _rate(1, "1")),
     Case("bad_rate", _rate(MAX_RATE_MINOR + 1, "x"), _rate(MAX_RATE_MINOR, "x")),
     Case("bad_rate", {}, {}, {**PRICED, "service_item_rate_minor": MAX_RATE_MINOR + 1}, PRICED),
+    Case("bad_rate", {}, {}, {**PRICED, "service_item_rate_minor": NOT_WHOLE}, PRICED),
     Case("bad_rate", {"currency": "JPY"}, {}, {"home_currency": "JPY"}, {}),
     Case("wrong_currency", {"currency": "EUR"}, {"currency": "USD"}),
     Case("wrong_currency", {"currency": None}, {"currency": "USD"}),
@@ -237,6 +244,99 @@ def test_a_fix_names_the_exact_thing(changes: dict[str, Any], named: list[str]) 
     (verdict,) = judged(entry(**changes))
     for name in named:
         assert name in verdict["fixes"][0]
+
+
+SPACED = employees(("1", "Ann\u00a0Lee", True), ("2", "Bo", True), ("3", "Zo\u00eb ", True))
+CLIENTS = customers(
+    customer("1", "Acme "), customer("2", "Acme :Website", "1"), customer("3", "Birch Street")
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "act"),
+    [
+        ({"user_name": "Ann Lee"}, "Rename the QuickBooks employee `Ann\u00a0Lee`: "),
+        ({"user_name": "Bo "}, "Rename the Clockify user `Bo `: "),
+        (
+            {"user_name": "bo"},
+            "Rename the Clockify user `bo` or the QuickBooks employee `Bo`: ",
+        ),
+        (
+            {"user_name": " Zo\u00eb"},
+            "Rename the Clockify user ` Zo\u00eb` or the QuickBooks employee `Zo\u00eb `: ",
+        ),
+        (
+            {"user_name": "Bob"},
+            (
+                "Rename the Clockify user `Bob` or the QuickBooks employee so that both are the "
+                "same, character for character, or add the employee: "
+            ),
+        ),
+    ],
+)
+def test_a_fix_says_on_which_side_a_person_is_renamed(changes: dict[str, Any], act: str) -> None:
+    """Where only what cannot be seen differs: where that stands."""
+    verdicts = judge(entries(entry(**changes)), users(), SPACED, CUSTOMERS, rules(), ())
+    assert verdicts["fixes"][0][0].startswith(act)
+
+
+@pytest.mark.parametrize(
+    ("changes", "mode", "act"),
+    [
+        ({}, "auto", "Rename the QuickBooks customer `Acme `: "),
+        ({"client_name": "Acme  "}, "auto", "Rename the Clockify client `Acme  ` or the Quick"),
+        (
+            {"client_name": " Acme ", "project_name": "Website "},
+            "auto",
+            (
+                "Rename the Clockify client ` Acme ` and the Clockify project `Website ` of client "
+                "` Acme `: "
+            ),
+        ),
+        (
+            {"client_name": "Acme ", "project_name": "website"},
+            "auto",
+            (
+                "Rename the Clockify project `website` of client `Acme ` or the QuickBooks "
+                "sub-customer `Acme :Website`: "
+            ),
+        ),
+        (
+            {"project_name": "Birch  Street", **NO_CLIENT},
+            "auto",
+            "Rename the Clockify project `Birch  Street`: ",
+        ),
+        (
+            {"project_name": "Website", **NO_CLIENT},
+            "client_project",
+            "Give the Clockify project `Website` a client: ",
+        ),
+    ],
+)
+def test_a_fix_says_whether_the_project_or_its_client_is_renamed(
+    changes: dict[str, Any], mode: str, act: str
+) -> None:
+    """A project without a client that needs one is not renamed at all."""
+    rule = rules(customer_matching=mode)
+    verdicts = judge(entries(entry(**changes)), users(), EMPLOYEES, CLIENTS, rule, ())
+    assert verdicts["fixes"][0][0].startswith(act)
+
+
+def test_namesakes_whom_nobody_can_rename_have_a_fix_that_can_be_done() -> None:
+    """Clockify calls everybody who was deleted `DeletedUser`."""
+    gone = [entry(number, user_id=f"u{number}", user_name="DeletedUser") for number in (1, 2)]
+    for verdict in judged(*gone):
+        assert verdict["reasons"] == ["ambiguous_employee"]
+        assert "billed by hand, and marked not billable in Clockify" in verdict["fixes"][0]
+
+
+def test_an_item_in_another_currency_than_the_customer_has_a_fix_that_can_be_done() -> None:
+    """An item has one price, in the home currency."""
+    foreign = entry(project_name="Twice", client_name="Globex", currency="EUR")
+    (verdict,) = judged(foreign, **PRICED)
+    assert verdict["reasons"] == ["wrong_currency"]
+    for named in ("Set `RATE_SOURCE=clockify`, or", "`ONLY_PROJECTS`", "in USD", "is EUR"):
+        assert named in verdict["fixes"][0]
 
 
 def test_a_too_long_entry_says_when_only_rounding_pushed_it_over() -> None:

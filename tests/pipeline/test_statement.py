@@ -13,6 +13,7 @@ from pipeline.schemas import (
     AcceptedTimeEntries,
     Days,
     QuickbooksActivities,
+    QuickbooksCompany,
     QuickbooksCustomers,
     RejectedTimeEntries,
     Table,
@@ -56,6 +57,7 @@ ACTIVITY: dict[str, object] = {
 }
 UNREAD = "not read again"
 CHANGED = "changed in Clockify since it was sent"
+OTHER = "another rate in QuickBooks"
 CHANGED_THERE = "changed in QuickBooks since it was sent"
 Lines = dict[tuple[str, str], tuple[int, int]]
 
@@ -72,6 +74,8 @@ def warehouse(tmp_path: Path) -> Iterator[Connection]:
             for number, name in names.items()
         ]
         doors.insert(connection, QuickbooksCustomers, frame(QuickbooksCustomers, *customers))
+        company = valid(QuickbooksCompany, home_currency="USD")
+        doors.insert(connection, QuickbooksCompany, frame(QuickbooksCompany, company))
         yield connection
 
 
@@ -82,13 +86,18 @@ def lay(connection: Connection, model: type[Table], *changes: dict[str, object])
 
 
 def seen(
-    connection: Connection, tmp_path: Path, view: str, *sent: Delivery, today: date = AFTER
+    connection: Connection,
+    tmp_path: Path,
+    view: str,
+    *sent: Delivery,
+    today: date = AFTER,
+    rate_source: str = "clockify",
 ) -> list[figures.Row]:
     """A view's rows, with these deliveries in the ledger beside."""
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(list(sent))
     attach(connection, tmp_path / "ledger.duckdb", "ledger")
-    settings = Settings.model_construct(send_from=MONTH, start_date=MONTH)
+    settings = Settings.model_construct(send_from=MONTH, start_date=MONTH, rate_source=rate_source)
     analysis.lay_views(connection, settings, today)
     return figures.rows(connection, f"FROM {view} ORDER BY ALL")
 
@@ -123,7 +132,7 @@ def lines(connection: Connection, tmp_path: Path, *sent: Delivery) -> Lines:
         (
             {},
             {"amount_minor": 10_000},
-            {UNREAD: (3600, 10_000), "another rate in QuickBooks": (0, -1000)},
+            {UNREAD: (3600, 10_000), OTHER: (0, -1000)},
         ),
         (
             {"duration_seconds": 7200, "amount_minor": 18_000},
@@ -238,6 +247,68 @@ def test_what_was_not_sent_is_told_by_its_first_reason(
     found = lines(warehouse, tmp_path)
     assert found["Roof", "rejected: unknown_customer"] == (3600, 0)
     assert found["Acme", "held: running"] == (0, 0)
+
+
+ITEM = "the price of the service item"
+AT_FIFTY = {
+    "amount_minor": 5000,
+    "payload": '{"CustomerRef":{"value":"7"},"HourlyRate":50.00}',
+}
+
+
+@pytest.mark.parametrize(
+    ("entry", "sent", "expected"),
+    [
+        ({}, {}, {UNREAD: (3600, 5000), ITEM: (0, 4000)}),
+        (
+            {"duration_seconds": 3620, "amount_minor": 9050},
+            {},
+            {UNREAD: (3600, 5000), "minute rounding": (20, 28), ITEM: (0, 4022)},
+        ),
+        (
+            {"amount_minor": None, "hourly_rate_minor": None, "currency": None},
+            {},
+            {UNREAD: (3600, 5000), ITEM: (0, -5000)},
+        ),
+        ({"currency": "EUR"}, {}, {UNREAD: (3600, 5000), ITEM: (0, -5000)}),
+        ({"amount_minor": 5000}, {}, {UNREAD: (3600, 5000)}),
+        ({}, {"currency": "EUR"}, {UNREAD: (3600, 5000), ITEM: (0, -5000)}),
+        ({"duration_seconds": 7200}, {}, {UNREAD: (3600, 5000), CHANGED: (3600, 4000)}),
+        ({}, {"amount_minor": 4000}, {UNREAD: (3600, 4000), ITEM: (0, 4000), OTHER: (0, 1000)}),
+        ({}, {"state": "refused"}, {"accepted: refused": (3600, 9000)}),
+    ],
+)
+def test_the_price_of_the_item_is_a_difference_in_nobodys_way(
+    warehouse: Connection,
+    tmp_path: Path,
+    entry: dict[str, object],
+    sent: dict[str, Any],
+    expected: dict[str, tuple[int, int]],
+) -> None:
+    """With `RATE_SOURCE=service_item`; what Clockify would ask for it is no matter."""
+    lay(warehouse, AcceptedTimeEntries, entry)
+    delivered = delivery(0, **(SENT | AT_FIFTY | sent))
+    by_item = "service_item"
+    found = {
+        row["line"]: (row["duration_seconds"], row["amount_minor"])
+        for row in seen(warehouse, tmp_path, "statement_lines", delivered, rate_source=by_item)
+    }
+    tracked = found.pop("clockify")
+    assert found == expected
+    assert tracked == tuple(map(sum, zip(*expected.values(), strict=True)))
+    [row] = figures.rows(warehouse, "FROM statement")
+    assert row["is_ready"] == (expected.keys() <= {UNREAD, ITEM, "minute rounding"})
+
+
+@pytest.mark.parametrize("table", [AcceptedTimeEntries, RejectedTimeEntries])
+def test_an_absurd_rate_breaks_no_statement(
+    warehouse: Connection, tmp_path: Path, table: type[Table]
+) -> None:
+    """Times seconds it is more than 64 bits hold, and the copy would not be published."""
+    lay(warehouse, table, {"amount_minor": 2**60, "hourly_rate_minor": 2**60})
+    sent = [delivery(0, **SENT)] if table is AcceptedTimeEntries else []
+    [row] = seen(warehouse, tmp_path, "statement", *sent)
+    assert row["clockify_amount_minor"] == 2**60
 
 
 def test_currencies_are_never_added(warehouse: Connection, tmp_path: Path) -> None:
