@@ -26,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline import figures, terminal
 from pipeline.definitions import JOB, build_definitions
 from pipeline.settings import Settings, SettingsError
+from pipeline.stops import Stop
 from pipeline.warehouse import Connection, read_only
 from pipeline.windows import RANGE_END, RANGE_START
 
@@ -51,13 +52,17 @@ def main() -> int:
     if asked.ui and _has_accounts():
         console.print("Your accounts from the environment or .env are used.")
         return _ui(HOME.resolve(), {})
-    with sandbox() as settings:
-        if asked.ui:
-            return _ui(_demo_home(), settings)
-        os.environ.update(settings)
-        if asked.check_definitions:
-            return _called([_script("dg"), "check", "defs"], os.environ)
-        return run()
+    try:
+        with sandbox() as settings:
+            if asked.ui:
+                return _ui(_demo_home(), settings)
+            os.environ.update(settings)
+            if asked.check_definitions:
+                return _called([_script("dg"), "check", "defs"], os.environ)
+            return run()
+    except Stop as stop:
+        console.print(str(stop), style="red", markup=False)
+        return 1
 
 
 @contextmanager
@@ -65,7 +70,7 @@ def sandbox() -> Iterator[dict[str, str]]:
     """A sandbox on a free port that keeps its state; yields the settings to talk to it.
 
     Raises:
-        RuntimeError: it did not start; its own message was printed.
+        Stop: it did not start; its own message was printed.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     env_file = FOLDER / "env"
@@ -76,14 +81,17 @@ def sandbox() -> Iterator[dict[str, str]]:
         assert process.stdout is not None
         said = process.stdout.readline().strip()
         if not said.startswith("sandbox ready"):
-            raise RuntimeError("the sandbox did not start; is a demo or its UI already running?")
+            raise Stop(
+                "The sandbox did not start",
+                "end the demo, or its UI, that runs already: one at a time",
+            )
         console.print(f"[dim]{said}[/dim]")
         lines = env_file.read_text().splitlines()
         names = dict(line.split("=", 1) for line in lines if "=" in line)
-        places = _places() | {"DAGSTER_HOME": str(_demo_home())}
+        places = _places() | {"DAGSTER_HOME": str(_demo_home()), "ENV_FILE": str(env_file)}
         with env_file.open("a") as file:  # so that a shell that reads it has all of the demo's
             file.writelines(f"{name}={shlex.quote(path)}\n" for name, path in places.items())
-        yield names | _places()
+        yield names | _places() | {"ENV_FILE": str(env_file)}
     finally:
         process.terminate()
         process.wait()

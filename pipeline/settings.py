@@ -5,7 +5,9 @@ is read before `Settings.load()` is called. A field's description is the fix tha
 a wrong value ends with, where its type does not say enough.
 """
 
+import csv
 import ipaddress
+import os
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -43,7 +45,8 @@ def is_loopback(url: str) -> bool:
 def _split(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return [name.strip() for name in value.split(",") if name.strip()]
+    [names] = csv.reader([value], skipinitialspace=True) if value.strip() else [[]]
+    return [name.strip() for name in names if name.strip()]
 
 
 def _safe(value: str) -> str:
@@ -158,6 +161,8 @@ class Settings(BaseSettings):
     def load(cls, values: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from the environment and `.env`, or from `values` alone.
 
+        `ENV_FILE` names another file than `.env`: by it the demo keeps clear of real accounts.
+
         Args:
             values: Names in capitals, as in the environment, to their values.
 
@@ -166,7 +171,7 @@ class Settings(BaseSettings):
         """
         try:
             if values is None:
-                return cls()
+                return cls(_env_file=os.environ.get("ENV_FILE", ".env"))
             given = {name.lower(): text for name, text in values.items() if text}
             return _Given.model_validate(given)
         except ValidationError as error:
@@ -174,6 +179,10 @@ class Settings(BaseSettings):
                 "The settings are wrong: " + "; ".join(map(_complaint, error.errors())),
                 "Correct them in the environment or in .env",
             ) from None  # pydantic's own text shows the values of secrets
+        except UnicodeDecodeError:
+            raise SettingsError(
+                "The settings file is no UTF-8", "Save it as UTF-8, as editors do by default"
+            ) from None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -206,6 +215,16 @@ class Settings(BaseSettings):
         start = info.data.get("start_date")
         if value and start and value < start:
             raise ValueError(f"days before START_DATE ({start}) are never loaded")
+        return value
+
+    @field_validator("warehouse", "ledger", "analysis")
+    @classmethod
+    def _apart(cls, value: Path, info: ValidationInfo) -> Path:
+        """One file in the place of another would be written over, the ledger with it."""
+        for name in ("quickbooks_token_file", "warehouse", "ledger"):
+            other = info.data.get(name)
+            if name != info.field_name and other and other.resolve() == value.resolve():
+                raise ValueError(f"that is {name.upper()}'s file too: give each its own")
         return value
 
     @field_validator("settle_seconds")

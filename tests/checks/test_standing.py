@@ -36,5 +36,5 @@ def test_a_project_that_the_filters_leave_out_needs_no_customer(
     ]
     company.warehouse.replace(ClockifyProjects, frame(ClockifyProjects, *rows))
     with company.warehouse.connect() as connection:
-        found = projects_without_customers(connection, company)
+        found = projects_without_customers(connection, company, {})
     assert {row["project"] for row in found} == named

@@ -56,9 +56,13 @@ def test_wrong_settings_are_refused_with_their_names(shell: Site) -> None:
 
 
 def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
-    """`make demo` twice: everything accepted is sent, then nothing new, and both say what."""
+    """`make demo` twice: everything accepted is sent, then nothing new, and both say what.
+
+    Beside a `.env` for accounts of one's own, which is none of the demo's.
+    """
     folder = shell.folder / "clone"
     folder.mkdir()
+    (folder / ".env").write_text("SERVICE_ITEM=Consulting\nCUSTOMER_MATCHING=project\n")
     (folder / "dagster_home").symlink_to(PROJECT / "dagster_home")
     demo = {"PATH": shell.env["PATH"], "PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
     recipe = re.search(

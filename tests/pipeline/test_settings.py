@@ -73,6 +73,12 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"CLOCKIFY_API_KEY": "nobody\nsees"}, "such as curly quotes: copy it again"),
         ({"QUICKBOOKS_CLIENT_ID": "\u00e4pp"}, "QUICKBOOKS_CLIENT_ID is `\u00e4pp`: it has char"),
         ({"QUICKBOOKS_CLIENT_SECRET": "\u00e4"}, "QUICKBOOKS_CLIENT_SECRET is not usable: it has"),
+        (
+            {"ANALYSIS": "data/../data/ledger.duckdb"},
+            "that is LEDGER's file too: give each its own",
+        ),
+        ({"LEDGER": "data/warehouse.duckdb"}, "that is WAREHOUSE's file too"),
+        ({"WAREHOUSE": "data/quickbooks-token.json"}, "QUICKBOOKS_TOKEN_FILE's file too"),
         ({"SETTLE_SECONDS": "179"}, "SETTLE_SECONDS is `179`: QuickBooks may still be storing"),
         ({"SETTLE_SECONDS": "0"}, "set at least 180, or leave it out for 300"),
     ],
@@ -123,6 +129,8 @@ def test_names_are_split_at_commas_without_the_blanks_between() -> None:
     settings = Settings.load({**REAL, "ONLY_USERS": " Ann Lee, Bob , ", "ONLY_CLIENTS": "  "})
     assert settings.only_users == ("Ann Lee", "Bob")
     assert settings.only_clients == settings.only_projects == ()
+    quoted = Settings.load({**REAL, "ONLY_CLIENTS": '"Acme, Inc.", Bob'})
+    assert quoted.only_clients == ("Acme, Inc.", "Bob")
 
 
 def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(
@@ -136,6 +144,21 @@ def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(
     monkeypatch.setenv("LOOKBACK_DAYS", "")
     settings = Settings.load()
     assert (settings.rounding, settings.lookback_days) == ("off", 7)
+
+
+def test_another_file_can_stand_in_for_dot_env(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The demo's, beside the `.env` of real accounts; one that is no text is said so."""
+    monkeypatch.chdir(tmp_path)
+    lines = "".join(f"{name}={value}\n" for name, value in REAL.items())
+    Path(".env").write_text("SERVICE_ITEM=Consulting\n")
+    Path("demo").write_text(lines)
+    monkeypatch.setenv("ENV_FILE", "demo")
+    assert Settings.load().service_item == ""
+    Path("demo").write_bytes("SERVICE_ITEM=R\u00e9novation".encode("latin-1"))
+    with pytest.raises(SettingsError, match="no UTF-8"):
+        Settings.load()
 
 
 def test_values_given_are_not_mixed_with_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
