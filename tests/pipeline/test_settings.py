@@ -75,7 +75,7 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"QUICKBOOKS_CLIENT_SECRET": "\u00e4"}, "QUICKBOOKS_CLIENT_SECRET is not usable: it has"),
         (
             {"ANALYSIS": "data/../data/ledger.duckdb"},
-            "that is LEDGER's file too: give each its own",
+            "that is LEDGER's file too: give",
         ),
         ({"LEDGER": "data/warehouse.duckdb"}, "that is WAREHOUSE's file too"),
         ({"WAREHOUSE": "data/quickbooks-token.json"}, "QUICKBOOKS_TOKEN_FILE's file too"),
