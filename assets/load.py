@@ -28,7 +28,7 @@ class LoadConfig(dg.Config):
     dry_run: bool = False
     """Decide and show what would be sent, and send nothing; also by `DRY_RUN`."""
     rebind: bool = False
-    """Bind the ledger to this company, zone and rounding, though it was bound to another."""
+    """Bind the ledger to this workspace, zone and rounding, though it was bound to another."""
     override_breaker: bool = False
     """Send however many rows are due, and go on whatever one fault is given for."""
     confirm_cutover: bool = False

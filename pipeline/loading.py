@@ -55,7 +55,7 @@ def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
 
     Args:
         desk: what the load works with.
-        rebind: bind it to this company, whatever it was bound to.
+        rebind: bind it to this clock and workspace, whatever it was bound to.
         is_dry: refuse what a load would refuse, and bind nothing.
 
     Raises:
@@ -73,10 +73,8 @@ def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
         settings.time_zone,
         desk.terms.rounding,
     )
-    if not is_dry:
-        desk.ledger.bind(binding, rebind=rebind)
-    elif not rebind:
-        desk.ledger.refuse_other(binding)
+    check = desk.ledger.refuse_other if is_dry else desk.ledger.bind
+    check(binding, rebind=rebind)
 
 
 def load(
