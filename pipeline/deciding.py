@@ -18,6 +18,7 @@ from pipeline import loading
 from pipeline.activities import differences, facts, parse
 from pipeline.desk import Desk
 from pipeline.ledger import DECIDED_TO_SEND, Delivery
+from pipeline.look import look
 from pipeline.stops import Stop
 
 NEAR = 80
@@ -120,11 +121,14 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         if each.verb == "adopt"
     }
     claimed = desk.ledger.claimed(bodies)
+    sent = [each.entry_id for each in decisions if each.verb == "send"]
+    equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known])
     wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
     for each in decisions:
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
         is_claimed = each.quickbooks_id in claimed
-        if problem := _problem(desk, each, row, body, is_claimed=is_claimed):
+        problem = _problem(desk, each, row, body, is_claimed=is_claimed)
+        if problem := problem or equals.get(each.entry_id):
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
     _refuse(wrong)
     made = [_decided(desk, known[each.entry_id], each, bodies, who) for each in decisions]
@@ -157,6 +161,24 @@ def _never_loaded(desk: Desk, entry_ids: Sequence[str]) -> dict[str, Delivery]:
         for (day,) in days
         for each in loading.candidates_of(desk, day, day)
         if each.entry_id in entry_ids and each.is_sendable and each.intent
+    }
+
+
+def _equals(desk: Desk, rows: Sequence[Delivery]) -> dict[str, str]:
+    """Of those to be sent whose equal stands in QuickBooks, why they would not be.
+
+    The next load would adopt it, whatever was said: it is refused while the person looks.
+    """
+    days = [row.work_date for row in rows]
+    read = desk.quickbooks.time_activities(min(days), max(days)) if days else []
+    stored = {str(body["Id"]): facts(body) for body in read}
+    owned = desk.ledger.claimed(stored) - {row.quickbooks_id for row in rows}
+    free = {key: each for key, each in stored.items() if key not in owned}
+    found = look({row.entry_id: facts(parse(row.payload)) for row in rows}, free, 0).equal
+    return {
+        entry_id: f"the time activity {key} equals the entry {entry_id}: adopt it, or, if it is "
+        "other work, word it otherwise in QuickBooks first"
+        for entry_id, key in found.items()
     }
 
 

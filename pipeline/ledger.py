@@ -32,7 +32,7 @@ THROTTLED = "3001"
 NOT_STORED = "not_stored"
 """Our own code, for an intent that was settled as never stored: the entry may be sent anew."""
 DECIDED_TO_SEND = "decided_to_send"
-"""Our own code, for what a person says QuickBooks does not hold, whatever resembles it."""
+"""Our own code, for what a person says is not what resembles it in QuickBooks."""
 ASKED_TO_RETRY = "asked_to_retry"
 """Our own code, for a refusal that a person wants tried again."""
 PASSING = (*CLOSED_PERIOD, THROTTLED, NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY)

@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from pipeline import company
 from pipeline.__main__ import main
+from pipeline.ledger import Ledger
 from tests.end_to_end.books import BATCHES, held
 from tests.end_to_end.conftest import DAY, House, problems
 from tests.end_to_end.stages import CONFIRMED, LOAD
@@ -160,6 +162,65 @@ def test_what_was_decided_is_done_by_the_next_load(
     assert f": adopt {activity_id}; drift: description" in said[0]
     assert said[1].endswith(": send")
     assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["undecided"]
+
+
+@pytest.fixture
+def decided(shell: Type, reviewed: House, doubtful: list[dict[str, Any]]) -> dict[str, Any]:
+    """A loaded day, of which one doubtful entry is to be sent: as `cutover` showed it."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    row = undecided(shell)[0]
+    shell("decide", row["entry_id"], "send")
+    return row
+
+
+def test_what_was_decided_to_be_sent_and_is_put_right_meanwhile_is_adopted(
+    reviewed: House, shell: Type, decided: dict[str, Any]
+) -> None:
+    """The bookkeeper restored the wording after all: `why` says what became of the decision."""
+    [like] = decided["activities"]
+    key, entry = like["quickbooks_id"], decided["entry_id"]
+    change(reviewed, {"Id": key}, Description=decided["entry"]["description"])
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert states(reviewed) == {"adopted": 4, "doubtful": 1, "sent": 11}
+    assert len(reviewed.activities) == 16
+    said = " ".join(shell("why", entry).stdout.split())
+    assert f": send; not sent: time activity {key} is its equal" in said
+
+
+def test_what_was_decided_and_sent_is_not_sent_again_by_the_decisions_own_copy(
+    reviewed: House, decided: dict[str, Any]
+) -> None:
+    """The disk died after the load, and QuickBooks remembers no request any more."""
+    newest = max((reviewed.folder / "backups").iterdir()).read_bytes()
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert len(reviewed.activities) == 17
+    reviewed.settings.ledger.write_bytes(newest)
+    reviewed.sandbox.world.replies.clear()
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert len(reviewed.activities) == 17
+    row = "SELECT state FROM deliveries WHERE entry_id = $1"
+    assert reviewed.rows(row, decided["entry_id"]) == [("adopted",)]
+
+
+def test_nothing_is_decided_to_be_sent_beside_its_equal(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Settling left it to a person, who says that it is other work: it must be told apart first."""
+    equal = doubtful[4]
+    load(reviewed)
+    [(entry,)] = reviewed.rows(
+        "SELECT entry_id FROM deliveries WHERE quickbooks_id=$1", equal["Id"]
+    )
+    with Ledger.opened(reviewed.settings.ledger, 0, print) as ledger:
+        ledger.record([replace(ledger.deliveries([entry])[entry], state="doubtful")])
+    said = shell("decide", entry, "send", code=1).stderr
+    assert f"the time activity {equal['Id']} equals the entry {entry}: adopt it, or" in said
+    assert len(undecided(shell)) == 3
+    change(reviewed, equal, Description="Other work")
+    shell("decide", entry, "send")
+    load(reviewed)
+    assert states(reviewed) == {"adopted": 2, "doubtful": 2, "sent": 12}
 
 
 def test_what_is_skipped_is_never_sent_and_can_be_taken_back(
