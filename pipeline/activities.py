@@ -5,7 +5,7 @@ resembling"). Keeps out what follows from a comparison.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import pandas as pd
 import simplejson
 
 from pipeline.money import json_number
+from pipeline.stops import Stop
 
 Body = Mapping[str, Any]
 """A TimeActivity as parsed JSON, its decimals as `Decimal`."""
@@ -126,6 +127,35 @@ def differences(sent: Facts, stored: Facts) -> list[str]:
     if sent.item:
         compared.append("item")
     return [name for name in compared if getattr(sent, name) != getattr(stored, name)]
+
+
+def instant(said: object) -> datetime | None:
+    """An instant as Intuit writes it, in UTC; none where it names none that can be compared.
+
+    ISO 8601 with an offset, or milliseconds in the envelope of a 401.
+    """
+    try:
+        if isinstance(said, int):
+            return datetime.fromtimestamp(said / 1000, UTC)
+        at = datetime.fromisoformat(str(said))
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def stamp(body: Body, name: str) -> datetime:
+    """When a stored time activity was created or changed last: its `MetaData` of this name.
+
+    Raises:
+        Stop: QuickBooks does not say.
+    """
+    at = instant((body.get("MetaData") or {}).get(name))
+    if at is None:
+        raise Stop(
+            f"QuickBooks' time activity {body.get('Id')} has no instant as `MetaData.{name}`",
+            "the API has changed: compare with Intuit's documentation",
+        )
+    return at
 
 
 def _folded(text: str) -> str:

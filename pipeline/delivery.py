@@ -17,8 +17,8 @@ from uuid import NAMESPACE_URL, uuid5
 from pipeline.breaker import Tally
 from pipeline.candidates import Terms
 from pipeline.classification import Outcome, classify
-from pipeline.faults import stop_of
-from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, THROTTLED, Delivery, Ledger
+from pipeline.faults import THROTTLED, stop_of
+from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, Delivery, Ledger
 from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
 from pipeline.quickbooks_answers import BatchAnswer

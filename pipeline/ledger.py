@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import pandas as pd
 import stamina
 
+from pipeline.faults import THROTTLED
 from pipeline.fitting import validated
 from pipeline.schemas import LEDGER_TABLES, CutoverConfirmations, Deliveries, LedgerBinding
 from pipeline.stops import Stop
@@ -28,14 +29,16 @@ SETTLED = (*DELIVERED, "gone", "skipped")
 """States after which nothing is left to do; as Python spells it, it is a list in SQL too."""
 NEVER_CLAIMED_AGAIN = (*SETTLED, *UNSETTLED, "doubtful")
 CLOSED_PERIOD = ("6200", "6210")
-THROTTLED = "3001"
 NOT_STORED = "not_stored"
 """Our own code, for an intent that was settled as never stored: the entry may be sent anew."""
 DECIDED_TO_SEND = "decided_to_send"
 """Our own code, for what a person says is not what resembles it in QuickBooks."""
 ASKED_TO_RETRY = "asked_to_retry"
 """Our own code, for a refusal that a person wants tried again."""
-PASSING = (*CLOSED_PERIOD, THROTTLED, NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY)
+PASSING = (
+    *(*CLOSED_PERIOD, THROTTLED),
+    *(NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY),
+)
 """Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""
 BACKUPS_KEPT = 14
 COPIED_AT = "?" * 8 + "T" + "?" * 12
