@@ -71,16 +71,15 @@ def parse(text: str) -> dict[str, Any]:
     return parsed
 
 
-def fingerprint(sent: str, employee: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
+def fingerprint(sent: str, *records: Mapping[str, Any]) -> str:
     """Changes when the payload or a record that it refers to does; a refusal may then be retried.
 
     Args:
         sent: the payload.
-        employee: its row of `quickbooks_employees`.
-        customer: its row of `quickbooks_customers`, empty without one.
+        records: what is stored of its employee, its customer and its service item.
     """
-    records = [sorted(employee.items()), sorted(customer.items())]
-    return sha256(f"{sent}\n{records}".encode()).hexdigest()
+    known = [sorted(record.items()) for record in records]
+    return sha256(f"{sent}\n{known}".encode()).hexdigest()
 
 
 def meant(entry: Mapping[str, Any], *, item_id: str | None) -> Facts:

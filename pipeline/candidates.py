@@ -25,7 +25,8 @@ class Terms:
     """What all deliveries of a run share."""
 
     realm_id: str
-    item_id: str | None
+    item: Mapping[str, Any]
+    """What `quickbooks_company` holds of the service item, by column; all None without one."""
     is_taxable: bool
     currency: str | None
     """The currency of the rates, if it is not each entry's own."""
@@ -76,7 +77,7 @@ def candidates(
         seconds = entry["duration_seconds" if pd.isna(entry["raw_seconds"]) else "raw_seconds"]
         yield Candidate(
             entry_id=entry["entry_id"],
-            facts=meant(entry, item_id=terms.item_id),
+            facts=meant(entry, item_id=terms.item["service_item_id"]),
             roundings=other_roundings(int(seconds)),
             intent=_intent(entry, employees, customers, terms) if is_ours else None,
             is_sendable=bool(entry["is_sendable"]),
@@ -101,7 +102,8 @@ def _is_priced(entry: Mapping[str, Any]) -> bool:
 def _intent(
     entry: Mapping[str, Any], employees: Records, customers: Records, terms: Terms
 ) -> Delivery:
-    sent = payload(entry, item_id=terms.item_id, is_taxable=terms.is_taxable)
+    item_id = terms.item["service_item_id"]
+    sent = payload(entry, item_id=item_id, is_taxable=terms.is_taxable)
     amount = entry["sent_amount_minor"]
     return Delivery(
         entry_id=entry["entry_id"],
@@ -113,6 +115,7 @@ def _intent(
             sent,
             employees[entry["quickbooks_employee_id"]],
             customers.get(entry["quickbooks_customer_id"], {}),
+            terms.item,
         ),
         minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
         amount_minor=None if pd.isna(amount) else int(amount),

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 import pandas as pd
 import stamina
 
-from pipeline.faults import THROTTLED
+from pipeline.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.fitting import validated
 from pipeline.schemas import LEDGER_TABLES, CutoverConfirmations, Deliveries, LedgerBinding
 from pipeline.stops import Stop
@@ -36,7 +36,7 @@ DECIDED_TO_SEND = "decided_to_send"
 ASKED_TO_RETRY = "asked_to_retry"
 """Our own code, for a refusal that a person wants tried again."""
 PASSING = (
-    *(*CLOSED_PERIOD, THROTTLED),
+    *(*CLOSED_PERIOD, SUBSCRIPTION_ENDED, THROTTLED),
     *(NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY),
 )
 """Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""

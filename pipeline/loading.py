@@ -213,7 +213,7 @@ def _terms(
     settings = company.settings
     return Terms(
         realm_id=settings.quickbooks_realm_id,
-        item_id=row["service_item_id"],
+        item={name: value for name, value in row.items() if name.startswith("service_item_")},
         is_taxable=settings.taxable,
         currency=row["home_currency"] if settings.rate_source == "service_item" else None,
         rounding=workspace["rounding"],

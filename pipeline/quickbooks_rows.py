@@ -123,6 +123,8 @@ def company_row(
         "service_item_id": item and value(item, "Id", str, of=_ITEM),
         "service_item_name": item and value(item, "Name", str, of=_ITEM),
         "service_item_rate_minor": item and _price(item, currency),
+        "service_item_sync_token": item
+        and value(item, "SyncToken", str, of=_ITEM, is_optional=True),
         "read_at": read_at,
     }
 
