@@ -49,7 +49,8 @@ class Candidate:
     roundings: frozenset[int]
     """Its minutes under other roundings."""
     intent: Delivery | None
-    """None if nothing of it may be recorded: it is not ours, of another window, or unpriced."""
+    """None if nothing of it may be recorded: it is not ours, of another window, or unpriced; or
+    its project's customer is unknown, and what has none is not its own."""
     is_sendable: bool
 
 
@@ -72,7 +73,7 @@ def candidates(
     for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
         entry = {str(key): value for key, value in row.items()}
         entry["currency"] = terms.currency or entry["currency"]
-        is_ours = entry["verdict"] != "excluded" and _is_priced(entry)
+        is_ours = entry["verdict"] != "excluded" and _is_priced(entry) and _has_its_customer(entry)
         is_ours = is_ours and window[0] <= entry["work_date"].date() <= window[1]
         seconds = entry["duration_seconds" if pd.isna(entry["raw_seconds"]) else "raw_seconds"]
         yield Candidate(
@@ -97,6 +98,10 @@ def request_id(realm_id: str, entry_id: str, part: int, revision: int) -> str:
 
 def _is_priced(entry: Mapping[str, Any]) -> bool:
     return not entry["is_billable"] or not pd.isna(entry["sent_rate_minor"])
+
+
+def _has_its_customer(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry["quickbooks_customer_id"], str) or pd.isna(entry["project_id"])
 
 
 def _intent(
