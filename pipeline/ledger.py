@@ -391,6 +391,7 @@ def back_up(
     Raises:
         FileBusyError: still held after `wait_seconds`.
         Stop: the disk is full, or the file is corrupt, foreign or newer.
+        OSError: the folder of the copies cannot be written.
     """
     if not path.exists():
         return

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -321,6 +322,28 @@ def test_a_decision_that_cannot_be_made_says_why(
     assert states(reviewed)["doubtful"] == 2
     shell("decide", second, "skip")
     assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
+
+
+def test_a_decision_stands_though_its_copies_cannot_be_made(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Said in one sentence; and a decision that was refused is said to be refused."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    entry = undecided(shell)[0]["entry_id"]
+    backups = reviewed.folder / "backups"
+    shutil.rmtree(backups)
+    backups.touch()
+    said = shell("decide", entry, "skip", code=1).stderr
+    assert f"What was done is recorded, but not copied: {backups} (File exists)" in said
+    assert "is skipped already" in shell("decide", entry, "skip", code=1).stderr
+    backups.unlink()
+    reviewed.settings.analysis.unlink()
+    reviewed.settings.analysis.mkdir()
+    said = shell("decide", entry, "send", code=1).stderr
+    assert f"not copied: {reviewed.settings.analysis} (Is a directory). Make it" in said
+    reviewed.settings.analysis.rmdir()
+    assert "QuickBooks refused it" in shell("decide", entry, "send", code=1).stderr
 
 
 def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shell: Type) -> None:
