@@ -213,12 +213,14 @@ def _problem(
 def _unknown(desk: Desk, entry_id: str) -> str:
     with desk.company.warehouse.connect() as connection:
         rows = connection.execute(
-            "SELECT entry_id, 'accepted', NULL FROM accepted_time_entries UNION ALL "
-            "SELECT entry_id, verdict, reasons[1] FROM rejected_time_entries"
+            "SELECT entry_id, 'was accepted, but it or what it refers to has changed since: launch "
+            "the review of ' || work_date || ' again' FROM accepted_time_entries UNION ALL "
+            "SELECT entry_id, 'is ' || verdict || ' (' || reasons[1] || '), so it is not about to "
+            "be sent' FROM rejected_time_entries"
         ).fetchall()
-    verdicts = {key: f"{verdict} ({reason})" for key, verdict, reason in rows}
+    verdicts = dict(rows)
     if entry_id in verdicts:
-        return f"the entry {entry_id} is {verdicts[entry_id]}, so it is not about to be sent"
+        return f"the entry {entry_id} {verdicts[entry_id]}"
     nearest = process.extractOne(entry_id, verdicts.keys(), score_cutoff=NEAR)
     named = f"; the nearest is {nearest[0]}" if nearest else ""
     return f"there is no entry `{entry_id}`{named}"

@@ -118,7 +118,8 @@ class QuickBooks:
         answer = self._read(f"/timeactivity/{activity_id}")
         if answer.fault and answer.fault.code == GONE:
             return None
-        row: Row = self._good(answer).get("TimeActivity", {})
+        row: Row = value(self._good(answer), "TimeActivity", dict, of="QuickBooks' answer")
+        value(row, "Id", str, of="QuickBooks' time activity")
         return row
 
     def create_batch(self, request_id: str, items: Sequence[str]) -> BatchAnswer:
@@ -165,12 +166,8 @@ class QuickBooks:
     def _all(self, entity: str, where: str) -> list[Row]:
         """Every record that a condition selects, by id, counted before and after."""
         for _ in range(READS):
-            before, found = self._count(entity, where), []
-            for start in range(1, before + 1, PAGE):
-                page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
-                found += self._query("*", entity, page).get(entity, [])
-            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
-            rows = dict(zip(ids, found, strict=True))
+            before = self._count(entity, where)
+            rows = self._pages(entity, where, before)
             after = self._count(entity, where)
             if before == len(rows) == after:
                 return list(rows.values())
@@ -180,6 +177,22 @@ class QuickBooks:
             "Run again when nobody is editing them",
             is_transient=True,
         )
+
+    def _pages(self, entity: str, where: str, count: int) -> dict[str, Row]:
+        """So many records by id; none if they changed between two pages.
+
+        Each page begins with the last record of the one before: where one is deleted and another
+        added meanwhile, a record slips from the next page to this, and no count tells.
+        """
+        rows: dict[str, Row] = {}
+        for start in range(1, count + 1, PAGE - 1):
+            page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
+            found = self._query("*", entity, page).get(entity, [])
+            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
+            if rows and ids[:1] != [next(reversed(rows))]:
+                return {}
+            rows |= zip(ids, found, strict=True)
+        return rows
 
     def _count(self, entity: str, where: str) -> int:
         found = self._query("COUNT(*)", entity, f"WHERE {where}")

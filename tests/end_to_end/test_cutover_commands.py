@@ -324,6 +324,18 @@ def test_a_decision_that_cannot_be_made_says_why(
     assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
 
 
+def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(
+    reviewed: House, shell: Type
+) -> None:
+    """As it was judged it is not about to be sent; as it is now, nobody has judged it."""
+    entry = next(iter(reviewed.sandbox.world.workspace.entries.values()))
+    entry.description = "Something else"
+    reviewed.run(DAY, DAY, "clockify_time_entries")
+    said = shell("decide", entry.id, "skip", code=1).stderr
+    assert f"the entry {entry.id} was accepted, but it or what it refers to has changed" in said
+    assert f"launch the review of {DAY} again" in said
+
+
 def test_a_decision_stands_though_its_copies_cannot_be_made(
     reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
 ) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -266,6 +267,30 @@ def test_a_read_that_stays_incomplete_stops_the_run(
         quickbooks.time_activities(*MARCH)
     assert raised.value.is_transient
     assert sandbox.calls(QUERY) == 9
+
+
+def test_no_record_slips_between_two_pages(sandbox: Sandbox, patient: QuickBooks) -> None:
+    """One is deleted and another added after the first page, so that both counts are the same."""
+    stored(sandbox, 1500)
+    activities = sandbox.world.company.activities
+
+    def change(response: httpx.Response) -> None:
+        if "STARTPOSITION 1 " in response.url.params["query"] and "100000" in activities:
+            activities["200000"] = activities.pop("100000") | {"Id": "200000"}
+
+    patient._http.client.event_hooks["response"].append(change)
+    ids = [int(row["Id"]) for row in patient.time_activities(*MARCH)]
+    assert ids == [*range(100_001, 101_500), 200_000]
+
+
+@pytest.mark.parametrize("body", [{}, {"TimeActivity": {}}, {"TimeActivity": None}], ids=str)
+def test_an_answer_without_the_time_activity_is_not_taken_for_its_end(
+    sandbox: Sandbox, quickbooks: QuickBooks, body: dict[str, object]
+) -> None:
+    """What is gone is never sent again, so only QuickBooks' own word for it counts."""
+    sandbox.fail("timeactivity", "status", status=200, body=json.dumps(body))
+    with pytest.raises(Stop, match="The API has changed"):
+        quickbooks.time_activity("1")
 
 
 def test_one_time_activity_is_read_until_it_is_deleted(
