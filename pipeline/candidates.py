@@ -6,7 +6,7 @@ one's. Keeps out the comparison (`look`) and what follows from it (`planning`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -38,6 +38,10 @@ class Terms:
     settle_seconds: int = 300
     patience_seconds: float = 120.0
     """The longest wait of a throttled batch before it is sent again."""
+
+    def noted(self, row: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - its fields
+        """A delivery with what this run changes of it now."""
+        return replace(row, updated_at=self.now(), run_id=self.run_id, **changes)
 
 
 @dataclass(frozen=True)

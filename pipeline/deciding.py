@@ -122,7 +122,7 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
     }
     claimed = desk.ledger.claimed(bodies)
     sent = [each.entry_id for each in decisions if each.verb == "send"]
-    equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known])
+    equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known], bodies)
     wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
     for each in decisions:
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
@@ -164,16 +164,15 @@ def _never_loaded(desk: Desk, entry_ids: Sequence[str]) -> dict[str, Delivery]:
     }
 
 
-def _equals(desk: Desk, rows: Sequence[Delivery]) -> dict[str, str]:
+def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dict[str, str]:
     """Of those to be sent whose equal stands in QuickBooks, why they would not be.
 
     The next load would adopt it, whatever was said: it is refused while the person looks.
     """
     days = [row.work_date for row in rows]
-    read = desk.quickbooks.time_activities(min(days), max(days)) if days else []
-    stored = {str(body["Id"]): facts(body) for body in read}
-    owned = desk.ledger.claimed(stored) - {row.quickbooks_id for row in rows}
-    free = {key: each for key, each in stored.items() if key not in owned}
+    stored = desk.quickbooks.time_activities(min(days), max(days)) if days else {}
+    owned = desk.ledger.claimed(stored) - {row.quickbooks_id for row in rows} | {*adopted}
+    free = {key: facts(body) for key, body in stored.items() if key not in owned}
     found = look({row.entry_id: facts(parse(row.payload)) for row in rows}, free, 0).equal
     return {
         entry_id: f"the time activity {key} equals the entry {entry_id}: adopt it, or, if it is "
@@ -234,14 +233,8 @@ def _decided(
     who: str,
 ) -> Delivery:
     said = f"decided by {who}: {each.verb} {each.quickbooks_id}".rstrip()
-    made = replace(
-        row,
-        error_code=None,
-        error_message=said,
-        quickbooks_id=None,
-        sync_token=None,
-        updated_at=desk.terms.now(),
-        run_id=desk.terms.run_id,
+    made = desk.terms.noted(
+        row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None
     )
     if each.verb == "skip":
         # What was deleted keeps the id of what it was, by which it is known never to be sent again.

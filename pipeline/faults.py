@@ -15,6 +15,8 @@ from pipeline.redaction import redact
 from pipeline.stops import Stop
 
 THROTTLED = "3001"
+THROTTLED_SECONDS = 60.0
+"""What Intuit asks for after a 429 without `Retry-After` (quickbooks-api.md, 7.1)."""
 SUBSCRIPTION_ENDED = "6190"
 _NUMBERS = {
     "AuthenticationFailed": "3200",

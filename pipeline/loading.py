@@ -22,11 +22,12 @@ from pipeline import (
     verdicts,
 )
 from pipeline.breaker import Tally
-from pipeline.candidates import Candidate, Terms, by_id, candidates
+from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
 from pipeline.desk import Desk
 from pipeline.extraction import pieces
 from pipeline.ledger import Binding, Delivery
+from pipeline.pairing import Lists
 from pipeline.planning import Plan
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection
@@ -174,17 +175,16 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
         again = verdicts.judged(connection, desk.ledger, desk.rules, first - a_day, last + a_day)
         sendable = verdicts.sendable(connection, again, first, last)
         others = verdicts.others(connection, again, sendable["entry_id"])
-        employees = doors.read(connection, schemas.QuickbooksEmployees)
-        customers = doors.read(connection, schemas.QuickbooksCustomers)
-    records = (
-        by_id(employees, "quickbooks_employee_id"),
-        by_id(customers, "quickbooks_customer_id"),
-    )
+        lists = Lists.read(connection)
     return [
         candidate
         for entries, is_sendable in ((sendable, True), (others, False))
         for candidate in candidates(
-            entries.assign(is_sendable=is_sendable), *records, desk.terms, (first, last)
+            entries.assign(is_sendable=is_sendable),
+            lists.employees,
+            lists.customers,
+            desk.terms,
+            (first, last),
         )
     ]
 

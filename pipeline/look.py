@@ -91,11 +91,11 @@ def _pairs(entries: Sequence[tuple[str, Facts]], stored: Mapping[str, Facts]) ->
     """
     free: dict[object, list[str]] = defaultdict(list)
     for key, facts in _in_order(stored):
-        free[_without_price(facts)].append(key)
+        free[without_price(facts)].append(key)
     pairs: dict[str, str] = {}
     for priced_alike in (True, False):
         for entry, facts in entries:
-            candidates = free[_without_price(facts)] if entry not in pairs else []
+            candidates = free[without_price(facts)] if entry not in pairs else []
             for key in candidates:
                 if not priced_alike or not differences(facts, stored[key]):
                     pairs[entry] = key
@@ -109,7 +109,8 @@ def _in_order(facts: Mapping[str, Facts]) -> list[tuple[str, Facts]]:
     return sorted(facts.items(), key=lambda item: (len(item[0]), item[0]))
 
 
-def _without_price(facts: Facts) -> Facts:
+def without_price(facts: Facts) -> Facts:
+    """What tells whose an activity is, whatever the bookkeeper makes of its rate and item."""
     return facts._replace(rate=facts.rate * 0, item="")
 
 

@@ -35,6 +35,11 @@ class Plan:
     foreign: int = 0
     """Activities about the window that somebody else made, adopted ones included."""
 
+    def rows(self) -> Iterator[tuple[str, Delivery]]:
+        """Each delivery with what becomes of it: `send`, `adopt` or `doubt`."""
+        for action, rows in (("send", self.send), ("adopt", self.adopt), ("doubt", self.doubt)):
+            yield from ((action, row) for row in rows)
+
 
 def plan(
     ledger: Ledger,
@@ -63,7 +68,7 @@ def plan(
     wanted = [each for each in open_ if each.is_sendable]
     if not wanted and not days:
         return Plan()
-    bodies = _about(quickbooks, days or _span(each.facts.work_date for each in wanted))
+    bodies = _about(quickbooks, days or [each.facts.work_date for each in wanted])
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
@@ -102,16 +107,10 @@ def _may_retry(before: Delivery, intent: Delivery) -> bool:
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
 
 
-def _span(days: Iterable[date]) -> tuple[date, date]:
-    known = list(days)
-    return min(known), max(known)
-
-
-def _about(quickbooks: QuickBooks, days: tuple[date, date]) -> Bodies:
+def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:
     """QuickBooks' activities from the day before the first day to the day after the last."""
     a_day = timedelta(days=1)
-    rows = quickbooks.time_activities(days[0] - a_day, days[1] + a_day)
-    return {str(row["Id"]): row for row in rows}
+    return quickbooks.time_activities(min(days) - a_day, max(days) + a_day)
 
 
 def _found(

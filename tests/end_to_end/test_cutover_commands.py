@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 from pipeline import company
 from pipeline.__main__ import main
 from pipeline.ledger import Ledger
-from tests.end_to_end.books import BATCHES, held
+from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW
 from tests.end_to_end.test_cutover import change, press, press_for, reworded, states
 
 NEXT = DAY + timedelta(days=1)
@@ -224,6 +224,22 @@ def test_nothing_is_decided_to_be_sent_beside_its_equal(
     assert states(reviewed) == {"adopted": 2, "doubtful": 2, "sent": 12}
 
 
+def test_of_twins_one_file_adopts_one_and_sends_the_other(
+    reviewed: House, shell: Type, tmp_path: Path
+) -> None:
+    """What the one adopts is no equal that would keep the other back."""
+    world, path = reviewed.sandbox.world, tmp_path / "twins.csv"
+    entry = min(world.workspace.entries.values(), key=lambda each: each.start)
+    [made] = press_for(reviewed, [entry], DAY, DAY)
+    twin = replace(entry, id=f"{1:024x}")
+    world.workspace.entries[twin.id] = twin
+    assert problems(reviewed.run(DAY, DAY, ENTRIES, *REVIEW)) == []
+    path.write_text(f"entry_id,decision\n{entry.id},adopt {made['Id']}\n{twin.id},send\n")
+    shell("decide", "--csv", str(path))
+    load(reviewed)
+    assert held(world) == due(world, DAY, DAY)
+
+
 def test_what_is_skipped_is_never_sent_and_can_be_taken_back(
     reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
 ) -> None:
@@ -330,7 +346,7 @@ def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(
     """As it was judged it is not about to be sent; as it is now, nobody has judged it."""
     entry = next(iter(reviewed.sandbox.world.workspace.entries.values()))
     entry.description = "Something else"
-    reviewed.run(DAY, DAY, "clockify_time_entries")
+    reviewed.run(DAY, DAY, ENTRIES)
     said = shell("decide", entry.id, "skip", code=1).stderr
     assert f"the entry {entry.id} was accepted, but it or what it refers to has changed" in said
     assert f"launch the review of {DAY} again" in said
