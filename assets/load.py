@@ -28,7 +28,7 @@ class LoadConfig(dg.Config):
     dry_run: bool = False
     """Decide and show what would be sent, and send nothing; also by `DRY_RUN`."""
     rebind: bool = False
-    """Bind the ledger to this company, zone and rounding, though it was bound to another."""
+    """Bind the ledger to this workspace, zone and rounding, though it was bound to another."""
     override_breaker: bool = False
     """Send however many rows are due, and go on whatever one fault is given for."""
     confirm_cutover: bool = False
@@ -80,22 +80,9 @@ def quickbooks_time_activities(
 
 
 def _record_plan(company: Company, planned: list[Plan]) -> None:
-    rows = [
-        {
-            "entry_id": row.entry_id,
-            "work_date": row.work_date,
-            "action": action,
-            "quickbooks_id": row.quickbooks_id,
-            "payload": row.payload,
-            "minutes": row.minutes,
-            "amount_minor": row.amount_minor,
-            "currency": row.currency,
-        }
-        for plan in planned
-        for action, chosen in (("send", plan.send), ("adopt", plan.adopt), ("doubt", plan.doubt))
-        for row in chosen
-    ]
-    frame = pd.DataFrame(rows) if rows else schemas.empty(schemas.DeliveryPlan)
+    rows = [{**vars(row), "action": action} for plan in planned for action, row in plan.rows()]
+    columns = [*schemas.sql_types(schemas.DeliveryPlan)]
+    frame = pd.DataFrame(rows, columns=columns) if rows else schemas.empty(schemas.DeliveryPlan)
     company.warehouse.replace(schemas.DeliveryPlan, frame)
 
 

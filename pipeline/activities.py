@@ -5,7 +5,7 @@ resembling"). Keeps out what follows from a comparison.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import pandas as pd
 import simplejson
 
 from pipeline.money import json_number
+from pipeline.stops import Stop
 
 Body = Mapping[str, Any]
 """A TimeActivity as parsed JSON, its decimals as `Decimal`."""
@@ -70,16 +71,15 @@ def parse(text: str) -> dict[str, Any]:
     return parsed
 
 
-def fingerprint(sent: str, employee: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
+def fingerprint(sent: str, *records: Mapping[str, Any]) -> str:
     """Changes when the payload or a record that it refers to does; a refusal may then be retried.
 
     Args:
         sent: the payload.
-        employee: its row of `quickbooks_employees`.
-        customer: its row of `quickbooks_customers`, empty without one.
+        records: what is stored of its employee, its customer and its service item.
     """
-    records = [sorted(employee.items()), sorted(customer.items())]
-    return sha256(f"{sent}\n{records}".encode()).hexdigest()
+    known = [sorted(record.items()) for record in records]
+    return sha256(f"{sent}\n{known}".encode()).hexdigest()
 
 
 def meant(entry: Mapping[str, Any], *, item_id: str | None) -> Facts:
@@ -126,6 +126,35 @@ def differences(sent: Facts, stored: Facts) -> list[str]:
     if sent.item:
         compared.append("item")
     return [name for name in compared if getattr(sent, name) != getattr(stored, name)]
+
+
+def instant(said: object) -> datetime | None:
+    """An instant as Intuit writes it, in UTC; none where it names none that can be compared.
+
+    ISO 8601 with an offset, or milliseconds in the envelope of a 401.
+    """
+    try:
+        if isinstance(said, int):
+            return datetime.fromtimestamp(said / 1000, UTC)
+        at = datetime.fromisoformat(str(said))
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def stamp(body: Body, name: str) -> datetime:
+    """When a stored time activity was created or changed last: its `MetaData` of this name.
+
+    Raises:
+        Stop: QuickBooks does not say.
+    """
+    at = instant((body.get("MetaData") or {}).get(name))
+    if at is None:
+        raise Stop(
+            f"QuickBooks' time activity {body.get('Id')} has no instant as `MetaData.{name}`",
+            "the API has changed: compare with Intuit's documentation",
+        )
+    return at
 
 
 def _folded(text: str) -> str:

@@ -90,6 +90,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
 
     Raises:
         Stop: the disk is full, or a file is broken or open elsewhere.
+        OSError: its place cannot be written.
     """
     draft = settings.analysis.with_name(settings.analysis.name + ".new")
     settings.analysis.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from statistics import median_high
 
 from pipeline.activities import facts, parse
 from pipeline.classification import Outcome
+from pipeline.faults import THROTTLED_SECONDS
 from pipeline.ledger import PASSING, Delivery
 from pipeline.stops import Stop
 
@@ -22,8 +23,6 @@ MAY_BE_SILENT = 2
 """Batches in a row of which nothing is known, after which QuickBooks is down."""
 MAY_SHARE = 3
 """People, and customers, that one fault may meet before it is taken for a fault of ours."""
-THROTTLED_SECONDS = 60.0
-"""What Intuit asks for after a 429 without `Retry-After` (QuickBooks' reference, 7.1)."""
 PATIENCES = 5
 """Times the patience for one request that a run waits, in all, while it is throttled."""
 HARMLESS = frozenset({"description", "item"})

@@ -6,7 +6,7 @@ one's. Keeps out the comparison (`look`) and what follows from it (`planning`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -25,7 +25,8 @@ class Terms:
     """What all deliveries of a run share."""
 
     realm_id: str
-    item_id: str | None
+    item: Mapping[str, Any]
+    """What `quickbooks_company` holds of the service item, by column; all None without one."""
     is_taxable: bool
     currency: str | None
     """The currency of the rates, if it is not each entry's own."""
@@ -38,6 +39,10 @@ class Terms:
     patience_seconds: float = 120.0
     """The longest wait of a throttled batch before it is sent again."""
 
+    def noted(self, row: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - its fields
+        """A delivery with what this run changes of it now."""
+        return replace(row, updated_at=self.now(), run_id=self.run_id, **changes)
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -48,7 +53,8 @@ class Candidate:
     roundings: frozenset[int]
     """Its minutes under other roundings."""
     intent: Delivery | None
-    """None if nothing of it may be recorded: it is not ours, of another window, or unpriced."""
+    """None if nothing of it may be recorded: it is not ours, of another window, or unpriced; or
+    its project's customer is unknown, and what has none is not its own."""
     is_sendable: bool
 
 
@@ -71,12 +77,12 @@ def candidates(
     for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
         entry = {str(key): value for key, value in row.items()}
         entry["currency"] = terms.currency or entry["currency"]
-        is_ours = entry["verdict"] != "excluded" and _is_priced(entry)
+        is_ours = entry["verdict"] != "excluded" and _is_priced(entry) and _has_its_customer(entry)
         is_ours = is_ours and window[0] <= entry["work_date"].date() <= window[1]
         seconds = entry["duration_seconds" if pd.isna(entry["raw_seconds"]) else "raw_seconds"]
         yield Candidate(
             entry_id=entry["entry_id"],
-            facts=meant(entry, item_id=terms.item_id),
+            facts=meant(entry, item_id=terms.item["service_item_id"]),
             roundings=other_roundings(int(seconds)),
             intent=_intent(entry, employees, customers, terms) if is_ours else None,
             is_sendable=bool(entry["is_sendable"]),
@@ -98,10 +104,15 @@ def _is_priced(entry: Mapping[str, Any]) -> bool:
     return not entry["is_billable"] or not pd.isna(entry["sent_rate_minor"])
 
 
+def _has_its_customer(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry["quickbooks_customer_id"], str) or pd.isna(entry["project_id"])
+
+
 def _intent(
     entry: Mapping[str, Any], employees: Records, customers: Records, terms: Terms
 ) -> Delivery:
-    sent = payload(entry, item_id=terms.item_id, is_taxable=terms.is_taxable)
+    item_id = terms.item["service_item_id"]
+    sent = payload(entry, item_id=item_id, is_taxable=terms.is_taxable)
     amount = entry["sent_amount_minor"]
     return Delivery(
         entry_id=entry["entry_id"],
@@ -113,6 +124,7 @@ def _intent(
             sent,
             employees[entry["quickbooks_employee_id"]],
             customers.get(entry["quickbooks_customer_id"], {}),
+            terms.item,
         ),
         minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
         amount_minor=None if pd.isna(amount) else int(amount),

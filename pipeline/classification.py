@@ -9,15 +9,12 @@ before it is settled.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
-from pipeline.activities import differences, facts, parse
-from pipeline.faults import Fault
+from pipeline.activities import differences, facts, instant, parse
+from pipeline.faults import THROTTLED, Fault
 
-HTTP_OK = 200
-HTTP_BAD_REQUEST = 400
-HTTP_TOO_MANY = 429
-THROTTLED = 3001
 PROVES_NOTHING_STORED = (
     *range(2010, 2501),
     610,
@@ -58,10 +55,10 @@ def classify(
     """
     if fault is not None:
         return _of_fault(status, fault)
-    if status == HTTP_TOO_MANY:
-        return Outcome("throttled", error_code="429", error_message="too many requests")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Outcome("throttled", error_code=str(status), error_message="too many requests")
     stored = (item or {}).get("TimeActivity")
-    if status != HTTP_OK or not isinstance(stored, dict) or not stored.get("Id"):
+    if status != HTTPStatus.OK or not isinstance(stored, dict) or not stored.get("Id"):
         return Outcome(
             "unknown",
             error_code=str(status) if status else None,
@@ -93,12 +90,18 @@ def of_replay(outcome: Outcome, body: Mapping[str, Any] | None, sent: str) -> Ou
         outcome: what the replay said.
         body: the time activity as it is now; none if QuickBooks no longer has it.
         sent: the payload's exact JSON.
+
+    A difference is drift once somebody has changed it; until then it was stored so, which is a
+    misunderstanding between QuickBooks and us. Intuit's machines may disagree by a second, and
+    then every answer looks like a replay.
     """
     if body is None:
         said = "was sent before and has been deleted in QuickBooks since: it is not sent again"
         return outcome._replace(state="gone", error_message=said, differs=())
     now = _of_stored(body, sent)
-    # People may have edited it since, which is no misunderstanding between QuickBooks and us.
+    times = body.get("MetaData") or {}
+    if times.get("LastUpdatedTime") == times.get("CreateTime"):
+        return now
     drift = f"drift: {', '.join(now.differs)}" if now.differs else None
     return now._replace(error_message=drift, differs=())
 
@@ -107,9 +110,9 @@ def _of_fault(status: int, fault: Fault) -> Outcome:
     code = int(fault.code) if fault.code.isdecimal() else 0
     text = f"{fault.message}: {fault.detail}" if fault.detail else fault.message
     text = text or "QuickBooks names a fault without a word about it"
-    if code == THROTTLED or status == HTTP_TOO_MANY:
+    if code == int(THROTTLED) or status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome("throttled", error_code=fault.code, error_message=text)
-    is_refusal = status in {HTTP_OK, HTTP_BAD_REQUEST} and code in PROVES_NOTHING_STORED
+    is_refusal = status in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST} and code in PROVES_NOTHING_STORED
     return Outcome(
         "refused" if is_refusal else "unknown", error_code=fault.code, error_message=text
     )
@@ -123,14 +126,5 @@ def _of_stored(stored: Mapping[str, Any], sent: str) -> Outcome:
         sync_token=str(stored.get("SyncToken", "0")),
         error_message=f"stored otherwise than sent: {', '.join(differs)}" if differs else None,
         differs=differs,
-        created_at=_instant((stored.get("MetaData") or {}).get("CreateTime")),
+        created_at=instant((stored.get("MetaData") or {}).get("CreateTime")),
     )
-
-
-def _instant(text: object) -> datetime | None:
-    """The instant, where there is one that can be compared."""
-    try:
-        instant = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else None

@@ -6,7 +6,7 @@ green, the ledger's copy and the analysts' copy. Keeps out what a run does.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -109,9 +109,13 @@ def opened(
         was_cut_short = _marked(settings)
         try:
             yield Company(settings, warehouse, now, run_id, was_cut_short)
-        finally:
-            files.close()  # copying an open file would take this process's lock away
-            _leave_copies(settings, run_id, log, now)
+        except BaseException:
+            files.close()
+            with suppress(Stop):  # what stopped the run is what is told; the mark tells of this
+                _leave_copies(settings, run_id, log, now)
+            raise
+        files.close()  # copying an open file would take this process's lock away
+        _leave_copies(settings, run_id, log, now)
 
 
 def unfinished(settings: Settings) -> Path:
@@ -140,12 +144,23 @@ def _marked(settings: Settings) -> bool:
 
 
 def _leave_copies(settings: Settings, run_id: str, log: Log, now: Callable[[], datetime]) -> None:
-    """Copy the ledger and publish the analysts' copy, the second even if the first fails."""
+    """Copy the ledger and publish the analysts' copy, the second even if the first fails.
+
+    Raises:
+        Stop: one of them cannot be written.
+    """
     try:
-        back_up(settings.ledger, now(), settings.lock_seconds, log)
-    finally:
-        analysis.publish(settings, run_id, now(), log)
-    unfinished(settings).unlink()
+        try:
+            back_up(settings.ledger, now(), settings.lock_seconds, log)
+        finally:
+            analysis.publish(settings, run_id, now(), log)
+        unfinished(settings).unlink(missing_ok=True)
+    except OSError as error:
+        raise Stop(
+            f"What was done is recorded, but not copied: {error.filename2 or error.filename} "
+            f"({error.strerror})",
+            "make it writable, or move away what is in its place; the next run copies all of it",
+        ) from error
 
 
 @contextmanager

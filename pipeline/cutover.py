@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.activities import Facts, facts, parse
+from pipeline.activities import facts, parse
+from pipeline.drift import Names
 from pipeline.ledger import Delivery
 from pipeline.look import look
 from pipeline.planning import Bodies, Plan
@@ -18,24 +19,6 @@ from pipeline.planning import Bodies, Plan
 Row = dict[str, Any]
 GROUPS = ("certain", "likely", "ambiguous", "none")
 """Adopted; like one activity that nothing else is like; like several, or not alone; to be sent."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """What QuickBooks calls people and customers, by id."""
-
-    people: Mapping[str, str]
-    customers: Mapping[str, str]
-
-    def row(self, known: Facts) -> Row:
-        """What a person compares of an entry or an activity."""
-        return {
-            "person": self.people.get(known.person, known.person),
-            "date": known.work_date,
-            "minutes": known.minutes,
-            "customer": self.customers.get(known.customer, known.customer),
-            "description": known.description,
-        }
 
 
 @dataclass(frozen=True)
@@ -78,8 +61,10 @@ def cutover(
     grouped = [(row, "certain") for row in certain]
     grouped += [(row, _likelihood(alike.get(row.entry_id, []), wanted)) for row in doubtful]
     grouped += [(row, "none") for plan in plans for row in plan.send]
+    keyed = ((_keyed(row, group, names), row) for row, group in grouped)
+    groups = summed(("group", "week", "customer"), keyed)
     return Cutover(
-        groups=_summed(grouped, names),
+        groups=sorted(groups, key=lambda row: GROUPS.index(row["group"])),
         undecided=[
             _undecided(row, group, alike.get(row.entry_id, []), bodies, names)
             for row, group in grouped
@@ -102,28 +87,31 @@ def _likelihood(keys: Sequence[str], wanted: Mapping[str, int]) -> str:
     return "likely" if len(keys) == 1 and wanted[keys[0]] == 1 else "ambiguous"
 
 
-def _summed(grouped: Iterable[tuple[Delivery, str]], names: Names) -> list[Row]:
-    """Currencies apart: never a sum across them."""
-    sums: dict[tuple[str, str, str, str], Counter[str]] = defaultdict(Counter)
-    for row, group in grouped:
-        shown = names.row(facts(parse(row.payload)))
-        year, week, _ = row.work_date.isocalendar()
-        key = (group, f"{year}-W{week:02}", shown["customer"], row.currency or "")
-        sums[key].update(entries=1, minutes=row.minutes, amount_minor=row.amount_minor or 0)
+def summed(names: Sequence[str], rows: Iterable[tuple[tuple[str, ...], Delivery]]) -> list[Row]:
+    """Entries, minutes and money of deliveries by some values of each; never across currencies.
+
+    Args:
+        names: what the values are called.
+        rows: each delivery with its values.
+    """
+    sums: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for values, row in rows:
+        total = sums[(*values, row.currency or "")]
+        total.update(entries=1, minutes=row.minutes, amount_minor=row.amount_minor or 0)
     return [
         {
-            "group": group,
-            "week": week,
-            "customer": customer,
-            "entries": total["entries"],
-            "minutes": total["minutes"],
+            **dict(zip(names, values, strict=True)),
+            **total,
             "amount_minor": total["amount_minor"] if currency else None,
             "currency": currency or None,
         }
-        for (group, week, customer, currency), total in sorted(
-            sums.items(), key=lambda item: (GROUPS.index(item[0][0]), item[0])
-        )
+        for (*values, currency), total in sorted(sums.items())
     ]
+
+
+def _keyed(row: Delivery, group: str, names: Names) -> tuple[str, str, str]:
+    year, week, _ = row.work_date.isocalendar()
+    return group, f"{year}-W{week:02}", names.row(facts(parse(row.payload)))["customer"]
 
 
 def _undecided(row: Delivery, group: str, keys: Sequence[str], bodies: Bodies, names: Names) -> Row:

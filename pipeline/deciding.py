@@ -18,6 +18,7 @@ from pipeline import loading
 from pipeline.activities import differences, facts, parse
 from pipeline.desk import Desk
 from pipeline.ledger import DECIDED_TO_SEND, Delivery
+from pipeline.look import look
 from pipeline.stops import Stop
 
 NEAR = 80
@@ -120,11 +121,14 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         if each.verb == "adopt"
     }
     claimed = desk.ledger.claimed(bodies)
+    sent = [each.entry_id for each in decisions if each.verb == "send"]
+    equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known], bodies)
     wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
     for each in decisions:
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
         is_claimed = each.quickbooks_id in claimed
-        if problem := _problem(desk, each, row, body, is_claimed=is_claimed):
+        problem = _problem(desk, each, row, body, is_claimed=is_claimed)
+        if problem := problem or equals.get(each.entry_id):
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
     _refuse(wrong)
     made = [_decided(desk, known[each.entry_id], each, bodies, who) for each in decisions]
@@ -160,6 +164,23 @@ def _never_loaded(desk: Desk, entry_ids: Sequence[str]) -> dict[str, Delivery]:
     }
 
 
+def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dict[str, str]:
+    """Of those to be sent whose equal stands in QuickBooks, why they would not be.
+
+    The next load would adopt it, whatever was said: it is refused while the person looks.
+    """
+    days = [row.work_date for row in rows]
+    stored = desk.quickbooks.time_activities(min(days), max(days)) if days else {}
+    owned = desk.ledger.claimed(stored) - {row.quickbooks_id for row in rows} | {*adopted}
+    free = {key: facts(body) for key, body in stored.items() if key not in owned}
+    found = look({row.entry_id: facts(parse(row.payload)) for row in rows}, free, 0).equal
+    return {
+        entry_id: f"the time activity {key} equals the entry {entry_id}: adopt it, or, if it is "
+        "other work, word it otherwise in QuickBooks first"
+        for entry_id, key in found.items()
+    }
+
+
 def _problem(
     desk: Desk,
     each: Decision,
@@ -191,12 +212,14 @@ def _problem(
 def _unknown(desk: Desk, entry_id: str) -> str:
     with desk.company.warehouse.connect() as connection:
         rows = connection.execute(
-            "SELECT entry_id, 'accepted', NULL FROM accepted_time_entries UNION ALL "
-            "SELECT entry_id, verdict, reasons[1] FROM rejected_time_entries"
+            "SELECT entry_id, 'was accepted, but it or what it refers to has changed since: launch "
+            "the review of ' || work_date || ' again' FROM accepted_time_entries UNION ALL "
+            "SELECT entry_id, 'is ' || verdict || ' (' || reasons[1] || '), so it is not about to "
+            "be sent' FROM rejected_time_entries"
         ).fetchall()
-    verdicts = {key: f"{verdict} ({reason})" for key, verdict, reason in rows}
+    verdicts = dict(rows)
     if entry_id in verdicts:
-        return f"the entry {entry_id} is {verdicts[entry_id]}, so it is not about to be sent"
+        return f"the entry {entry_id} {verdicts[entry_id]}"
     nearest = process.extractOne(entry_id, verdicts.keys(), score_cutoff=NEAR)
     named = f"; the nearest is {nearest[0]}" if nearest else ""
     return f"there is no entry `{entry_id}`{named}"
@@ -210,14 +233,8 @@ def _decided(
     who: str,
 ) -> Delivery:
     said = f"decided by {who}: {each.verb} {each.quickbooks_id}".rstrip()
-    made = replace(
-        row,
-        error_code=None,
-        error_message=said,
-        quickbooks_id=None,
-        sync_token=None,
-        updated_at=desk.terms.now(),
-        run_id=desk.terms.run_id,
+    made = desk.terms.noted(
+        row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None
     )
     if each.verb == "skip":
         # What was deleted keeps the id of what it was, by which it is known never to be sent again.

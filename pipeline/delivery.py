@@ -17,16 +17,14 @@ from uuid import NAMESPACE_URL, uuid5
 from pipeline.breaker import Tally
 from pipeline.candidates import Terms
 from pipeline.classification import Outcome, classify
-from pipeline.faults import stop_of
-from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, THROTTLED, Delivery, Ledger
+from pipeline.faults import THROTTLED, stop_of
+from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, Delivery, Ledger
 from pipeline.planning import Plan
-from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks import BATCH, QuickBooks
 from pipeline.quickbooks_answers import BatchAnswer
 from pipeline.replays import Told, each_its_own, read_anew
 from pipeline.stops import Stop
 
-BATCH = 30
-"""Items a batch: Intuit's recommended maximum (QuickBooks' reference, 5)."""
 ALONE = (NOT_STORED, DECIDED_TO_SEND)
 
 
@@ -161,7 +159,7 @@ def _outcome(answer: BatchAnswer, place: int, row: Delivery) -> Outcome:
 
 
 def _concluded(row: Delivery, outcome: Outcome, answer: BatchAnswer, terms: Terms) -> Delivery:
-    return replace(
+    return terms.noted(
         row,
         state=outcome.state,
         quickbooks_id=outcome.quickbooks_id,
@@ -169,5 +167,4 @@ def _concluded(row: Delivery, outcome: Outcome, answer: BatchAnswer, terms: Term
         error_code=outcome.error_code,
         error_message=outcome.error_message,
         intuit_tid=answer.tid,
-        updated_at=terms.now(),
     )

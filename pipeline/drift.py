@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from pipeline.activities import Facts, differences
-from pipeline.look import look
+from pipeline.look import look, without_price
 
 FACTS_ONLY = frozenset({"billed", "not_ours"})
 """Kinds that nobody needs to look at."""
@@ -43,6 +43,16 @@ class Names:
     """The same of customers."""
     paths: Mapping[str, str]
     """Customers' names with those above them."""
+
+    def row(self, known: Facts) -> Record:
+        """What a person compares of an entry or an activity."""
+        return {
+            "person": self.people.get(known.person, known.person),
+            "date": known.work_date,
+            "minutes": known.minutes,
+            "customer": self.paths.get(known.customer, known.customer),
+            "description": known.description,
+        }
 
 
 def spoken(found: Facts) -> dict[str, str | None]:
@@ -146,11 +156,11 @@ def strays(
         rounding_minutes: the step within which minutes resemble each other.
     """
     ours = {
-        _without_price(each): entry_id
+        without_price(each): entry_id
         for known in (sent, stored)
         for entry_id, each in known.items()
     }
-    twice = {key: ours[like] for key in free if (like := _without_price(free[key])) in ours}
+    twice = {key: ours[like] for key in free if (like := without_price(free[key])) in ours}
     others = {key: each for key, each in free.items() if key not in twice}
     alike = {
         key: entry_id
@@ -185,7 +195,3 @@ def _changed(
 
 def _billing(*, is_billable: bool) -> str:
     return "billable" if is_billable else "not billable"
-
-
-def _without_price(found: Facts) -> Facts:
-    return found._replace(rate=Decimal(0), item="")

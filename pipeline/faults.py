@@ -8,15 +8,20 @@ import html
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from pipeline.redaction import redact
 from pipeline.stops import Stop
 
+THROTTLED = "3001"
+THROTTLED_SECONDS = 60.0
+"""What Intuit asks for after a 429 without `Retry-After` (quickbooks-api.md, 7.1)."""
+SUBSCRIPTION_ENDED = "6190"
 _NUMBERS = {
     "AuthenticationFailed": "3200",
     "ApplicationAuthorizationFailed": "3100",
-    "ThrottleExceeded": "3001",
+    "ThrottleExceeded": THROTTLED,
 }
 _XML = {
     "code": r'<Error\b[^>]*\bcode="([^"]*)"',
@@ -53,7 +58,7 @@ def fault_of(status: int, text: str) -> Fault | None:
     except ValueError:
         return _xml_fault(text) or _unread(status, text)
     found = fault_in(body) if isinstance(body, dict) else None
-    if found is None and (status >= 400 or not isinstance(body, dict)):  # noqa: PLR2004 - HTTP's
+    if found is None and (status >= HTTPStatus.BAD_REQUEST or not isinstance(body, dict)):
         return _unread(status, text)
     return found
 
@@ -82,8 +87,8 @@ def stop_of(status: int, fault: Fault | None, tid: str | None) -> Stop | None:
         tid: Intuit's trace, for its support.
     """
     code = fault.code if fault else ""
-    if code == "3001" and status == 403:  # noqa: PLR2004 - throttling, as it was answered in 2016
-        status = 429
+    if code == THROTTLED and status == HTTPStatus.FORBIDDEN:  # as it was answered in 2016
+        status = HTTPStatus.TOO_MANY_REQUESTS
     stoppers = (each for known in (code, status) for each in _STOPPERS if known in each.known_by)
     stopper = next(stoppers, None)
     if stopper is None:
@@ -114,7 +119,7 @@ _STOPPERS = (
         "Time tracking needs QuickBooks Online Essentials, Plus or Advanced",
     ),
     _Stopper(
-        {"6190"},
+        {SUBSCRIPTION_ENDED},
         "The company's QuickBooks subscription has ended or has a billing problem",
         "Renew it in QuickBooks, then run again",
     ),
@@ -135,7 +140,7 @@ _STOPPERS = (
         f"Check QUICKBOOKS_REALM_ID, {_SAME_SIDE}, and that who connected is still an admin",
     ),
     _Stopper(
-        {429},
+        {HTTPStatus.TOO_MANY_REQUESTS},
         "QuickBooks takes no more requests for now",
         "Run again in a few minutes; if it lasts, look in Intuit's developer portal whether the "
         "app's monthly quota of reads is used up",

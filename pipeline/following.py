@@ -87,15 +87,19 @@ def update(
 ) -> tuple[Outcome, Body]:
     """Write what a delivery says over the activity just read; its outcome, and what is stored now.
 
+    Throttled, it is not followed this time, and the next run tries again. The request's id comes
+    of all that is written, its version included: QuickBooks may remember how it answered another.
+
     Raises:
         Stop: QuickBooks refuses everything.
     """
     body = followed(activity, parse(delivery.payload))
-    request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{activity.get('SyncToken')}"))
+    request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{as_json(body)}"))
     answer = quickbooks.update_time_activity(body, request_id)
     outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
     terms.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
-    if stop := stop_of(answer.status, answer.fault, answer.tid):
+    stop = stop_of(answer.status, answer.fault, answer.tid)
+    if stop and outcome.state != "throttled":
         raise stop
     stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
     return outcome, stored if outcome.state == "sent" else activity

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,8 +24,6 @@ from pipeline.redaction import guarded
 from pipeline.settings import is_loopback
 from pipeline.stops import Stop
 
-TOO_MANY = 429
-SERVER_ERROR = 500
 NEVER_RECEIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 2.0
@@ -114,7 +113,7 @@ class Http:
 
         def once() -> httpx.Response:
             response = self.client.request(method, path, timeout=self._read_timeout, **request)
-            if response.status_code == TOO_MANY or response.status_code >= SERVER_ERROR:
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error:
                 response.raise_for_status()
             return response
 
@@ -159,13 +158,13 @@ class Http:
         if not isinstance(error, httpx.HTTPStatusError):
             return isinstance(error, httpx.RequestError) and _may_heal(error)
         wait = retry_after(error.response.headers.get("Retry-After", ""))
-        if wait is None and error.response.status_code == TOO_MANY:
+        if wait is None and error.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             wait = self._service.throttled_seconds
         return True if wait is None else min(wait, self._patience)
 
     def _turned_away(self, response: httpx.Response) -> Stop:
         name = self._service.name
-        if response.status_code == TOO_MANY:
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             what, fix = f"{name} takes no more requests for now", self._service.throttled_fix
         else:
             tid = response.headers.get("intuit_tid")

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import pandas as pd
 import stamina
 
+from pipeline.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.fitting import validated
 from pipeline.schemas import LEDGER_TABLES, CutoverConfirmations, Deliveries, LedgerBinding
 from pipeline.stops import Stop
@@ -28,14 +29,16 @@ SETTLED = (*DELIVERED, "gone", "skipped")
 """States after which nothing is left to do; as Python spells it, it is a list in SQL too."""
 NEVER_CLAIMED_AGAIN = (*SETTLED, *UNSETTLED, "doubtful")
 CLOSED_PERIOD = ("6200", "6210")
-THROTTLED = "3001"
 NOT_STORED = "not_stored"
 """Our own code, for an intent that was settled as never stored: the entry may be sent anew."""
 DECIDED_TO_SEND = "decided_to_send"
-"""Our own code, for what a person says QuickBooks does not hold, whatever resembles it."""
+"""Our own code, for what a person says is not what resembles it in QuickBooks."""
 ASKED_TO_RETRY = "asked_to_retry"
 """Our own code, for a refusal that a person wants tried again."""
-PASSING = (*CLOSED_PERIOD, THROTTLED, NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY)
+PASSING = (
+    *(*CLOSED_PERIOD, SUBSCRIPTION_ENDED, THROTTLED),
+    *(NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY),
+)
 """Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""
 BACKUPS_KEPT = 14
 COPIED_AT = "?" * 8 + "T" + "?" * 12
@@ -138,24 +141,31 @@ class Ledger:
         """Bind a new ledger, or make sure that it is bound to this company and clock.
 
         Raises:
-            Stop: the ledger belongs to another realm, workspace, time zone or rounding.
+            Stop: as `refuse_other`.
         """
-        if not rebind:
-            self.refuse_other(binding)
-        if rebind or self._bound() is None:
+        self.refuse_other(binding, rebind=rebind)
+        if self._bound() != binding:
             validated(LedgerBinding, pd.DataFrame([vars(binding)]))
             with transaction(self._connection):
                 self._connection.execute("DELETE FROM ledger_binding")
                 self._insert("ledger_binding", BOUND, [astuple(binding)])
 
-    def refuse_other(self, binding: Binding) -> None:
-        """Make sure that it is not bound to another company or clock; binds nothing.
+    def refuse_other(self, binding: Binding, *, rebind: bool = False) -> None:
+        """Make sure that it is not another company's or clock's; binds nothing.
 
         Raises:
-            Stop: the ledger belongs to another realm, workspace, time zone or rounding.
+            Stop: it holds deliveries to another company, whose ids of time activities say nothing
+                of this one's; or it is bound otherwise and is not to be rebound.
         """
         bound = self._bound()
-        if bound and bound != binding:
+        if self._select("realm_id <> $1 LIMIT 1", [binding.realm_id]):
+            raise Stop(
+                f"The ledger is bound to {bound} and holds deliveries to another QuickBooks "
+                f"company than {binding.realm_id}",
+                "name another LEDGER for this company: what QuickBooks holds already is found "
+                "there before anything is sent",
+            )
+        if bound and bound != binding and not rebind:
             raise Stop(
                 f"The ledger is bound to {bound}, but this run is for {binding}",
                 "name the ledger of this company in LEDGER, or launch the load once with "
@@ -169,11 +179,7 @@ class Ledger:
 
     def delivered(self, entry_ids: Iterable[str]) -> set[str]:
         """Those of the entries that QuickBooks holds: sent or adopted."""
-        rows = self._connection.execute(
-            "SELECT entry_id FROM deliveries WHERE entry_id = ANY($1) AND state = ANY($2)",
-            [list(entry_ids), list(DELIVERED)],
-        ).fetchall()
-        return {row[0] for row in rows}
+        return self._ids("entry_id", entry_ids, "state = ANY($2)", list(DELIVERED))
 
     def unsettled(self) -> list[Delivery]:
         """Deliveries whose outcome nobody knows: `pending` or `unknown`."""
@@ -197,19 +203,11 @@ class Ledger:
 
     def claimed(self, quickbooks_ids: Iterable[str]) -> set[str]:
         """Those of the time activities that are some delivery's own."""
-        rows = self._connection.execute(
-            "SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND state <> $2",
-            [list(quickbooks_ids), "doubtful"],
-        ).fetchall()
-        return {row[0] for row in rows}
+        return self._ids("quickbooks_id", quickbooks_ids, "state <> $2", "doubtful")
 
     def sent_by_us(self, quickbooks_ids: Iterable[str]) -> set[str]:
         """Those of the time activities that we made, or may have made."""
-        rows = self._connection.execute(
-            "SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND attempts > 0",
-            [list(quickbooks_ids)],
-        ).fetchall()
-        return {row[0] for row in rows}
+        return self._ids("quickbooks_id", quickbooks_ids, "attempts > $2", 0)
 
     def sent_by_day(self, zone: str) -> dict[date, int]:
         """How many entries were first sent on each day on which any were.
@@ -276,6 +274,14 @@ class Ledger:
     def _bound(self) -> Binding | None:
         rows = self._connection.execute(f"SELECT {BOUND} FROM ledger_binding").fetchall()
         return Binding(*rows[0]) if rows else None
+
+    def _ids(self, column: str, ids: Iterable[str], condition: str, value: object) -> set[str]:
+        """Those of the ids that the column of some delivery holds under a condition."""
+        rows = self._connection.execute(
+            f"SELECT {column} FROM deliveries WHERE {column} = ANY($1) AND {condition}",
+            [list(ids), value],
+        ).fetchall()
+        return {row[0] for row in rows}
 
     def _insert(
         self, table: str, columns: str, rows: Sequence[tuple[object, ...]], otherwise: str = ""
@@ -385,6 +391,7 @@ def back_up(
     Raises:
         FileBusyError: still held after `wait_seconds`.
         Stop: the disk is full, or the file is corrupt, foreign or newer.
+        OSError: the folder of the copies cannot be written.
     """
     if not path.exists():
         return

@@ -22,11 +22,12 @@ from pipeline import (
     verdicts,
 )
 from pipeline.breaker import Tally
-from pipeline.candidates import Candidate, Terms, by_id, candidates
+from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
 from pipeline.desk import Desk
 from pipeline.extraction import pieces
 from pipeline.ledger import Binding, Delivery
+from pipeline.pairing import Lists
 from pipeline.planning import Plan
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection
@@ -55,7 +56,7 @@ def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
 
     Args:
         desk: what the load works with.
-        rebind: bind it to this company, whatever it was bound to.
+        rebind: bind it to this clock and workspace, whatever it was bound to.
         is_dry: refuse what a load would refuse, and bind nothing.
 
     Raises:
@@ -73,10 +74,8 @@ def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
         settings.time_zone,
         desk.terms.rounding,
     )
-    if not is_dry:
-        desk.ledger.bind(binding, rebind=rebind)
-    elif not rebind:
-        desk.ledger.refuse_other(binding)
+    check = desk.ledger.refuse_other if is_dry else desk.ledger.bind
+    check(binding, rebind=rebind)
 
 
 def load(
@@ -176,17 +175,16 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
         again = verdicts.judged(connection, desk.ledger, desk.rules, first - a_day, last + a_day)
         sendable = verdicts.sendable(connection, again, first, last)
         others = verdicts.others(connection, again, sendable["entry_id"])
-        employees = doors.read(connection, schemas.QuickbooksEmployees)
-        customers = doors.read(connection, schemas.QuickbooksCustomers)
-    records = (
-        by_id(employees, "quickbooks_employee_id"),
-        by_id(customers, "quickbooks_customer_id"),
-    )
+        lists = Lists.read(connection)
     return [
         candidate
         for entries, is_sendable in ((sendable, True), (others, False))
         for candidate in candidates(
-            entries.assign(is_sendable=is_sendable), *records, desk.terms, (first, last)
+            entries.assign(is_sendable=is_sendable),
+            lists.employees,
+            lists.customers,
+            desk.terms,
+            (first, last),
         )
     ]
 
@@ -215,7 +213,7 @@ def _terms(
     settings = company.settings
     return Terms(
         realm_id=settings.quickbooks_realm_id,
-        item_id=row["service_item_id"],
+        item={name: value for name, value in row.items() if name.startswith("service_item_")},
         is_taxable=settings.taxable,
         currency=row["home_currency"] if settings.rate_source == "service_item" else None,
         rounding=workspace["rounding"],

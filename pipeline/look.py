@@ -16,14 +16,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 from pipeline.activities import Facts, differences
 
 NEAR_DAYS = timedelta(days=1)
 STEPS = (1, 6, 12, 15, 30)
 """Minutes to which Clockify's own texts round (clockify-api.md, 10)."""
-NONE: Mapping[str, Facts] = MappingProxyType({})
-NO_ROUNDING: Mapping[str, Collection[int]] = MappingProxyType({})
+NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def look(
     rounding_minutes: int,
     *,
     others: Mapping[str, Facts] = NONE,
-    roundings: Mapping[str, Collection[int]] = NO_ROUNDING,
+    roundings: Mapping[str, Collection[int]] = NONE,
+    decided: Collection[str] = (),
 ) -> Look:
     """Compare entries about to be sent with unclaimed activities.
 
@@ -55,10 +56,11 @@ def look(
         rounding_minutes: the step within which minutes resemble each other.
         others: entries that are not to be sent; they may equal an activity, and keep it.
         roundings: an entry's minutes under other roundings.
+        decided: entries of which a person has said that what resembles them is not theirs.
     """
     equal = _pairs([*_in_order(entries), *_in_order(others)], stored)
     taken = set(equal.values())
-    left = {key: facts for key, facts in entries.items() if key not in equal}
+    left = {k: facts for k, facts in entries.items() if k not in equal and k not in decided}
     free = {key: facts for key, facts in stored.items() if key not in taken}
     likenesses = _Likenesses(rounding_minutes, roundings)
     return Look(equal=equal, resembling=_resembling(left, free, likenesses))
@@ -89,11 +91,11 @@ def _pairs(entries: Sequence[tuple[str, Facts]], stored: Mapping[str, Facts]) ->
     """
     free: dict[object, list[str]] = defaultdict(list)
     for key, facts in _in_order(stored):
-        free[_without_price(facts)].append(key)
+        free[without_price(facts)].append(key)
     pairs: dict[str, str] = {}
     for priced_alike in (True, False):
         for entry, facts in entries:
-            candidates = free[_without_price(facts)] if entry not in pairs else []
+            candidates = free[without_price(facts)] if entry not in pairs else []
             for key in candidates:
                 if not priced_alike or not differences(facts, stored[key]):
                     pairs[entry] = key
@@ -107,7 +109,8 @@ def _in_order(facts: Mapping[str, Facts]) -> list[tuple[str, Facts]]:
     return sorted(facts.items(), key=lambda item: (len(item[0]), item[0]))
 
 
-def _without_price(facts: Facts) -> Facts:
+def without_price(facts: Facts) -> Facts:
+    """What tells whose an activity is, whatever the bookkeeper makes of its rate and item."""
     return facts._replace(rate=facts.rate * 0, item="")
 
 

@@ -1,10 +1,12 @@
 """Planning a load: what to send, what QuickBooks already holds, what a person must decide.
 
-Writes nothing, so that a dry run is the same code as a load. Keeps out what equals what (`look`)
-and everything that changes the ledger or QuickBooks (`delivery`, `settlement`).
+Writes nothing, so that a dry run is the same code as a load. What a person has decided to send is
+compared like the rest, since QuickBooks may have come to hold it after all; only what resembles it
+counts no more. Keeps out what equals what (`look`) and everything that changes the ledger or
+QuickBooks (`delivery`, `settlement`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -32,6 +34,11 @@ class Plan:
     """Activities about the window that neither a delivery nor an entry owns."""
     foreign: int = 0
     """Activities about the window that somebody else made, adopted ones included."""
+
+    def rows(self) -> Iterator[tuple[str, Delivery]]:
+        """Each delivery with what becomes of it: `send`, `adopt` or `doubt`."""
+        for action, rows in (("send", self.send), ("adopt", self.adopt), ("doubt", self.doubt)):
+            yield from ((action, row) for row in rows)
 
 
 def plan(
@@ -61,18 +68,18 @@ def plan(
     wanted = [each for each in open_ if each.is_sendable]
     if not wanted and not days:
         return Plan()
-    bodies = _about(quickbooks, days or _span(each.facts.work_date for each in wanted))
+    bodies = _about(quickbooks, days or [each.facts.work_date for each in wanted])
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
-    decided = [each for each in wanted if _is_decided(before.get(each.entry_id))]
+    decided = {key: row for key, row in before.items() if row.error_code == DECIDED_TO_SEND}
     found = _found(open_, decided, stored, terms)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
     taken = set(found.equal.values())
     return Plan(
         send=tuple(intent for intent in intents if intent.entry_id in sendable),
-        adopt=tuple(_adopted(intents, found, bodies)),
+        adopt=tuple(_adopted(intents, found, bodies, decided)),
         doubt=tuple(_doubtful(intents, found)),
         alike=found.resembling,
         free={key: bodies[key] for key in stored if key not in taken},
@@ -82,11 +89,6 @@ def plan(
 
 def _is_closed(before: Delivery | None) -> bool:
     return before is not None and before.state in NEVER_CLAIMED_AGAIN
-
-
-def _is_decided(before: Delivery | None) -> bool:
-    """Whether a person has said that QuickBooks does not hold it, whatever resembles it."""
-    return before is not None and before.error_code == DECIDED_TO_SEND
 
 
 def _claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
@@ -105,46 +107,44 @@ def _may_retry(before: Delivery, intent: Delivery) -> bool:
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
 
 
-def _span(days: Iterable[date]) -> tuple[date, date]:
-    known = list(days)
-    return min(known), max(known)
-
-
-def _about(quickbooks: QuickBooks, days: tuple[date, date]) -> Bodies:
+def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:
     """QuickBooks' activities from the day before the first day to the day after the last."""
     a_day = timedelta(days=1)
-    rows = quickbooks.time_activities(days[0] - a_day, days[1] + a_day)
-    return {str(row["Id"]): row for row in rows}
+    return quickbooks.time_activities(min(days) - a_day, max(days) + a_day)
 
 
 def _found(
     candidates: Sequence[Candidate],
-    decided: Sequence[Candidate],
+    decided: Collection[str],
     stored: Mapping[str, Facts],
     terms: Terms,
 ) -> Look:
-    """The comparison, without those of which a person has decided."""
-    skipped = {each.entry_id for each in decided}
-    compared = [each for each in candidates if each.entry_id not in skipped]
     return look(
-        {each.entry_id: each.facts for each in compared if each.is_sendable},
+        {each.entry_id: each.facts for each in candidates if each.is_sendable},
         stored,
         terms.rounding_minutes,
-        others={each.entry_id: each.facts for each in compared if not each.is_sendable},
-        roundings={each.entry_id: each.roundings for each in compared},
+        others={each.entry_id: each.facts for each in candidates if not each.is_sendable},
+        roundings={each.entry_id: each.roundings for each in candidates},
+        decided=decided,
     )
 
 
-def _adopted(intents: Sequence[Delivery], found: Look, bodies: Bodies) -> Iterator[Delivery]:
+def _adopted(
+    intents: Sequence[Delivery], found: Look, bodies: Bodies, decided: Mapping[str, Delivery]
+) -> Iterator[Delivery]:
+    """The adopted; of one that was to be sent it is said why it is not."""
     for intent in intents:
         if key := found.equal.get(intent.entry_id):
             differing = differences(facts(parse(intent.payload)), facts(bodies[key]))
+            said = [f"drift: {', '.join(differing)}"] if differing else []
+            if row := decided.get(intent.entry_id):
+                said.insert(0, f"{row.error_message}; not sent: time activity {key} is its equal")
             yield replace(
                 intent,
                 state="adopted",
                 quickbooks_id=key,
                 sync_token=str(bodies[key].get("SyncToken", "0")),
-                error_message=f"drift: {', '.join(differing)}" if differing else None,
+                error_message="; ".join(said) or None,
             )
 
 

@@ -13,7 +13,7 @@ import httpx
 import simplejson
 from pyrate_limiter import Duration, Limiter, Rate
 
-from pipeline.faults import stop_of
+from pipeline.faults import THROTTLED_SECONDS, stop_of
 from pipeline.fields import value, values
 from pipeline.http import Http, Service
 from pipeline.quickbooks_answers import Answer, BatchAnswer, answer_of, no_answer
@@ -27,7 +27,8 @@ Row = dict[str, Any]
 PAGE = 1000
 READS = 3
 """Reads of one list that may disagree with its count before the run stops."""
-LARGEST_BATCH = 30
+BATCH = 30
+"""Items a batch: Intuit's recommended maximum (its reference, 5)."""
 LONGEST_REQUEST_ID = 36
 """Beside batch ids of one or two digits (quickbooks-api.md, 6)."""
 GONE = "610"
@@ -51,7 +52,7 @@ class QuickBooks:
             in_flight=4,
             throttled_fix="Run again in a few minutes; if it lasts, look in Intuit's developer "
             "portal whether the app's monthly quota of reads is used up",
-            throttled_seconds=60.0,  # what Intuit asks for after a 429 (7.1)
+            throttled_seconds=THROTTLED_SECONDS,
         )
         self._http = Http(
             service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
@@ -88,18 +89,18 @@ class QuickBooks:
 
     def service_items(self) -> list[Row]:
         """Return the active items of type Service, as QuickBooks' JSON."""
-        return self._all("Item", "Type = 'Service' AND Active = true")
+        return [*self._all("Item", "Type = 'Service' AND Active = true").values()]
 
     def employees(self) -> list[Row]:
         """Return the employees as rows of `quickbooks_employees`, inactive ones included."""
-        return employee_rows(self._all("Employee", "Active IN (true, false)"))
+        return employee_rows([*self._all("Employee", "Active IN (true, false)").values()])
 
     def customers(self) -> list[Row]:
         """Return the customers as rows of `quickbooks_customers`, inactive ones included."""
-        return customer_rows(self._all("Customer", "Active IN (true, false)"))
+        return customer_rows([*self._all("Customer", "Active IN (true, false)").values()])
 
-    def time_activities(self, first: date, last: date) -> list[Row]:
-        """Return the time activities of a range of dates, as QuickBooks' JSON.
+    def time_activities(self, first: date, last: date) -> dict[str, Row]:
+        """Return the time activities of a range of dates, as QuickBooks' JSON, by id.
 
         Args:
             first: First `TxnDate`.
@@ -107,8 +108,8 @@ class QuickBooks:
         """
         return self._all("TimeActivity", f"TxnDate >= '{first}' AND TxnDate <= '{last}'")
 
-    def time_activities_created(self, since: datetime, until: datetime) -> list[Row]:
-        """Return the time activities created between two instants of Intuit's clock."""
+    def time_activities_created(self, since: datetime, until: datetime) -> dict[str, Row]:
+        """Return, by id, the time activities created between two instants of Intuit's clock."""
         first, last = (at.astimezone(UTC).isoformat(timespec="seconds") for at in (since, until))
         created = f"MetaData.CreateTime >= '{first}' AND MetaData.CreateTime <= '{last}'"
         return self._all("TimeActivity", created)
@@ -118,7 +119,8 @@ class QuickBooks:
         answer = self._read(f"/timeactivity/{activity_id}")
         if answer.fault and answer.fault.code == GONE:
             return None
-        row: Row = self._good(answer).get("TimeActivity", {})
+        row: Row = value(self._good(answer), "TimeActivity", dict, of="QuickBooks' answer")
+        value(row, "Id", str, of="QuickBooks' time activity")
         return row
 
     def create_batch(self, request_id: str, items: Sequence[str]) -> BatchAnswer:
@@ -134,7 +136,7 @@ class QuickBooks:
             Stop: certainly nothing was received.
             ValueError: too many items or too long an id.
         """
-        if not 0 < len(items) <= LARGEST_BATCH or len(request_id) > LONGEST_REQUEST_ID:
+        if not 0 < len(items) <= BATCH or len(request_id) > LONGEST_REQUEST_ID:
             raise ValueError(f"{len(items)} items under request id {request_id}")
         operations = (
             f'{{"bId":"{place}","operation":"create","TimeActivity":{item}}}'
@@ -162,24 +164,36 @@ class QuickBooks:
         preferences = self._get("/preferences").get("Preferences", {})
         return company_row(realm, info, preferences, item, datetime.now(UTC))
 
-    def _all(self, entity: str, where: str) -> list[Row]:
+    def _all(self, entity: str, where: str) -> dict[str, Row]:
         """Every record that a condition selects, by id, counted before and after."""
         for _ in range(READS):
-            before, found = self._count(entity, where), []
-            for start in range(1, before + 1, PAGE):
-                page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
-                found += self._query("*", entity, page).get(entity, [])
-            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
-            rows = dict(zip(ids, found, strict=True))
+            before = self._count(entity, where)
+            rows = self._pages(entity, where, before)
             after = self._count(entity, where)
             if before == len(rows) == after:
-                return list(rows.values())
+                return rows
         raise Stop(
             f"incomplete read: QuickBooks counts {after} {entity} records where {where} and gave "
             f"{len(rows)}, {READS} times over",
             "Run again when nobody is editing them",
             is_transient=True,
         )
+
+    def _pages(self, entity: str, where: str, count: int) -> dict[str, Row]:
+        """So many records by id; none if they changed between two pages.
+
+        Each page begins with the last record of the one before: where one is deleted and another
+        added meanwhile, a record slips from the next page to this, and no count tells.
+        """
+        rows: dict[str, Row] = {}
+        for start in range(1, count + 1, PAGE - 1):
+            page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
+            found = self._query("*", entity, page).get(entity, [])
+            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
+            if rows and ids[:1] != [next(reversed(rows))]:
+                return {}
+            rows |= zip(ids, found, strict=True)
+        return rows
 
     def _count(self, entity: str, where: str) -> int:
         found = self._query("COUNT(*)", entity, f"WHERE {where}")

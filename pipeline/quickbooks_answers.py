@@ -5,13 +5,14 @@ Keeps out what an answer proves about a delivery (`classification`).
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import httpx
 import simplejson
 
+from pipeline.activities import instant
 from pipeline.faults import Fault, fault_in, fault_of
 from pipeline.http import retry_after
 from pipeline.redaction import redact
@@ -69,7 +70,7 @@ def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
     return Answer(
         status=response.status_code,
         body=body,
-        time=_instant(body.get("time")),
+        time=instant(body.get("time")),
         tid=response.headers.get("intuit_tid"),
         fault=fault,
         retry_after=retry_after(response.headers.get("Retry-After", "")),
@@ -87,13 +88,3 @@ def _json(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _instant(time: object) -> datetime | None:
-    """Intuit's clock: ISO 8601 with an offset, or milliseconds in the envelope of a 401."""
-    try:
-        if isinstance(time, int):
-            return datetime.fromtimestamp(time / 1000, UTC)
-        return datetime.fromisoformat(str(time)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from rapidfuzz import process
 
-from pipeline.activities import Facts, facts
+from pipeline.activities import Facts, facts, stamp
 from pipeline.fields import rows_of, value, values
 from pipeline.money import OTHER_EXPONENTS, amount_minor, minor_units
 from pipeline.stops import Stop
@@ -79,8 +79,8 @@ def activity_row(body: Row, *, currency: str, entry_id: str | None, read_at: dat
         "is_billable": found.is_billable,
         "is_billed": body.get("BillableStatus") == "HasBeenBilled",
         "description": body.get("Description") or "",
-        "created_at": _instant(body, "MetaData.CreateTime"),
-        "updated_at": _instant(body, "MetaData.LastUpdatedTime"),
+        "created_at": stamp(body, "CreateTime"),
+        "updated_at": stamp(body, "LastUpdatedTime"),
         "entry_id": entry_id,
         "read_at": read_at,
     }
@@ -96,10 +96,6 @@ def _priced(found: Facts, currency: str) -> Row:
         "amount_minor": amount,
         "currency": currency,
     }
-
-
-def _instant(body: Row, path: str) -> datetime:
-    return datetime.fromisoformat(value(body, path, str, of=_ACTIVITY))
 
 
 def company_row(
@@ -127,6 +123,8 @@ def company_row(
         "service_item_id": item and value(item, "Id", str, of=_ITEM),
         "service_item_name": item and value(item, "Name", str, of=_ITEM),
         "service_item_rate_minor": item and _price(item, currency),
+        "service_item_sync_token": item
+        and value(item, "SyncToken", str, of=_ITEM, is_optional=True),
         "read_at": read_at,
     }
 

@@ -37,8 +37,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     with desk.company.warehouse.connect() as connection:
         days = books.days_read(connection)
         lists = Lists.read(connection)
-    read = desk.quickbooks.time_activities(first, last)
-    activities: dict[str, Body] = {str(body["Id"]): body for body in read}
+    activities: dict[str, Body] = {**desk.quickbooks.time_activities(first, last)}
     deliveries = pairing.deliveries(desk, first, last, activities)
     known = [each for each in deliveries if each.work_date in days]
     activities |= pairing.elsewhere(desk, known, activities)
@@ -68,9 +67,7 @@ def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     found = [
         replace(
             pair,
-            delivery=replace(
-                pair.delivery, state="gone", updated_at=desk.terms.now(), run_id=desk.terms.run_id
-            ),
+            delivery=desk.terms.noted(pair.delivery, state="gone"),
         )
         if pair.activity is None and pair.delivery.state in DELIVERED
         else pair
@@ -137,12 +134,11 @@ def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
     outcome, stored = following.update(wanted, activity, desk.quickbooks, desk.terms)
     if outcome.state != "sent":
         return replace(pair, not_followed=f"QuickBooks did not say yes: {outcome.error_message}")
-    now = replace(
+    now = desk.terms.noted(
         wanted,
         attempts=wanted.attempts + 1,
         sync_token=outcome.sync_token,
         error_message=outcome.error_message,
-        updated_at=desk.terms.now(),
     )
     desk.ledger.record([now])
     tally.add([(now, outcome)])

@@ -116,6 +116,7 @@ class QuickbooksCompany(Table):
         "Price of `SERVICE_ITEM` per hour, in minor units of the home currency; -1 if not whole",
         nullable=True,
     )
+    service_item_sync_token: Text = column("Version of `SERVICE_ITEM`", nullable=True)
     read_at: Instant = column("When the company was read")
 
 

@@ -7,7 +7,6 @@ that later. Reads that fail leave everything as it is: only these entries wait.
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pipeline.candidates import Terms
 from pipeline.ledger import NOT_STORED, Delivery, Ledger
@@ -64,15 +63,10 @@ def _unclaimed(
     """Activities of the intents' dates and of their times of creation that nobody owns."""
     days = [intent.work_date for intent in waiting]
     spans = [creation_span(intent, settle_seconds) for intent in waiting]
-    bodies = {
-        str(body["Id"]): body
-        for body in (
-            *quickbooks.time_activities_created(
-                min(span[0] for span in spans), max(span[1] for span in spans)
-            ),
-            *quickbooks.time_activities(min(days), max(days)),
-        )
-    }
+    bodies = quickbooks.time_activities_created(
+        min(span[0] for span in spans), max(span[1] for span in spans)
+    )
+    bodies |= quickbooks.time_activities(min(days), max(days))
     claimed = ledger.claimed(bodies)
     return [stored(body) for key, body in sorted(bodies.items()) if key not in claimed]
 
@@ -91,7 +85,7 @@ def _wait_for(waiting: Sequence[Delivery], terms: Terms) -> None:
 def _settled(intent: Delivery, finding: Finding, terms: Terms) -> Delivery:
     first = finding.activities[0]
     ids = ", ".join(activity.quickbooks_id for activity in finding.activities)
-    return replace(
+    return terms.noted(
         intent,
         state=finding.state,
         quickbooks_id=first.quickbooks_id,
@@ -100,17 +94,13 @@ def _settled(intent: Delivery, finding: Finding, terms: Terms) -> Delivery:
         error_message=None
         if finding.state == "sent"
         else f"may be QuickBooks' time activity {ids}, changed since: a person must decide",
-        updated_at=terms.now(),
-        run_id=terms.run_id,
     )
 
 
 def _closed(intent: Delivery, terms: Terms) -> Delivery:
-    return replace(
+    return terms.noted(
         intent,
         state="refused",
         error_code=NOT_STORED,
         error_message="two complete reads of QuickBooks have nothing like it: it was not stored",
-        updated_at=terms.now(),
-        run_id=terms.run_id,
     )

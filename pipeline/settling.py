@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pipeline.activities import Facts, differences, facts, parse
+from pipeline.activities import Facts, differences, facts, parse, stamp
 from pipeline.ledger import Delivery
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -46,7 +46,7 @@ def stored(body: Mapping[str, Any]) -> Stored:
     return Stored(
         quickbooks_id=str(body["Id"]),
         sync_token=str(body.get("SyncToken", "0")),
-        created_at=datetime.fromisoformat(body["MetaData"]["CreateTime"]),
+        created_at=stamp(body, "CreateTime"),
         facts=facts(body),
     )
 

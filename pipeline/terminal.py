@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -204,3 +205,15 @@ def money(minor: int | None, currency: str | None) -> str:
         return ""
     sign, minor = "-" if minor < 0 else "", abs(minor)
     return f"{sign}{minor // 100:,}.{minor % 100:02} {currency}"
+
+
+def with_amounts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows, each with its minutes as `hours` and its minor units as `amount` beside."""
+    return [
+        {
+            **row,
+            "hours": hours(row["minutes"]),
+            "amount": money(row["amount_minor"], row["currency"]),
+        }
+        for row in rows
+    ]

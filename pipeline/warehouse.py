@@ -47,6 +47,7 @@ MIGRATIONS = {
     );
     CREATE TABLE compared_days (work_date DATE, compared_at TIMESTAMPTZ);
     """,
+    3: "ALTER TABLE quickbooks_company ADD COLUMN service_item_sync_token VARCHAR",
 }
 """The warehouse's, from a version to the SQL that makes it the next one."""
 

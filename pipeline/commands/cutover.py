@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from pipeline import confirmation, cutover, doors, loading, schemas, terminal
-from pipeline.cutover import Cutover, Names
+from pipeline import confirmation, cutover, loading, terminal
+from pipeline.cutover import Cutover
 from pipeline.desk import Desk
+from pipeline.pairing import Lists
 from pipeline.sheets import Column, Sheet, write_csv
 
 COLUMNS = ("person", "date", "minutes", "customer", "description")
@@ -62,35 +62,21 @@ def command(
 
 def _found(desk: Desk, first: date, last: date) -> Cutover:
     with desk.company.warehouse.connect() as connection:
-        employees = doors.read(connection, schemas.QuickbooksEmployees)
-        customers = doors.read(connection, schemas.QuickbooksCustomers)
+        names = Lists.read(connection).names()
     return cutover.cutover(
         loading.plans(desk, first, last, is_complete=True),
         desk.ledger.between(first, last),
-        Names(
-            _named(employees, "quickbooks_employee_id", "display_name"),
-            _named(customers, "quickbooks_customer_id", "fully_qualified_name"),
-        ),
+        names,
         desk.terms.rounding_minutes,
         (first, last),
     )
 
 
-def _named(frame: Any, id_: str, name: str) -> dict[str, str]:  # noqa: ANN401 - a frame
-    return dict(zip(frame[id_], frame[name], strict=True))
-
-
 def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None:
-    groups = [
-        row
-        | {
-            "hours": terminal.hours(row["minutes"]),
-            "amount": terminal.money(row["amount_minor"], row["currency"]),
-        }
-        for row in found.groups
-    ]
     terminal.print_table(
-        "Entries", groups, ("group", "week", "customer", "entries", "hours", "amount")
+        "Entries",
+        terminal.with_amounts(found.groups),
+        ("group", "week", "customer", "entries", "hours", "amount"),
     )
     pairs = [
         pair

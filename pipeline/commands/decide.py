@@ -23,8 +23,9 @@ def command(
 ) -> None:
     """Decide of an ENTRY: send it, adopt a time activity as its own, or never send it (skip).
 
-    `send` is carried out by the next load of its day, if the entry is still accepted then. `skip`
-    also settles what was sent and then deleted in QuickBooks (`gone`).
+    `send` is carried out by the next load of its day, if the entry is still accepted then and
+    QuickBooks has not come to hold its equal, which is adopted. `skip` also settles what was sent
+    and then deleted in QuickBooks (`gone`).
     """
     decisions = _decisions(entry, words, csv_file)
     if not decisions:

@@ -1,7 +1,6 @@
 """`plan A B`: what the next load of some days would send. Changes nothing anywhere."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +8,8 @@ import click
 
 from pipeline import loading, terminal
 from pipeline.activities import parse
+from pipeline.cutover import summed
 from pipeline.ledger import Delivery
-from pipeline.planning import Plan
 
 
 @click.command()
@@ -26,9 +25,11 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
     with terminal.desk("plan", *days, only_reads=True) as desk:
         plans = loading.plans(desk, *days)
         unread = terminal.unread(desk.company, *days)
-    totals = _totals(plans)
+    rows = [each for plan in plans for each in plan.rows()]
+    by_day = (((action, str(row.work_date)), row) for action, row in rows)
+    totals = summed(("action", "day"), by_day)[::-1]
     if as_json:
-        payloads = [_payload(row, action) for action, row in _rows(plans)]
+        payloads = [_payload(row, action) for action, row in rows]
         terminal.print_json({"totals": totals, "deliveries": payloads, "unread_days": unread})
         return
     _show(totals)
@@ -37,45 +38,13 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
 
 
 def _show(totals: Sequence[dict[str, Any]]) -> None:
-    rows = [
-        row
-        | {
-            "hours": terminal.hours(row["minutes"]),
-            "amount": terminal.money(row["amount_minor"], row["currency"]),
-        }
-        for row in totals
-    ]
-    terminal.print_table("The next load", rows, ("action", "day", "entries", "hours", "amount"))
-    if not rows:
+    terminal.print_table(
+        "The next load",
+        terminal.with_amounts(totals),
+        ("action", "day", "entries", "hours", "amount"),
+    )
+    if not totals:
         terminal.print_text("The next load of these days has nothing to do.")
-
-
-def _rows(plans: Iterable[Plan]) -> list[tuple[str, Delivery]]:
-    return [
-        (action, row)
-        for plan in plans
-        for action, rows in (("send", plan.send), ("adopt", plan.adopt), ("doubt", plan.doubt))
-        for row in rows
-    ]
-
-
-def _totals(plans: Iterable[Plan]) -> list[dict[str, Any]]:
-    """By action, day and currency: never a sum across currencies."""
-    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    for action, row in _rows(plans):
-        key = (action, str(row.work_date), row.currency or "")
-        sums[key].update(entries=1, minutes=row.minutes, amount_minor=row.amount_minor or 0)
-    return [
-        {
-            "action": action,
-            "day": day,
-            "currency": currency or None,
-            "entries": total["entries"],
-            "minutes": total["minutes"],
-            "amount_minor": total["amount_minor"] if currency else None,
-        }
-        for (action, day, currency), total in sorted(sums.items(), reverse=True)
-    ]
 
 
 def _payload(row: Delivery, action: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`retry`: let the next load try again what QuickBooks refused."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import click
 
@@ -59,11 +58,9 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
 
 
 def _asked(desk: Desk, row: Delivery) -> Delivery:
-    return replace(
+    return desk.terms.noted(
         row,
         error_code=ASKED_TO_RETRY,
         error_message=f"{terminal.who()} asked to try again what was refused with "
         f"{row.error_code}: {row.error_message}",
-        updated_at=desk.terms.now(),
-        run_id=desk.terms.run_id,
     )

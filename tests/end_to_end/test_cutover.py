@@ -235,6 +235,27 @@ def test_an_activity_of_a_rejected_entry_is_not_taken_for_an_accepted_ones(quiet
     assert len(quiet.activities) == 2
 
 
+def test_an_entry_whose_customer_is_not_known_takes_over_nothing_without_one(
+    quiet: House,
+) -> None:
+    """Its project was renamed: unbilled time that stands for nobody is not told to be its own."""
+    world = quiet.sandbox.world
+    quiet.changes["SEND_NON_BILLABLE"] = "true"
+    entry = add_entry(world, DAY, description="Meeting")
+    add_entry(world, DAY, at="10:00", project="Play Yard")
+    [made] = press_for(quiet, [entry], DAY, DAY)
+    activity = world.company.activities[made["Id"]]
+    del activity["CustomerRef"]
+    activity |= {"BillableStatus": "NotBillable", "HourlyRate": 0}
+    entry.is_billable = False
+    world.workspace.projects[entry.project_id or ""].name = "Renamed"
+    assert problems(quiet.run(DAY, **CONFIRMED)) == []
+    assert quiet.rows("SELECT entry_id, reasons FROM rejected_time_entries") == [
+        (entry.id, ["unknown_customer"])
+    ]
+    assert states(quiet) == {"sent": 1}
+
+
 def test_an_entry_of_the_day_before_keeps_its_activity(quiet: House) -> None:
     """A day launched alone: the standup before it, sent by the button, puts it in no doubt."""
     world = quiet.sandbox.world

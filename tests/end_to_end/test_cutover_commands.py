@@ -2,8 +2,10 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ from click.testing import CliRunner, Result
 
 from pipeline import company
 from pipeline.__main__ import main
-from tests.end_to_end.books import BATCHES, held
+from pipeline.ledger import Ledger
+from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW
 from tests.end_to_end.test_cutover import change, press, press_for, reworded, states
 
 NEXT = DAY + timedelta(days=1)
@@ -162,6 +165,81 @@ def test_what_was_decided_is_done_by_the_next_load(
     assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["undecided"]
 
 
+@pytest.fixture
+def decided(shell: Type, reviewed: House, doubtful: list[dict[str, Any]]) -> dict[str, Any]:
+    """A loaded day, of which one doubtful entry is to be sent: as `cutover` showed it."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    row = undecided(shell)[0]
+    shell("decide", row["entry_id"], "send")
+    return row
+
+
+def test_what_was_decided_to_be_sent_and_is_put_right_meanwhile_is_adopted(
+    reviewed: House, shell: Type, decided: dict[str, Any]
+) -> None:
+    """The bookkeeper restored the wording after all: `why` says what became of the decision."""
+    [like] = decided["activities"]
+    key, entry = like["quickbooks_id"], decided["entry_id"]
+    change(reviewed, {"Id": key}, Description=decided["entry"]["description"])
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert states(reviewed) == {"adopted": 4, "doubtful": 1, "sent": 11}
+    assert len(reviewed.activities) == 16
+    said = " ".join(shell("why", entry).stdout.split())
+    assert f": send; not sent: time activity {key} is its equal" in said
+
+
+def test_what_was_decided_and_sent_is_not_sent_again_by_the_decisions_own_copy(
+    reviewed: House, decided: dict[str, Any]
+) -> None:
+    """The disk died after the load, and QuickBooks remembers no request any more."""
+    newest = max((reviewed.folder / "backups").iterdir()).read_bytes()
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert len(reviewed.activities) == 17
+    reviewed.settings.ledger.write_bytes(newest)
+    reviewed.sandbox.world.replies.clear()
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert len(reviewed.activities) == 17
+    row = "SELECT state FROM deliveries WHERE entry_id = $1"
+    assert reviewed.rows(row, decided["entry_id"]) == [("adopted",)]
+
+
+def test_nothing_is_decided_to_be_sent_beside_its_equal(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Settling left it to a person, who says that it is other work: it must be told apart first."""
+    equal = doubtful[4]
+    load(reviewed)
+    [(entry,)] = reviewed.rows(
+        "SELECT entry_id FROM deliveries WHERE quickbooks_id=$1", equal["Id"]
+    )
+    with Ledger.opened(reviewed.settings.ledger, 0, print) as ledger:
+        ledger.record([replace(ledger.deliveries([entry])[entry], state="doubtful")])
+    said = shell("decide", entry, "send", code=1).stderr
+    assert f"the time activity {equal['Id']} equals the entry {entry}: adopt it, or" in said
+    assert len(undecided(shell)) == 3
+    change(reviewed, equal, Description="Other work")
+    shell("decide", entry, "send")
+    load(reviewed)
+    assert states(reviewed) == {"adopted": 2, "doubtful": 2, "sent": 12}
+
+
+def test_of_twins_one_file_adopts_one_and_sends_the_other(
+    reviewed: House, shell: Type, tmp_path: Path
+) -> None:
+    """What the one adopts is no equal that would keep the other back."""
+    world, path = reviewed.sandbox.world, tmp_path / "twins.csv"
+    entry = min(world.workspace.entries.values(), key=lambda each: each.start)
+    [made] = press_for(reviewed, [entry], DAY, DAY)
+    twin = replace(entry, id=f"{1:024x}")
+    world.workspace.entries[twin.id] = twin
+    assert problems(reviewed.run(DAY, DAY, ENTRIES, *REVIEW)) == []
+    path.write_text(f"entry_id,decision\n{entry.id},adopt {made['Id']}\n{twin.id},send\n")
+    shell("decide", "--csv", str(path))
+    load(reviewed)
+    assert held(world) == due(world, DAY, DAY)
+
+
 def test_what_is_skipped_is_never_sent_and_can_be_taken_back(
     reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
 ) -> None:
@@ -260,6 +338,40 @@ def test_a_decision_that_cannot_be_made_says_why(
     assert states(reviewed)["doubtful"] == 2
     shell("decide", second, "skip")
     assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
+
+
+def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(
+    reviewed: House, shell: Type
+) -> None:
+    """As it was judged it is not about to be sent; as it is now, nobody has judged it."""
+    entry = next(iter(reviewed.sandbox.world.workspace.entries.values()))
+    entry.description = "Something else"
+    reviewed.run(DAY, DAY, ENTRIES)
+    said = shell("decide", entry.id, "skip", code=1).stderr
+    assert f"the entry {entry.id} was accepted, but it or what it refers to has changed" in said
+    assert f"launch the review of {DAY} again" in said
+
+
+def test_a_decision_stands_though_its_copies_cannot_be_made(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Said in one sentence; and a decision that was refused is said to be refused."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    entry = undecided(shell)[0]["entry_id"]
+    backups = reviewed.folder / "backups"
+    shutil.rmtree(backups)
+    backups.touch()
+    said = shell("decide", entry, "skip", code=1).stderr
+    assert f"What was done is recorded, but not copied: {backups} (File exists)" in said
+    assert "is skipped already" in shell("decide", entry, "skip", code=1).stderr
+    backups.unlink()
+    reviewed.settings.analysis.unlink()
+    reviewed.settings.analysis.mkdir()
+    said = shell("decide", entry, "send", code=1).stderr
+    assert f"not copied: {reviewed.settings.analysis} (Is a directory). Make it" in said
+    reviewed.settings.analysis.rmdir()
+    assert "QuickBooks refused it" in shell("decide", entry, "send", code=1).stderr
 
 
 def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shell: Type) -> None:

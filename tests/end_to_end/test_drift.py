@@ -291,21 +291,41 @@ def test_an_update_touches_nothing_that_is_not_ours_to_change(quiet: House) -> N
     assert found == {ids[name]: reason for name, (_, reason) in NOT_FOLLOWED.items()}
 
 
-def test_a_row_that_somebody_saves_at_the_same_moment_is_followed_by_the_next_run(
-    quiet: House,
+STALE = {"Error": [{"Message": "Stale Object Error", "Detail": "", "code": "5010"}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 400, "body": {"Fault": STALE}}, "Stale Object Error"),
+        ({"status": 429, "body": "", "headers": {"Retry-After": "9"}}, "without a readable answer"),
+    ],
+)
+def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(
+    quiet: House, answer: dict[str, Any], said: str
 ) -> None:
-    """Stale object: refused by QuickBooks, said, and tried again."""
+    """Saved by somebody at the same moment, or throttled: said, tried again, and no red run."""
     quiet.changes["AFTER_SEND"] = "update"
     lengthen(quiet, sent(quiet, "longer")["longer"])
-    error = {"Error": [{"Message": "Stale Object Error", "Detail": "", "code": "5010"}]}
-    quiet.sandbox.fail("timeactivity", "status", status=400, body={"Fault": error}, skip=1)
-    quiet.run(DAY, NEXT, *DAILY)
+    quiet.sandbox.fail("timeactivity", "status", skip=1, **answer)
+    assert problems(quiet.run(DAY, NEXT, *DAILY)) == []
     [(reason,)] = drift(quiet, "not_followed")
-    assert "Stale Object Error" in reason
+    assert said in reason
     assert minutes(quiet.activities[0]) == 60
     quiet.run(DAY, NEXT, *DAILY)
     assert drift(quiet) == []
     assert minutes(quiet.activities[0]) == 90
+
+
+def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(quiet: House) -> None:
+    """QuickBooks may remember what it said to a request, and the activity is of one version yet."""
+    quiet.changes["AFTER_SEND"] = "update"
+    quiet.sandbox.switch(remember_faults=True)
+    entry = sent(quiet, "longer")["longer"]
+    for description, followed in (("x" * 4001, "longer"), ("as agreed", "as agreed")):
+        entry.description = description
+        quiet.run(DAY, NEXT, *DAILY)
+        assert [row["Description"] for row in quiet.activities] == [followed]
 
 
 @pytest.mark.parametrize("is_killed", [True, False])

@@ -10,6 +10,7 @@ from tests.end_to_end.conftest import DAY, House, check, problems
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW
 
 NEXT = DAY + timedelta(days=1)
+COMPANY = "quickbooks_company"
 PLAY_YARD, DANIEL, MARCUS = "43", "9", "11"
 
 
@@ -60,6 +61,33 @@ def test_a_customer_made_inactive_since_it_was_read_is_refused_and_not_tried_aga
     sandbox.admin("PATCH", f"customers/{PLAY_YARD}", Active=True)
     assert problems(reviewed.run(DAY, NEXT, *REFERENCES, *DAILY)) == []
     assert held(world) == due(world, DAY, NEXT)
+
+
+def test_a_service_item_made_active_again_is_a_change_too(reviewed: House) -> None:
+    """It bears the name and the price that it had; only its version has grown."""
+    reviewed.changes["SERVICE_ITEM"] = "Hours"
+    assert problems(reviewed.run(DAY, DAY, COMPANY)) == []
+    items = reviewed.sandbox.world.company.items
+    [item] = [row for row in items.values() if row["Name"] == "Hours"]
+    item["Active"] = False
+    reviewed.run(DAY, DAY, LOAD)
+    for active in (False, True):
+        reviewed.sandbox.admin("PATCH", f"items/{item['Id']}", Active=active)
+    assert reviewed.rows("SELECT state, error_code, count(*) FROM deliveries GROUP BY ALL") == [
+        ("refused", "2500", 16)
+    ]
+    assert problems(reviewed.run(DAY, DAY, COMPANY, LOAD)) == []
+    assert len(reviewed.activities) == 16
+
+
+def test_after_a_lapsed_subscription_all_is_sent_without_being_asked_for(reviewed: House) -> None:
+    """The message says: renew it, then run again. Nothing stands refused meanwhile."""
+    lapsed = {"Error": [{"Message": "Invalid Company Status", "Detail": "", "code": "6190"}]}
+    reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": lapsed})
+    assert "Renew it in QuickBooks, then run again" in problems(reviewed.run(DAY, DAY, LOAD))[0]
+    assert reviewed.rows("FROM fix_list") == []
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, DAY)
 
 
 def test_a_person_mistaken_for_another_is_loud_and_stops_the_run(reviewed: House) -> None:

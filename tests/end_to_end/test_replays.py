@@ -8,6 +8,7 @@ from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems
 from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.test_cutover import change
 
 BATCH = 6
 ADOPTED = ENTRIES_A_DAY - BATCH
@@ -29,7 +30,7 @@ def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
     reviewed.settings.ledger.unlink()
     reviewed.sandbox.switch(clock_skew_seconds=60)
     first, *others = sorted(reviewed.activities, key=lambda row: int(row["Id"]))[:BATCH]
-    first["TxnDate"] = "2026-10-30"
+    change(reviewed, first, TxnDate="2026-10-30")
     for row in others:
         del reviewed.sandbox.world.company.activities[row["Id"]]
     return reviewed

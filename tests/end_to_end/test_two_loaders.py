@@ -18,7 +18,8 @@ from pipeline import company
 from pipeline.ledger import Ledger
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW
+from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REFERENCES, REVIEW
+from tests.end_to_end.test_cutover import press_for
 from tests.pipeline.rows import delivery
 
 NEXT = DAY + timedelta(days=1)
@@ -113,18 +114,14 @@ def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House
         ({"CLOCKIFY_WORKSPACE_ID": "another"}, REVIEW),
         ({"TIME_ZONE": "Europe/Lisbon"}, REVIEW),
         ({"ROUNDING": "on"}, (ENTRIES, *REVIEW)),
-        ({"QUICKBOOKS_REALM_ID": "4711"}, ("quickbooks_company",)),
     ],
 )
-def test_a_ledger_of_another_company_or_clock_is_refused_until_rebound(
+def test_a_ledger_of_another_workspace_or_clock_is_refused_until_rebound(
     reviewed: House, changes: dict[str, str], again: tuple[str, ...]
 ) -> None:
     """The sentence names both; `rebind` is needed once, since it is then bound to the new."""
     assert problems(reviewed.run(DAY, DAY, LOAD)) == []
     batches = reviewed.sandbox.calls(BATCHES)
-    if "QUICKBOOKS_REALM_ID" in changes:
-        reviewed.sandbox.world.company.realm_id = changes["QUICKBOOKS_REALM_ID"]
-        changes["QUICKBOOKS_TOKEN_FILE"] = str(reviewed.folder / "token-4711.json")
     reviewed.changes |= changes
     assert problems(reviewed.run(DAY, NEXT, *again)) == []
     refused = reviewed.run(NEXT, NEXT, LOAD)
@@ -144,6 +141,28 @@ def test_a_ledger_of_another_company_or_clock_is_refused_until_rebound(
         reviewed.settings.rounding == "on",
     )
     assert reviewed.sandbox.calls(BATCHES) == batches + 1
+
+
+def test_another_company_needs_another_ledger_also_to_rebind(reviewed: House) -> None:
+    """Its time activities bear the ids of ours: none of them is taken for one that we sent."""
+    world = reviewed.sandbox.world
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    ids = sorted(world.company.activities)
+    world.company.activities.clear()
+    world.replies.clear()
+    world.company.realm_id = "4711"
+    entries = sorted(world.workspace.entries.values(), key=lambda each: each.start)
+    made = press_for(reviewed, entries[16:], NEXT, NEXT)
+    world.company.activities = {key: row | {"Id": key} for key, row in zip(ids, made, strict=True)}
+    reviewed.changes["QUICKBOOKS_TOKEN_FILE"] = str(reviewed.folder / "token-4711.json")
+    again = {"rebind": True, "confirm_cutover": True}
+    for config in ({**again, "dry_run": True}, again):
+        [said, *_] = problems(reviewed.run(DAY, NEXT, *REFERENCES, *DAILY, **{LOAD: config}))
+        assert "holds deliveries to another QuickBooks company than 4711" in said
+        assert "Name another LEDGER" in said
+    reviewed.changes["LEDGER"] = str(reviewed.folder / "ledger-4711.duckdb")
+    assert problems(reviewed.run(DAY, NEXT, *DAILY, **CONFIRMED)) == []
+    assert held(world) == due(world, DAY, NEXT)
 
 
 def test_whoever_must_wait_is_told_for_whom(reviewed: House) -> None:

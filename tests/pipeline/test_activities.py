@@ -117,6 +117,7 @@ def test_a_fingerprint_changes_with_the_payload_and_the_records_it_refers_to() -
         fingerprint(SENT, employee | {"display_name": "Anne"}, customer),
         fingerprint(SENT, employee, customer | {"is_active": False}),
         fingerprint(SENT, employee, {}),
+        fingerprint(SENT, employee, customer, {"service_item_id": "8"}),
     ]
     assert len({base, *others}) == len(others) + 1
 

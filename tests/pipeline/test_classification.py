@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.activities import Facts, parse
+from pipeline.breaker import MAY_DIFFER, Tally
 from pipeline.classification import (
     PROVES_NOTHING_STORED,
     Outcome,
@@ -17,6 +18,7 @@ from pipeline.classification import (
     of_replay,
 )
 from pipeline.faults import Fault, fault_of
+from tests.pipeline.rows import delivery
 
 SENT = (
     '{"BillableStatus":"Billable","CustomerRef":{"value":"21"},"Description":"Garden Lighting",'
@@ -181,6 +183,12 @@ def test_refused_is_proved_and_sent_has_an_id(
         assert int(code) in PROVES_NOTHING_STORED
 
 
+EDITED = {
+    "MetaData": {
+        "CreateTime": "2026-11-22T10:00:04-08:00",
+        "LastUpdatedTime": "2026-11-22T10:00:09-08:00",
+    }
+}
 BEFORE = datetime(2026, 11, 22, 18, 0, 5, 400000, tzinfo=UTC)
 
 
@@ -190,7 +198,7 @@ def test_everything_that_differs_is_named_and_the_version_is_kept() -> None:
     outcome = classified(200, {"TimeActivity": STORED | changes})
     assert outcome.error_message == "stored otherwise than sent: minutes, description"
     assert outcome.sync_token == "2"
-    drift = of_replay(outcome, STORED | changes, SENT)
+    drift = of_replay(outcome, STORED | changes | EDITED, SENT)
     assert drift.error_message == "drift: minutes, description"
     unversioned = {key: value for key, value in STORED.items() if key != "SyncToken"}
     assert classified(200, {"TimeActivity": unversioned}).sync_token == "0"
@@ -223,9 +231,24 @@ def test_what_was_replayed_is_what_it_is_now() -> None:
     """Unchanged, edited since, which is drift and no misunderstanding, or deleted."""
     replay = classified(200, {"TimeActivity": STORED | {"Minutes": 29}})
     assert of_replay(replay, STORED, SENT) == Outcome("sent", quickbooks_id="145", sync_token="0")
-    edited = of_replay(replay, STORED | {"SyncToken": "3", "Description": "as agreed"}, SENT)
+    changes = {"SyncToken": "3", "Description": "as agreed"}
+    edited = of_replay(replay, STORED | changes | EDITED, SENT)
     assert (edited.state, edited.sync_token, edited.differs) == ("sent", "3", ())
     assert edited.error_message == "drift: description"
     gone = of_replay(replay, None, SENT)
     assert (gone.state, gone.quickbooks_id, gone.differs) == ("gone", "145", ())
     assert "deleted in QuickBooks" in str(gone.error_message)
+
+
+def test_what_was_stored_otherwise_and_nobody_has_edited_is_no_drift() -> None:
+    """Where Intuit's machines disagree by a second each answer looks old; three stop the run."""
+    created = EDITED["MetaData"]["CreateTime"]
+    wrong = STORED | {"EmployeeRef": {"value": "7"}}
+    wrong |= {"MetaData": {"CreateTime": created, "LastUpdatedTime": created}}
+    outcome = classified(200, {"TimeActivity": wrong})
+    assert is_replay(outcome, BEFORE)
+    assert of_replay(outcome, wrong, SENT) == outcome
+    assert outcome.differs == ("person",)
+    tally = Tally()
+    tally.add([(delivery(), of_replay(outcome, wrong, SENT))] * MAY_DIFFER)
+    assert "otherwise than they were sent" in str(tally.stop())

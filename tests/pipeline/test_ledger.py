@@ -164,7 +164,10 @@ def test_a_new_ledger_is_bound_and_the_same_binding_passes_again(ledger: Ledger)
 def test_another_company_or_clock_is_refused_until_it_is_rebound(
     ledger: Ledger, field: str
 ) -> None:
-    """Each of the four would send to other books or on other days; after a rebind, the old one."""
+    """Each would send to other books or on other days; after a rebind, the old one.
+
+    The company itself can be another only as long as nothing was sent.
+    """
     other = replace(BINDING, **{field: "other"})
     ledger.bind(BINDING)
     with pytest.raises(Stop, match=r"The ledger is bound to .* `rebind: true`"):
@@ -174,6 +177,17 @@ def test_another_company_or_clock_is_refused_until_it_is_rebound(
     ledger.bind(other)
     with pytest.raises(Stop, match="other"):
         ledger.bind(BINDING)
+
+
+def test_what_was_sent_to_another_company_binds_for_ever(ledger: Ledger) -> None:
+    """Both number their time activities from one: an id here would claim another one there."""
+    ledger.bind(BINDING)
+    ledger.record([delivery(realm_id="1")])
+    ledger.bind(replace(BINDING, time_zone="UTC"), rebind=True)
+    for check in (ledger.bind, ledger.refuse_other):
+        with pytest.raises(Stop, match=r"another QuickBooks company than 2\. Name another LEDGER"):
+            check(replace(BINDING, realm_id="2"), rebind=True)
+    ledger.bind(replace(BINDING, time_zone="UTC"))
 
 
 def test_a_refused_binding_is_not_written(path: Path) -> None:

@@ -57,6 +57,14 @@ def test_nothing_is_found_in_nothing() -> None:
     assert looked({}, {"1": FACTS}) == ({}, {})
 
 
+def test_of_what_a_person_has_decided_only_the_equal_counts() -> None:
+    """What resembled it is not its own; what equals it has come since, and must not be doubled."""
+    entries, like = {"a": FACTS, "b": changed(person="7")}, changed(minutes=91)
+    stored = {"1": like, "2": like._replace(person="7")}
+    assert look(entries, stored, STEP, decided={"a"}) == Look({}, {"b": ["2"]})
+    assert look(entries, {"1": FACTS}, STEP, decided={"a"}) == Look({"a": "1"}, {})
+
+
 @pytest.mark.parametrize("count", range(4))
 @pytest.mark.parametrize("other", range(4))
 def test_of_n_equal_entries_and_m_equal_activities_the_fewer_are_paired(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -207,7 +208,7 @@ def test_time_activities_of_a_range_are_read_to_the_last_page(
 ) -> None:
     """1,000 rows a page, ordered by id, counted before and after; decimals stay exact."""
     stored(sandbox, 2100)
-    rows = patient.time_activities(*MARCH)
+    rows = patient.time_activities(*MARCH).values()
     assert [int(row["Id"]) for row in rows] == list(range(100_000, 102_100))
     assert sandbox.calls(QUERY) == 5
     assert not any(isinstance(value, float) for row in rows for value in row.values())
@@ -222,7 +223,7 @@ def test_the_bounds_of_a_range_of_dates_are_included(
         made = sandbox.world.company.activities.pop("100000")
         made |= {"Id": day.replace("-", ""), "TxnDate": day}
         sandbox.world.company.activities[made["Id"]] = made
-    rows = quickbooks.time_activities(*MARCH)
+    rows = quickbooks.time_activities(*MARCH).values()
     assert [row["TxnDate"] for row in rows] == ["2027-03-01", "2027-03-31"]
 
 
@@ -236,9 +237,9 @@ def test_time_activities_are_found_by_when_they_were_created(
     answer = quickbooks.create_batch("r1", [activity(sandbox)])
     assert answer.time is not None
     rows = quickbooks.time_activities_created(before - timedelta(seconds=1), answer.time)
-    assert [row["Id"] for row in rows] == [answer.items[0]["TimeActivity"]["Id"]]
+    assert [*rows] == [answer.items[0]["TimeActivity"]["Id"]]
     later = answer.time + timedelta(minutes=5)
-    assert quickbooks.time_activities_created(later, later) == []
+    assert quickbooks.time_activities_created(later, later) == {}
 
 
 def count_of(count: int) -> str:
@@ -266,6 +267,30 @@ def test_a_read_that_stays_incomplete_stops_the_run(
         quickbooks.time_activities(*MARCH)
     assert raised.value.is_transient
     assert sandbox.calls(QUERY) == 9
+
+
+def test_no_record_slips_between_two_pages(sandbox: Sandbox, patient: QuickBooks) -> None:
+    """One is deleted and another added after the first page, so that both counts are the same."""
+    stored(sandbox, 1500)
+    activities = sandbox.world.company.activities
+
+    def change(response: httpx.Response) -> None:
+        if "STARTPOSITION 1 " in response.url.params["query"] and "100000" in activities:
+            activities["200000"] = activities.pop("100000") | {"Id": "200000"}
+
+    patient._http.client.event_hooks["response"].append(change)
+    ids = [int(key) for key in patient.time_activities(*MARCH)]
+    assert ids == [*range(100_001, 101_500), 200_000]
+
+
+@pytest.mark.parametrize("body", [{}, {"TimeActivity": {}}, {"TimeActivity": None}], ids=str)
+def test_an_answer_without_the_time_activity_is_not_taken_for_its_end(
+    sandbox: Sandbox, quickbooks: QuickBooks, body: dict[str, object]
+) -> None:
+    """What is gone is never sent again, so only QuickBooks' own word for it counts."""
+    sandbox.fail("timeactivity", "status", status=200, body=json.dumps(body))
+    with pytest.raises(Stop, match="The API has changed"):
+        quickbooks.time_activity("1")
 
 
 def test_one_time_activity_is_read_until_it_is_deleted(

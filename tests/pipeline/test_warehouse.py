@@ -504,6 +504,7 @@ def test_another_file_can_be_read_beside_whatever_its_name(tmp_path: Path) -> No
 
 
 ADDED = {
+    "quickbooks_company": ["service_item_sync_token"],
     "quickbooks_employees": ["sync_token"],
     "quickbooks_customers": ["sync_token"],
     "rejected_time_entries": ["quickbooks_employee_id", "quickbooks_customer_id"],

@@ -139,6 +139,7 @@ class History(RuleBasedStateMachine):
         row = self.world.company.activities[self._activity(pick)]
         people.ACTIVITY_CHANGES[change](row)
         row["SyncToken"] = str(int(row["SyncToken"]) + 1)
+        row["MetaData"] = {**row["MetaData"], "LastUpdatedTime": NOW.isoformat()}
 
     @precondition(lambda self: self.world.company.activities)
     @rule(pick=PICK)
