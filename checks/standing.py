@@ -153,7 +153,7 @@ CLAIMS = {
         FROM (SELECT day, day - to_days(row_number() OVER (ORDER BY day)::INTEGER) AS gap
             FROM generate_series($since::TIMESTAMP, $yesterday::TIMESTAMP, INTERVAL 1 DAY)
             AS days(day) WHERE day::DATE NOT IN (SELECT work_date FROM days
-                WHERE extracted_at >= timezone($zone, (work_date + 1)::TIMESTAMP)))
+                WHERE {figures.was_over("$zone")}))
         GROUP BY gap ORDER BY first
         """,
         columns=["first", "last", "days", "command"],

@@ -72,7 +72,7 @@ def views(settings: Settings, today: date) -> dict[str, str]:
         "fix_list": fix_list(since),
         "hours_at_risk": hours_at_risk(since, today),
         "statement_lines": lines(is_priced_by_item=settings.rate_source == "service_item"),
-        "statement": statement(since, today),
+        "statement": statement(since, today, settings.time_zone),
     }
 
 

@@ -22,6 +22,15 @@ PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_
 WINDOW = "work_date BETWEEN $1 AND $2"
 
 
+def was_over(zone: str) -> str:
+    """SQL of whether a row of `days` was read after its day had passed: later entries are in it.
+
+    Args:
+        zone: SQL of the zone's name.
+    """
+    return f"extracted_at >= timezone({zone}, (work_date + 1)::TIMESTAMP)"
+
+
 def rows(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
     """The query's rows, each by column name."""
     result = connection.execute(query, parameters)

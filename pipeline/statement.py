@@ -13,7 +13,7 @@ from datetime import date
 from typing import NamedTuple
 
 from pipeline.books import SENT_RATE
-from pipeline.figures import PROJECT, Row, rows
+from pipeline.figures import PROJECT, Row, rows, was_over
 from pipeline.ledger import DELIVERED
 from pipeline.warehouse import Connection
 
@@ -168,12 +168,13 @@ PARTS = (
 """What is summed, in time and amount; `billed` and `unbilled` are of what is in QuickBooks."""
 
 
-def statement(since: date, today: date) -> str:
+def statement(since: date, today: date, zone: str) -> str:
     """The view `statement`: a row per month, customer and currency, and whether it may be invoiced.
 
     Args:
         since: the first work date that concerns us.
         today: the calendar date now in `TIME_ZONE`.
+        zone: `TIME_ZONE`.
     """
     sums = ",\n    ".join(
         f"coalesce(sum({name}) FILTER (WHERE '{part}' IN (part, line)), 0)::BIGINT AS {part}_{unit}"
@@ -186,7 +187,8 @@ WITH calendar AS (
     FROM generate_series(DATE '{since}', DATE '{today}' - 1, INTERVAL 1 DAY) AS days(day)
 ), unread AS (
     SELECT month, count(*) AS days FROM calendar
-    WHERE day NOT IN (SELECT work_date FROM days WHERE reviewed_at IS NOT NULL) GROUP BY month
+    WHERE day NOT IN (SELECT work_date FROM days WHERE reviewed_at IS NOT NULL
+        AND {was_over(f"'{zone}'")}) GROUP BY month
 ), summed AS (
     SELECT month, customer_id, customer, currency,
     {sums},

@@ -68,7 +68,7 @@ def lay(connection: Connection, model: type[Table], entries: dict[int, dict[str,
 
 def seen(connection: Connection, view: str, today: date = NEXT) -> list[figures.Row]:
     """A view's rows as they are on a day."""
-    settings = Settings.model_construct(send_from=SINCE, start_date=SINCE)
+    settings = Settings.model_construct(time_zone="UTC", send_from=SINCE, start_date=SINCE)
     analysis.lay_views(connection, settings, today)
     return figures.rows(connection, f"FROM {view}")
 

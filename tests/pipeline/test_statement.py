@@ -97,7 +97,9 @@ def seen(
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(list(sent))
     attach(connection, tmp_path / "ledger.duckdb", "ledger")
-    settings = Settings.model_construct(send_from=MONTH, start_date=MONTH, rate_source=rate_source)
+    settings = Settings.model_construct(
+        time_zone="UTC", send_from=MONTH, start_date=MONTH, rate_source=rate_source
+    )
     analysis.lay_views(connection, settings, today)
     return figures.rows(connection, f"FROM {view} ORDER BY ALL")
 
@@ -361,5 +363,16 @@ def test_a_month_with_a_day_never_read_is_not_ready(warehouse: Connection, tmp_p
     """Nobody knows what was done on that day."""
     lay(warehouse, AcceptedTimeEntries, {})
     warehouse.execute("DELETE FROM days WHERE work_date = $1", [DAY])
+    [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT))
+    assert row["blocks"] == ["1 days never read"]
+
+
+def test_a_day_read_before_it_was_over_is_as_good_as_never_read(
+    warehouse: Connection, tmp_path: Path
+) -> None:
+    """What was tracked on its evening is not there yet."""
+    lay(warehouse, AcceptedTimeEntries, {})
+    at = f"TIMESTAMPTZ '{DAY} 23:59:59+00'"
+    warehouse.execute(f"UPDATE days SET extracted_at = {at} WHERE work_date = $1", [DAY])
     [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT))
     assert row["blocks"] == ["1 days never read"]
