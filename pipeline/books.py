@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline import doors
 from pipeline.extraction import days_of
-from pipeline.ledger import Delivery
+from pipeline.ledger import DELIVERED, Delivery
 from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, empty
 from pipeline.warehouse import Connection, transaction
 
@@ -51,7 +51,7 @@ WITH moving AS (
         entry_id IN (SELECT entry_id FROM moving WHERE side = 'clockify') AS is_entry_drifted,
         entry_id IN (SELECT entry_id FROM moving WHERE side = 'quickbooks') AS is_activity_drifted
     FROM deliveries JOIN compared_days USING (work_date)
-    WHERE updated_at <= compared_at AND (state IN ('sent', 'adopted')
+    WHERE updated_at <= compared_at AND (state IN {DELIVERED}
         OR state = 'gone' AND entry_id IN (
             SELECT entry_id FROM moving WHERE side = 'quickbooks'))
 ), tracked AS (
@@ -117,7 +117,7 @@ WITH moving AS (
         minutes AS quickbooks_minutes, coalesce(amount_minor, 0) AS quickbooks_amount_minor,
         minutes AS not_ours_minutes, coalesce(amount_minor, 0) AS not_ours_amount_minor
     FROM quickbooks_activities AS activity WHERE NOT EXISTS (
-        SELECT 1 FROM deliveries WHERE state IN ('sent', 'adopted')
+        SELECT 1 FROM deliveries WHERE state IN {DELIVERED}
             AND deliveries.quickbooks_id = activity.quickbooks_id)
 ), summed AS (
     SELECT work_date, person_id, customer_id, currency,

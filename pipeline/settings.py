@@ -70,25 +70,11 @@ def _safe_secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _plain(value: str) -> str:
-    """A key as it goes into a header, which takes no other characters."""
-    if not (value.isascii() and value.isprintable()):
-        raise ValueError("it has characters that no key has, such as curly quotes: copy it again")
-    return value
-
-
-def _plain_secret(value: SecretStr) -> SecretStr:
-    _plain(value.get_secret_value())
-    return value
-
-
 Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Count = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=3650)]
-Key = Annotated[str, AfterValidator(_plain)]
-SecretKey = Annotated[SecretStr, AfterValidator(_plain_secret)]
 
 
 SHORTEST_SETTLING = 180
@@ -106,12 +92,12 @@ class Settings(BaseSettings):
         frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True
     )
 
-    clockify_api_key: SecretKey = Field(description="set an API key of a Clockify admin")
+    clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
     clockify_workspace_id: str = Field(pattern=r"^\w+$", description="set the id in its address")
     clockify_api_url: Url = "https://api.clockify.me/api/v1"
     clockify_reports_url: Url = "https://reports.api.clockify.me/v1"
-    quickbooks_client_id: Key = Field(description="set the client id of your Intuit app")
-    quickbooks_client_secret: SecretKey = Field(description="set your Intuit app's client secret")
+    quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
+    quickbooks_client_secret: SecretStr = Field(description="set your Intuit app's client secret")
     quickbooks_realm_id: str = Field(pattern="^[0-9]+$", description="set the company id: digits")
     quickbooks_refresh_token: SecretStr | None = None
     quickbooks_token_file: Path = Path("data/quickbooks-token.json")
@@ -188,6 +174,17 @@ class Settings(BaseSettings):
     @classmethod
     def _strip(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value
+
+    @field_validator("clockify_api_key", "quickbooks_client_id", "quickbooks_client_secret")
+    @classmethod
+    def _plain(cls, value: str | SecretStr) -> str | SecretStr:
+        """As it goes into a header, which takes no other characters."""
+        text = value if isinstance(value, str) else value.get_secret_value()
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError(
+                "it has characters that no key has, such as curly quotes: copy it again"
+            )
+        return value
 
     @field_validator("time_zone")
     @classmethod

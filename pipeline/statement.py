@@ -10,7 +10,6 @@ that was sent: what lies between is the item's, and in nobody's way.
 """
 
 from datetime import date
-from typing import NamedTuple
 
 from pipeline.books import SENT_RATE
 from pipeline.figures import PROJECT, Row, rows, was_over
@@ -25,39 +24,17 @@ COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
 OF_THE_ITEM = "the price of the service item"
 
 
-class Price(NamedTuple):
-    """Whose price the entries have: SQL over them and over what was sent."""
-
-    currency: str
-    amount: str
-    """Clockify's, in that currency."""
-    exact: str
-    """The same before Clockify rounded it to the cent."""
-    rate: str
-    """By which the minutes are worth what was sent."""
-
-
-OF_CLOCKIFY = Price(
-    currency="currency",
-    amount="amount_minor",
-    exact="(2 * seconds * rate + 3600) // 7200",
-    rate="tracked.rate",
-)
-OF_ITEM = Price(
-    currency="coalesce(sent_currency, home_currency)",
-    amount="CASE WHEN currency = coalesce(sent_currency, home_currency) THEN amount_minor END",
-    exact="amount",
-    rate="sent.rate",
-)
-
-
 def lines(*, is_priced_by_item: bool) -> str:
     """The view `statement_lines`: `clockify` is the sum of all other lines of its customer.
 
     Args:
         is_priced_by_item: whether rates are the service item's (`RATE_SOURCE`).
     """
-    price = OF_ITEM if is_priced_by_item else OF_CLOCKIFY
+    currency, exact, rate = (
+        ("coalesce(sent_currency, home_currency)", "amount", "sent.rate")
+        if is_priced_by_item
+        else ("currency", "(2 * seconds * rate + 3600) // 7200", "tracked.rate")
+    )
     return f"""
 WITH entries AS (
     SELECT {ENTRY}, NULL AS reason FROM accepted_time_entries WHERE is_billable
@@ -70,10 +47,10 @@ WITH entries AS (
     SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason, state,
         coalesce(quickbooks_customer_id, '') AS customer_id,
         CASE WHEN quickbooks_customer_id IS NULL THEN {PROJECT} END AS unmatched,
-        coalesce({price.currency}, 'none') AS currency,
+        coalesce({currency}, 'none') AS currency,
         coalesce(duration_seconds, 0)::HUGEINT AS seconds, (seconds + 30) // 60 AS minutes,
-        coalesce({price.amount}, 0) AS amount, hourly_rate_minor::HUGEINT AS rate,
-        {price.exact} AS exact
+        CASE WHEN currency IS NOT DISTINCT FROM {currency} THEN coalesce(amount_minor, 0) ELSE 0 END
+            AS amount, hourly_rate_minor::HUGEINT AS rate, {exact} AS exact
     FROM entries LEFT JOIN known USING (entry_id) LEFT JOIN quickbooks_company ON TRUE
 ), sent AS (
     SELECT entry_id, part, date_trunc('month', work_date)::DATE AS month,
@@ -92,7 +69,7 @@ WITH entries AS (
     LEFT JOIN quickbooks_activities AS activity ON activity.quickbooks_id = delivery.quickbooks_id
     WHERE state IN {DELIVERED} AND coalesce(is_billable, sent.entry_id IS NOT NULL)
 ), pairs AS (
-    SELECT tracked.*, sent.amount AS sent_amount, {price.rate} AS price,
+    SELECT tracked.*, sent.amount AS sent_amount, {rate} AS price,
         (2 * seconds * price + 3600) // 7200 AS at_price,
         (2 * tracked.minutes * price + 60) // 120 AS of_minutes,
         sent.month IS NOT DISTINCT FROM tracked.month AND sent.customer_id = tracked.customer_id
