@@ -26,15 +26,15 @@ NEAR = 80
 PLANNED = "planned"
 """In the place of a state: accepted, and no load has met it yet."""
 VERBS = {
-    "send": (PLANNED, "doubtful", "skipped"),
-    "adopt": (PLANNED, "doubtful", "skipped", "refused"),
-    "skip": (PLANNED, "doubtful", "refused", "gone"),
+    "send": (PLANNED, "doubtful", "adopted", "skipped"),
+    "adopt": (PLANNED, "doubtful", "adopted", "skipped", "refused"),
+    "skip": (PLANNED, "doubtful", "adopted", "refused", "gone"),
 }
-"""Each decision with the states of which it can be made."""
+"""Each decision with the states of which it can be made. What was adopted was not sent by us, and a
+mistyped id must not be for ever; what is decided to be sent is compared once more before it is."""
 SPELLING = "`send`, `adopt` with the id of a QuickBooks time activity, or `skip`"
 INSTEAD = {
     "sent": "it is in QuickBooks already, as time activity {quickbooks_id}",
-    "adopted": "it is in QuickBooks already, as time activity {quickbooks_id}",
     "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "gone": "it was sent and deleted in QuickBooks, and is never sent again: `skip` settles it",

@@ -94,8 +94,9 @@ def rules_of_run(
     """The rules for a run over some days: they hold what Intuit would refuse as closed.
 
     All but one probe, an entry of these days that nothing else keeps back; of another day each
-    time, so that books reopened in part are found out too. Without a probe nothing is held: if the
-    books are still closed, the next refusal tells.
+    time, so that books reopened in part are found out too. Only refusals that could be a probe say
+    how far the books are closed: of an entry that is gone nobody would ever learn that they are
+    open again. Without a probe nothing is held: if they are still closed, the next refusal tells.
 
     Args:
         connection: an open warehouse.
@@ -116,11 +117,11 @@ def rules_of_run(
         [*days, ids],
     ).fetchall()
     free = {entry_id for (entry_id,) in rows}
-    probe = next((entry_id for entry_id in ids if entry_id in free), None)
-    if probe is None:
+    closed = [refused for refused in closed if refused.entry_id in free]
+    if not closed:
         return open_rules
     through = max(refused.work_date for refused in closed)
-    return replace(open_rules, books_closed_through=through, probe_entry_id=probe)
+    return replace(open_rules, books_closed_through=through, probe_entry_id=closed[0].entry_id)
 
 
 def judged(

@@ -321,15 +321,18 @@ def test_a_decision_that_cannot_be_made_says_why(
     load(reviewed)
     rows = undecided(shell)
     first, second = (row["entry_id"] for row in rows)
-    adopted = reviewed.rows("SELECT entry_id, quickbooks_id FROM deliveries WHERE state='adopted'")
+    [adopted, *_], [sent, *_] = (
+        reviewed.rows("SELECT entry_id, quickbooks_id FROM deliveries WHERE state = $1", state)
+        for state in ("adopted", "sent")
+    )
     [other] = rows[1]["activities"]
     assert other["person"] != rows[0]["entry"]["person"]
     mistyped = first[:-1] + ("0" if first[-1] != "0" else "1")
     for words, said in (
         ((mistyped, "send"), f"the nearest is {first}"),
-        ((adopted[0][0], "send"), f"it is in QuickBooks already, as time activity {adopted[0][1]}"),
+        ((sent[0], "send"), f"it is in QuickBooks already, as time activity {sent[1]}"),
         ((first, "adopt", "999999"), "the time activity 999999 is not in QuickBooks"),
-        ((first, "adopt", adopted[0][1]), "is another entry's already"),
+        ((first, "adopt", adopted[1]), "is another entry's already"),
         ((first, "adopt", other["quickbooks_id"]), "is another person's than the entry"),
     ):
         assert said in shell("decide", *words, code=1).stderr
@@ -338,6 +341,28 @@ def test_a_decision_that_cannot_be_made_says_why(
     assert states(reviewed)["doubtful"] == 2
     shell("decide", second, "skip")
     assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
+
+
+def test_a_mistyped_adoption_can_be_taken_back(
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
+) -> None:
+    """Another activity of the same person was named: then the right one, or sent after all."""
+    assert len(doubtful) == 5
+    load(reviewed)
+    [row, *_] = undecided(shell)
+    entry, [right] = row["entry_id"], row["activities"]
+    activities = reviewed.sandbox.world.company.activities
+    wrong = {**activities[right["quickbooks_id"]], "Id": "99999", "TxnDate": "2026-01-02"}
+    activities["99999"] = wrong
+    shell("decide", entry, "adopt", "99999")
+    shell("decide", entry, "adopt", right["quickbooks_id"])
+    query = "SELECT state, quickbooks_id FROM deliveries WHERE entry_id = $1"
+    shell("decide", entry, "adopt", "99999")
+    shell("decide", entry, "send")
+    held = len(activities)
+    load(reviewed)
+    assert len(activities) == held + 1
+    assert reviewed.rows(query, entry)[0][0] == "sent"
 
 
 def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(

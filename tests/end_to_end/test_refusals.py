@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import dagster as dg
+import pytest
 
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
@@ -152,3 +153,24 @@ def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewe
     assert run(None) == (True, 15, 32)
     assert reviewed.sandbox.calls(BATCHES) == batches + 1
     assert held(world) == due(world, DAY, NEXT)
+
+
+@pytest.mark.parametrize("became", ["deleted", "without a project"])
+def test_books_reopened_in_part_hold_nothing_for_an_entry_that_is_gone(
+    quiet: House, became: str
+) -> None:
+    """It was refused as closed and can be no probe any more: it says nothing of its day."""
+    world = quiet.sandbox.world
+    add_entry(world, DAY, description="early")
+    late = add_entry(world, NEXT, description="late")
+    world.company.books_closed_through = NEXT
+    quiet.run(DAY, NEXT)
+    if became == "deleted":
+        del world.workspace.entries[late.id]
+    else:
+        late.project_id = None
+    world.company.books_closed_through = DAY
+    add_entry(world, NEXT, at="10:00", description="new")
+    for _ in range(2):
+        quiet.run(DAY, NEXT)
+    assert [activity["Description"] for activity in quiet.activities] == ["new"]
