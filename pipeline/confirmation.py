@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.breaker import is_settling_in
 from pipeline.candidates import Terms
-from pipeline.ledger import Confirmation, Ledger
+from pipeline.ledger import Ledger
 from pipeline.planning import Plan
 from pipeline.stops import Stop
 
@@ -40,11 +40,11 @@ def needed(
 def confirm(ledger: Ledger, terms: Terms, first: date, last: date, who: str) -> None:
     """Keep that a person has seen what is to be sent of some days."""
     ledger.confirm(
-        Confirmation(
-            realm_id=terms.realm_id,
-            first_day=first,
-            last_day=last,
-            confirmed_at=terms.now(),
-            confirmed_by=who,
-        )
+        {
+            "realm_id": terms.realm_id,
+            "first_day": first,
+            "last_day": last,
+            "confirmed_at": terms.now(),
+            "confirmed_by": who,
+        }
     )

@@ -227,13 +227,11 @@ class RejectedTimeEntries(ClockifyTimeEntries):
     quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
 
 
-class Deliveries(Table):
-    """One row per entry and part ever meant for QuickBooks: the ledger."""
+class Attempted(Table):
+    """What a delivery and each row of its history say alike."""
 
     entry_id: Text = column("Clockify's id of the entry", str_matches=ENTRY_ID)
     part: Whole = column("0, unless an entry is split", ge=0)
-    realm_id: Text = column("QuickBooks' id of the company")
-    work_date: Day = column("The TxnDate sent")
     state: Text = column(
         "What is known of it",
         isin=[
@@ -248,43 +246,40 @@ class Deliveries(Table):
         ],
     )
     revision: Whole = column("Grows only after a known outcome", ge=0)
-    request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})
     payload: Text = column("The time activity sent, as its exact JSON")
+    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
+    error_code: Text = column("QuickBooks' code of the last fault", nullable=True)
+    error_message: Text = column("What went wrong or differs, in words", nullable=True)
+    intuit_tid: Text = column("Intuit's trace of the last answer", nullable=True)
+    run_id: Text = column("The Dagster run that last changed it")
+
+
+class Deliveries(Attempted):
+    """One row per entry and part ever meant for QuickBooks: the ledger."""
+
+    realm_id: Text = column("QuickBooks' id of the company")
+    work_date: Day = column("The TxnDate sent")
+    request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})
     fingerprint: Text = column("Hash of the payload")
     minutes: Whole = column("Minutes in all, as sent", ge=0)
     amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
     currency: Text = column("ISO code of the amount", nullable=True)
-    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
     sync_token: Text = column("QuickBooks' version of it", nullable=True)
     attempts: Whole = column("Times it was sent", ge=0)
-    error_code: Text = column("QuickBooks' code of the last fault", nullable=True)
-    error_message: Text = column("What went wrong or differs, in words", nullable=True)
-    intuit_tid: Text = column("Intuit's trace of the last answer", nullable=True)
     intuit_time: Instant = column(
         "Intuit's clock in its last answer before the send", nullable=True
     )
     sent_at: Instant = column("When the last attempt began, by our clock", nullable=True)
     updated_at: Instant = column("When this row last changed")
-    run_id: Text = column("The Dagster run that last changed it")
 
 
-class DeliveryAttempts(Table):
+class DeliveryAttempts(Attempted):
     """One row per change of a delivery's state, never changed afterwards."""
 
-    entry_id: Text = column("Clockify's id of the entry")
-    part: Whole = column("0, unless an entry is split")
-    revision: Whole = column("The delivery's revision")
     attempt: Whole = column("The delivery's attempt")
     batch_id: Text = column("Request id of the batch it was sent in", nullable=True)
     batch_position: Whole = column("Its place in the batch", nullable=True)
-    state: Text = column("The state it came to")
-    payload: Text = column("The time activity's exact JSON")
-    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
-    error_code: Text = column("QuickBooks' code of the fault", nullable=True)
-    error_message: Text = column("What went wrong or differs, in words", nullable=True)
-    intuit_tid: Text = column("Intuit's trace of the answer", nullable=True)
     recorded_at: Instant = column("When")
-    run_id: Text = column("The Dagster run")
 
 
 class LedgerBinding(Table):
