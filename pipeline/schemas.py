@@ -172,34 +172,29 @@ class WatchedMonths(Table):
     read_at: Instant = column("When the whole month was last read")
 
 
-class Verdicts(Table):
-    """One row per entry judged: what `review` decides, before it is joined to the entries."""
+class Explained(Table):
+    """What becomes of an entry, and why."""
 
-    entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
     verdict: Text = column(
         "What becomes of the entry", isin=["accepted", "rejected", "held", "excluded"]
     )
-    reasons: Texts = column("Why it is not accepted, in the catalogue's order")
+    reasons: Texts = column(
+        "Why it is not accepted, in the catalogue's order; counted under the first"
+    )
     fixes: Texts = column("What to change and where, one sentence a reason")
     suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
-    quickbooks_employee_id: Text = column("The employee", nullable=True)
-    quickbooks_customer_id: Text = column("The customer", nullable=True)
-    hours: Whole = column("Whole hours to send", nullable=True)
-    minutes: Whole = column("Minutes to send beside the hours", nullable=True)
-    sent_rate_minor: Whole = column("Hourly rate to send, in minor units", nullable=True)
-    sent_amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
-    is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
 
 
-class AcceptedTimeEntries(ClockifyTimeEntries):
-    """One row per accepted entry: what may be sent, or was."""
+class Matched(Table):
+    """Whom and what an entry is for in QuickBooks."""
 
-    quickbooks_employee_id: Text = column(
-        "The employee; none only for a delivered entry that no longer matches", nullable=True
-    )
-    quickbooks_customer_id: Text = column(
-        "The customer; none for non-billable time without a project", nullable=True
-    )
+    quickbooks_employee_id: Text = column("The employee, if the person matches", nullable=True)
+    quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
+
+
+class Sent(Matched):
+    """What is sent of an entry, or would be."""
+
     hours: Whole = column(
         "Whole hours to send", nullable=True, in_range={"min_value": 0, "max_value": 23}
     )
@@ -213,18 +208,30 @@ class AcceptedTimeEntries(ClockifyTimeEntries):
     is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
 
 
-class RejectedTimeEntries(ClockifyTimeEntries):
+class Verdicts(Sent, Explained):
+    """One row per entry judged: what `review` decides, before it is joined to the entries."""
+
+    entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
+
+
+class AcceptedTimeEntries(Sent, ClockifyTimeEntries):
+    """One row per accepted entry: what may be sent, or was."""
+
+    quickbooks_employee_id: Text = column(
+        "The employee; none only for a delivered entry that no longer matches", nullable=True
+    )
+    quickbooks_customer_id: Text = column(
+        "The customer; none for non-billable time without a project", nullable=True
+    )
+
+
+class RejectedTimeEntries(Matched, Explained, ClockifyTimeEntries):
     """One row per entry not accepted, with its verdict, its reasons and their fixes."""
 
     verdict: Text = column(
         "`rejected`: somebody must change something; `held`: not yet; `excluded`: never",
         isin=["rejected", "held", "excluded"],
     )
-    reasons: Texts = column("Why, in the catalogue's order; counted under the first")
-    fixes: Texts = column("What to change and where, one sentence a reason")
-    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
-    quickbooks_employee_id: Text = column("The employee, if the person matches", nullable=True)
-    quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
 
 
 class Attempted(Table):
