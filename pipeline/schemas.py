@@ -49,7 +49,7 @@ class ClockifyWorkspace(Table):
 
 
 class ClockifyUsers(Table):
-    """One row per member of the workspace, inactive ones included."""
+    """One row per member of the Clockify workspace. Inactive members stay: their time was real."""
 
     user_id: Text = column("Clockify's id of the user", unique=True)
     user_name: Text = column("Profile name; empty while an invitation is open", nullable=True)
@@ -59,7 +59,7 @@ class ClockifyUsers(Table):
 
 
 class ClockifyProjects(Table):
-    """One row per project of the workspace, archived ones included."""
+    """One row per project of the workspace with its client, archived ones included."""
 
     project_id: Text = column("Clockify's id of the project", unique=True)
     project_name: Text = column("Project name")
@@ -70,7 +70,7 @@ class ClockifyProjects(Table):
 
 
 class QuickbooksEmployees(Table):
-    """One row per employee, inactive ones included."""
+    """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
 
     quickbooks_employee_id: Text = column(
         "QuickBooks' id of the employee", unique=True, str_matches=QUICKBOOKS_ID
@@ -84,7 +84,7 @@ class QuickbooksEmployees(Table):
 
 
 class QuickbooksCustomers(Table):
-    """One row per customer, sub-customer and project, inactive ones included."""
+    """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
 
     quickbooks_customer_id: Text = column(
         "QuickBooks' id of the customer", unique=True, str_matches=QUICKBOOKS_ID
@@ -102,7 +102,7 @@ class QuickbooksCustomers(Table):
 
 
 class QuickbooksCompany(Table):
-    """One row: the company, its subscription, and the service item that entries are sent on."""
+    """One row: the company's plan and preferences, and the service item named in the settings."""
 
     realm_id: Text = column("QuickBooks' id of the company", str_matches=QUICKBOOKS_ID)
     company_name: Text = column("Company name")
