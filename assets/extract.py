@@ -62,7 +62,7 @@ def snapshot(
         is_clockify = service == "clockify"
         with company.clockify(context.log.info) if is_clockify else company.quickbooks() as client:
             rows = [row | {"read_at": company.now()} for row in read(client)]
-        company.warehouse.replace(model, pd.DataFrame(rows) if rows else schemas.empty(model))
+        company.warehouse.replace(model, schemas.framed(model, rows))
         return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
 
     return read_whole

@@ -6,6 +6,7 @@ descriptions. Rules that decide over an entry are not here but in `reasons`.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import pandas as pd
@@ -448,3 +449,8 @@ def sql_types(model: type[Table]) -> dict[str, str]:
 def empty(model: type[Table]) -> pd.DataFrame:
     """A frame of the model's columns and types with no rows."""
     return model.validate(pd.DataFrame({name: [] for name in sql_types(model)}))
+
+
+def framed(model: type[Table], rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows as a frame, their values as they are; without any it still has the model's columns."""
+    return pd.DataFrame(list(rows), dtype=object) if rows else empty(model)
