@@ -141,7 +141,7 @@ def _describe_days(
 ) -> None:
     """Each day's facts on that day, also on a day with nothing."""
     with company.warehouse.connect() as connection:
-        days = figures.by_day(figures.read(connection, first, last))
+        days = figures.of_days(connection, figures.READ, first, last)
     for day in days_of(first, last):
         row = days[day][0] if day in days else {"entries": 0, "hours": 0, "people": 0}
         gone = [

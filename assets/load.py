@@ -90,8 +90,8 @@ def _describe_days(
     """Each day's facts on that day, also on a day with nothing."""
     settings = company.settings
     with company.books(context.log.info) as connection:
-        states = figures.by_day(figures.delivered(connection, first, last))
-        unresolved = figures.by_day(figures.unresolved(connection, first, last))
+        states = figures.of_days(connection, figures.DELIVERED, first, last)
+        unresolved = figures.of_days(connection, figures.UNRESOLVED, first, last)
     would_send = [row.work_date for plan in planned for row in plan.send]
     for day in days_of(first, last):
         metadata: dict[str, object] = {
