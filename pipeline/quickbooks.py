@@ -152,12 +152,6 @@ class QuickBooks:
         content = simplejson.dumps(body, use_decimal=True)
         return self._write("/timeactivity", content, {"requestid": request_id})
 
-    def delete_time_activity(self, activity_id: str, sync_token: str, request_id: str) -> Answer:
-        """Delete a time activity. Answers as above."""
-        content = simplejson.dumps({"Id": activity_id, "SyncToken": sync_token})
-        asked = {"operation": "delete", "requestid": request_id}
-        return self._write("/timeactivity", content, asked)
-
     def _company(self, item: Row | None) -> Row:
         realm = self._settings.quickbooks_realm_id
         info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})

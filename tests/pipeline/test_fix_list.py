@@ -14,8 +14,12 @@ from pipeline.ledger import Delivery, Ledger
 from pipeline.reasons import REASON_IDS
 from pipeline.schemas import (
     AcceptedTimeEntries,
+    Day,
     RejectedTimeEntries,
     Table,
+    Text,
+    Whole,
+    column,
     name_of,
     sql_types,
 )
@@ -192,8 +196,22 @@ def test_risk_has_an_age(books: Connection, days: int, age: str) -> None:
     assert [(row["age"], row["hours"]) for row in summed(books, "age")] == [(age, 1.0)]
 
 
+class StatementLines(Table):
+    """One row per month, customer, currency and line of the statement."""
+
+    month: Day = column("First day of the month of the work")
+    customer_id: Text = column("QuickBooks' id of the customer; empty where none matches")
+    customer: Text = column("The customer with those above; else client and project in Clockify")
+    currency: Text = column("ISO code of the amounts; `none` without a rate")
+    part: Text = column("`clockify`, or what its time and amount became")
+    line: Text = column("The part's line: a reason, a state, a difference by its name")
+    entries: Whole = column("Entries in it")
+    duration_seconds: Whole = column("Their time")
+    amount_minor: Whole = column("Their amount in minor units")
+
+
 @pytest.mark.parametrize(
-    "model", [views.FixList, views.HoursAtRisk, views.StatementLines, views.Statement]
+    "model", [views.FixList, views.HoursAtRisk, StatementLines, views.Statement]
 )
 def test_a_view_has_just_the_columns_that_are_documented(
     books: Connection, model: type[Table]

@@ -302,7 +302,7 @@ def test_one_time_activity_is_read_until_it_is_deleted(
     found = quickbooks.time_activity(activity_id)
     assert found is not None
     assert found["HourlyRate"] == Decimal("12.25")
-    assert quickbooks.delete_time_activity(activity_id, "0", "r2").fault is None
+    sandbox.admin("DELETE", f"activities/{activity_id}")
     assert quickbooks.time_activity(activity_id) is None
 
 
