@@ -118,7 +118,7 @@ def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date
 
     take = notes.take
     take("workspace", clockify.workspace)
-    take("clockify_ahead", lambda: clockify.ahead, "workspace")
+    take("clockify_ahead", lambda: clockify.http.ahead, "workspace")
     take("owner_id", clockify.owner_id, "workspace")
     take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
     take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
@@ -140,8 +140,8 @@ def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) 
 def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:
     take = notes.take
     take("pair", lambda: (tokens.access_token(), tokens.stored())[1])
-    take("company", quickbooks.company_alone, "pair")
-    take("quickbooks_ahead", lambda: quickbooks.ahead, "company")
+    take("company", lambda: quickbooks.company(is_alone=True), "pair")
+    take("quickbooks_ahead", lambda: quickbooks.http.ahead, "company")
     take("service_items", quickbooks.service_items, "company")
     take("employees", lambda: _frame(Employees, quickbooks.employees()), "company")
     take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
