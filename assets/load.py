@@ -64,7 +64,7 @@ def quickbooks_time_activities(
             planned = loading.plans(desk, first, last)
         else:
             if config.confirm_cutover:
-                confirmation.confirm(desk.ledger, desk.terms, first, last, f"run {company.run_id}")
+                confirmation.confirm(desk, first, last, f"run {company.run_id}")
             loading.load(
                 desk,
                 first,
