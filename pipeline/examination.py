@@ -25,7 +25,7 @@ from pipeline.company import utc_now
 from pipeline.definitions import SCHEDULE
 from pipeline.extraction import Reading
 from pipeline.quickbooks import QuickBooks
-from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers
+from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
 from pipeline.schemas import QuickbooksEmployees as Employees
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -147,11 +147,8 @@ def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:
     take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
 
 
-def _frame(model: Any, rows: list[dict[str, Any]]) -> pd.DataFrame:  # noqa: ANN401 - any table
-    frame: pd.DataFrame = model.validate(
-        pd.DataFrame(rows, columns=list(model.to_schema().columns))
-    )
-    return frame
+def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return model.validate(framed(model, rows))
 
 
 def blocked_places(settings: Settings) -> dict[Path, str]:
