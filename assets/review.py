@@ -116,7 +116,7 @@ def _describe_days(
     with company.warehouse.connect() as connection:
         accepted = figures.of_days(connection, figures.ACCEPTED, first, last)
         groups = figures.of_days(connection, figures.NOT_ACCEPTED, first, last)
-        lines = figures.by_day(fix_list.of_days(connection, first, last))
+        lines = figures.of_days(connection, fix_list.OF_DAYS, first, last, fix_list.LINES_A_DAY)
         entries = figures.of_days(connection, figures.WAITING, first, last, settings.metadata_rows)
         hours = figures.hours_by_verdict(connection, first, last)
     for day in days_of(first, last):

@@ -77,19 +77,14 @@ def explained(connection: Connection, query: str, parameters: Parameters = ()) -
     return [row | {"problem": problem(row)} if "error_code" in row else row for row in found]
 
 
-def by_day(found: Iterable[Row]) -> dict[date, list[Row]]:
-    """Rows that have a `work_date`, by it."""
-    days: dict[date, list[Row]] = defaultdict(list)
-    for row in found:
-        days[row["work_date"]].append(row)
-    return days
-
-
 def of_days(
     connection: Connection, query: str, first: date, last: date, *more: object
 ) -> dict[date, list[Row]]:
     """The rows of one of these queries, by their day; a day with nothing has an empty list."""
-    return by_day(explained(connection, query, [first, last, *more]))
+    days: dict[date, list[Row]] = defaultdict(list)
+    for row in explained(connection, query, [first, last, *more]):
+        days[row["work_date"]].append(row)
+    return days
 
 
 def hours_by_verdict(

@@ -156,11 +156,12 @@ def test_no_figure_holds_a_rate_an_address_or_a_description(books: Connection) -
     assert not [name for name in names if any(word in name for word in PRIVATE)]
 
 
-def test_rows_by_day_have_an_empty_list_for_a_day_with_nothing() -> None:
+def test_rows_by_day_have_an_empty_list_for_a_day_with_nothing(books: Connection) -> None:
     """So that such a day is described too."""
-    days = figures.by_day([{"work_date": DAY, "n": 1}, {"work_date": DAY, "n": 2}])
-    assert [row["n"] for row in days[DAY]] == [1, 2]
-    assert days[NEXT] == []
+    days = figures.of_days(books, figures.DELIVERED, DAY, NEXT + timedelta(days=1))
+    assert [row["entries"] for row in days[DAY]] == [1, 1, 2]
+    assert [row["entries"] for row in days[NEXT]] == [1]
+    assert days[NEXT + timedelta(days=1)] == []
 
 
 def test_sums_and_totals_add_up() -> None:

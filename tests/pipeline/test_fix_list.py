@@ -140,7 +140,7 @@ def test_each_day_has_its_own_worst_lines(books: Connection, most: int, shown: i
         RejectedTimeEntries,
         {0: PRICE, 1: RENAME, 2: RENAME, 3: RENAME | {"work_date": NEXT}},
     )
-    days = figures.by_day(fix_list.of_days(books, DAY, NEXT, most))
+    days = figures.of_days(books, fix_list.OF_DAYS, DAY, NEXT, most)
     assert [row["reason"] for row in days[DAY]] == ["unknown_customer", "no_rate"][:shown]
     assert [row["entries"] for row in days[NEXT]] == [1][: min(most, 1)]
 
