@@ -4,8 +4,10 @@ Each asset reads everything, checks it against the counts that the API gives, an
 Nothing is filtered here: what may be sent is decided in review.
 """
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -16,6 +18,7 @@ from pipeline.company import Company
 from pipeline.extraction import Reading, days_of
 from pipeline.history import Watched
 from pipeline.metadata import definition_metadata, table
+from pipeline.quickbooks import QuickBooks
 from pipeline.windows import stops_the_run, window
 
 RETRIES = dg.RetryPolicy(
@@ -35,26 +38,43 @@ class ExtractConfig(dg.Config):
     """Compare older months by their totals, and read again those that changed and one in turn."""
 
 
-@asset(kinds={"clockify"}, metadata=definition_metadata(schemas.ClockifyUsers))
-@stops_the_run()
-def clockify_users(
-    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.MaterializeResult[None]:
-    """One row per member of the Clockify workspace. Inactive members stay: their time was real."""
-    with company.clockify(context.log.info) as clockify:
-        users = clockify.users()
-    return _snapshot(company, schemas.ClockifyUsers, users)
+def snapshot(
+    model: type[schemas.Table], service: str, read: Callable[[Any], list[dict[str, Any]]]
+) -> dg.AssetsDefinition:
+    """An asset that puts the whole of a service's list in the place of the one before.
+
+    Args:
+        model: the list's table, which says what a row is.
+        service: whose list it is.
+        read: gets the rows from that service's client.
+    """
+
+    @asset(
+        name=schemas.name_of(model),
+        description=model.__doc__,
+        kinds={service},
+        metadata=definition_metadata(model),
+    )
+    @stops_the_run()
+    def read_whole(
+        context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+    ) -> dg.MaterializeResult[None]:
+        is_clockify = service == "clockify"
+        with company.clockify(context.log.info) if is_clockify else company.quickbooks() as client:
+            rows = [row | {"read_at": company.now()} for row in read(client)]
+        company.warehouse.replace(model, schemas.framed(model, rows))
+        return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
+
+    return read_whole
 
 
-@asset(kinds={"clockify"}, metadata=definition_metadata(schemas.ClockifyProjects))
-@stops_the_run()
-def clockify_projects(
-    context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
-) -> dg.MaterializeResult[None]:
-    """One row per project of the workspace with its client, archived ones included."""
-    with company.clockify(context.log.info) as clockify:
-        projects = clockify.projects()
-    return _snapshot(company, schemas.ClockifyProjects, projects)
+clockify_users = snapshot(schemas.ClockifyUsers, "clockify", Clockify.users)
+clockify_projects = snapshot(schemas.ClockifyProjects, "clockify", Clockify.projects)
+quickbooks_employees = snapshot(schemas.QuickbooksEmployees, "quickbooks", QuickBooks.employees)
+quickbooks_customers = snapshot(schemas.QuickbooksCustomers, "quickbooks", QuickBooks.customers)
+quickbooks_company = snapshot(
+    schemas.QuickbooksCompany, "quickbooks", lambda quickbooks: [quickbooks.company()]
+)
 
 
 @asset(
@@ -100,41 +120,6 @@ def clockify_time_entries(
     return dg.MaterializeResult()
 
 
-@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksEmployees))
-@stops_the_run()
-def quickbooks_employees(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
-    """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
-    with company.quickbooks() as quickbooks:
-        employees = quickbooks.employees()
-    return _snapshot(company, schemas.QuickbooksEmployees, employees)
-
-
-@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksCustomers))
-@stops_the_run()
-def quickbooks_customers(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
-    """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
-    with company.quickbooks() as quickbooks:
-        customers = quickbooks.customers()
-    return _snapshot(company, schemas.QuickbooksCustomers, customers)
-
-
-@asset(kinds={"quickbooks"}, metadata=definition_metadata(schemas.QuickbooksCompany))
-@stops_the_run()
-def quickbooks_company(company: dg.ResourceParam[Company]) -> dg.MaterializeResult[None]:
-    """One row: the company's plan and preferences, and the service item named in the settings."""
-    with company.quickbooks() as quickbooks:
-        row = quickbooks.company()
-    return _snapshot(company, schemas.QuickbooksCompany, [row | {"read_at": company.now()}])
-
-
-def _snapshot(
-    company: Company, model: type[schemas.Table], rows: list[dict[str, object]]
-) -> dg.MaterializeResult[None]:
-    frame = pd.DataFrame(rows) if rows else schemas.empty(model)
-    company.warehouse.replace(model, frame)
-    return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
-
-
 def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> list[Watched]:
     """Which of the days before a range are to be read again."""
     settings = company.settings
@@ -156,7 +141,7 @@ def _describe_days(
 ) -> None:
     """Each day's facts on that day, also on a day with nothing."""
     with company.warehouse.connect() as connection:
-        days = figures.by_day(figures.read(connection, first, last))
+        days = figures.of_days(connection, figures.READ, first, last)
     for day in days_of(first, last):
         row = days[day][0] if day in days else {"entries": 0, "hours": 0, "people": 0}
         gone = [

@@ -6,7 +6,6 @@ The order of steps is in `pipeline.loading`; the promise in prose stands in the 
 from datetime import date, timedelta
 
 import dagster as dg
-import pandas as pd
 
 from assets.extract import DAILY, SINGLE_RUN
 from pipeline import confirmation, figures, links, loading, schemas
@@ -65,7 +64,7 @@ def quickbooks_time_activities(
             planned = loading.plans(desk, first, last)
         else:
             if config.confirm_cutover:
-                confirmation.confirm(desk.ledger, desk.terms, first, last, f"run {company.run_id}")
+                confirmation.confirm(desk, first, last, f"run {company.run_id}")
             loading.load(
                 desk,
                 first,
@@ -74,16 +73,11 @@ def quickbooks_time_activities(
                 override_breaker=config.override_breaker,
             )
     if is_dry:
-        _record_plan(company, planned)
+        rows = [{**vars(row), "action": action} for plan in planned for action, row in plan.rows()]
+        frame = schemas.framed(schemas.DeliveryPlan, rows)
+        company.warehouse.replace(schemas.DeliveryPlan, frame)
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
-
-
-def _record_plan(company: Company, planned: list[Plan]) -> None:
-    rows = [{**vars(row), "action": action} for plan in planned for action, row in plan.rows()]
-    columns = [*schemas.sql_types(schemas.DeliveryPlan)]
-    frame = pd.DataFrame(rows, columns=columns) if rows else schemas.empty(schemas.DeliveryPlan)
-    company.warehouse.replace(schemas.DeliveryPlan, frame)
 
 
 def _describe_days(
@@ -96,8 +90,8 @@ def _describe_days(
     """Each day's facts on that day, also on a day with nothing."""
     settings = company.settings
     with company.books(context.log.info) as connection:
-        states = figures.by_day(figures.delivered(connection, first, last))
-        unresolved = figures.by_day(figures.unresolved(connection, first, last))
+        states = figures.of_days(connection, figures.DELIVERED, first, last)
+        unresolved = figures.of_days(connection, figures.UNRESOLVED, first, last)
     would_send = [row.work_date for plan in planned for row in plan.send]
     for day in days_of(first, last):
         metadata: dict[str, object] = {

@@ -19,7 +19,7 @@ from pipeline.fix_list import lines as lines_of
 from pipeline.hours_at_risk import AGES, summed
 from pipeline.metadata import definition_metadata, table
 from pipeline.schemas import RejectedTimeEntries
-from pipeline.statement import SHOWN, in_hours, of_month
+from pipeline.statement import IN_HOURS, SHOWN, of_month
 from pipeline.windows import stops_the_run
 
 LAST = {"dagster/priority": "-1"}
@@ -113,12 +113,12 @@ def statement(
     this = company.today().replace(day=1)
     before = (this - timedelta(days=1)).replace(day=1)
     with company.report(context.log.info) as connection:
-        months = {month: of_month(connection, month) for month in (before, this)}
+        months = {month: of_month(connection, month, IN_HOURS) for month in (before, this)}
     ready = [row for row in months[before] if row["is_ready"]]
     blocked = [row for rows in months.values() for row in rows if not row["is_ready"]]
     return dg.MaterializeResult(
         metadata={
-            **{f"{month:%Y-%m}": shown(in_hours(rows), SHOWN) for month, rows in months.items()},
+            **{f"{month:%Y-%m}": shown(rows, SHOWN) for month, rows in months.items()},
             "not ready, in QuickBooks": dg.MetadataValue.md(
                 links.quickbooks_customers(settings, blocked, "customer")
             ),

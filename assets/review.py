@@ -114,12 +114,10 @@ def _describe_days(
     """Each day's facts on that day, also on a day with nothing."""
     settings = company.settings
     with company.warehouse.connect() as connection:
-        accepted = figures.by_day(figures.accepted(connection, first, last))
-        groups = figures.by_day(figures.not_accepted(connection, first, last))
-        lines = figures.by_day(fix_list.of_days(connection, first, last))
-        entries = figures.by_day(
-            figures.waiting_entries(connection, first, last, settings.metadata_rows)
-        )
+        accepted = figures.of_days(connection, figures.ACCEPTED, first, last)
+        groups = figures.of_days(connection, figures.NOT_ACCEPTED, first, last)
+        lines = figures.of_days(connection, fix_list.OF_DAYS, first, last, fix_list.LINES_A_DAY)
+        entries = figures.of_days(connection, figures.WAITING, first, last, settings.metadata_rows)
         hours = figures.hours_by_verdict(connection, first, last)
     for day in days_of(first, last):
         _add(context, "accepted_time_entries", day, _accepted(accepted[day], company))

@@ -183,7 +183,7 @@ CLAIMS = {
         asset="quickbooks_time_activities",
         reads="books",
         says="No delivery, of whatever run, stands refused, unknown or doubtful.",
-        wrong=lambda connection, *_: figures.unresolved(connection, *EVERYTHING),
+        wrong=lambda connection, *_: figures.explained(connection, figures.UNRESOLVED, EVERYTHING),
         columns=[
             *("state", "work_date", "since", "hours", "problem"),
             *("entry_id", "quickbooks_id"),

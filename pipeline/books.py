@@ -7,12 +7,10 @@ every difference has a name. Keeps out what counts as drift (`drift`).
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-import pandas as pd
-
 from pipeline import doors
 from pipeline.extraction import days_of
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, empty
+from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, framed, name_of
 from pipeline.warehouse import Connection, transaction
 
 SAME = ("side", "kind", "field", "before", "after", "entry_id", "quickbooks_id")
@@ -162,10 +160,14 @@ def store(
         now: when.
     """
     days = sorted(days_read(connection) & set(days_of(*window)))
-    compared = pd.DataFrame({"work_date": days, "compared_at": now})
-    doors.stage(connection, ComparedDays, compared if days else empty(ComparedDays), "new_days")
-    doors.stage(connection, QuickbooksActivities, _frame(QuickbooksActivities, activities), "new")
-    doors.stage(connection, Drift, _frame(Drift, drift), "new_drift")
+    compared = [{"work_date": day, "compared_at": now} for day in days]
+    staged: dict[type[Table], Sequence[Mapping[str, object]]] = {
+        ComparedDays: compared,
+        QuickbooksActivities: activities,
+        Drift: drift,
+    }
+    for model, rows in staged.items():
+        doors.stage(connection, model, framed(model, rows), f"new_{name_of(model)}")
     entries = [each.entry_id for each in known]
     ids = [each.quickbooks_id for each in known if each.quickbooks_id]
     of_window = "work_date BETWEEN $1 AND $2"
@@ -177,21 +179,13 @@ def store(
         connection.execute(f"DELETE FROM compared_days WHERE {of_window}", window)
         connection.execute(
             f"DELETE FROM quickbooks_activities WHERE {of_window} OR quickbooks_id = ANY($3) "
-            "OR quickbooks_id IN (SELECT quickbooks_id FROM new)",
+            "OR quickbooks_id IN (SELECT quickbooks_id FROM new_quickbooks_activities)",
             [*window, ids],
         )
         connection.execute(
             f"DELETE FROM drift WHERE {of_window} OR entry_id = ANY($3) "
-            "OR quickbooks_id IN (SELECT quickbooks_id FROM new)",
+            "OR quickbooks_id IN (SELECT quickbooks_id FROM new_quickbooks_activities)",
             [*window, entries],
         )
-        for staged, table in (
-            ("new_days", "compared_days"),
-            ("new", "quickbooks_activities"),
-            ("new_drift", "drift"),
-        ):
-            connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {staged}")
-
-
-def _frame(model: type[Table], rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), dtype=object) if rows else empty(model)
+        for name in map(name_of, staged):
+            connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM new_{name}")

@@ -35,9 +35,6 @@ class Terms:
     run_id: str
     now: Callable[[], datetime]
     log: Callable[[str], object]
-    settle_seconds: int = 300
-    patience_seconds: float = 120.0
-    """The longest wait of a throttled batch before it is sent again."""
 
     def noted(self, row: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - its fields
         """A delivery with what this run changes of it now."""

@@ -6,7 +6,7 @@ Keeps out how the report is paged (`detailed_report`), what an answer refuses
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Self
 
@@ -67,26 +67,21 @@ class Clockify:
             throttled_fix="Run again later; a workspace on the free plan has 30 requests an hour",
         )
         headers = {"X-Api-Key": key}
-        self._http = Http(service, settings.http_patience_seconds, {key}, headers=headers)
+        self.http = Http(service, settings.http_patience_seconds, {key}, headers=headers)
         self._path = f"/workspaces/{settings.clockify_workspace_id}"
         url = f"{settings.clockify_reports_url}{self._path}/reports/detailed"
-        self.reports = DetailedReport(self._http, url, settings.time_zone, on_progress)
+        self.reports = DetailedReport(self.http, url, settings.time_zone, on_progress)
 
     def __enter__(self) -> Self:
-        self._http.__enter__()
+        self.http.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.__exit__()
-
-    @property
-    def ahead(self) -> timedelta | None:
-        """By how much Clockify's clock was ahead of ours in its last answer."""
-        return self._http.ahead
+        self.http.__exit__()
 
     def owner_id(self) -> str:
         """Return the id of the user whose key this is."""
-        row = accepted(self._http.read("GET", "/user"))
+        row = accepted(self.http.read("GET", "/user"))
         owner: str = value(row, "id", str, of=_USER)
         return owner
 
@@ -96,7 +91,7 @@ class Clockify:
         Raises:
             Stop: the key or the workspace is wrong, or the rounding is of an unknown kind.
         """
-        row = accepted(self._http.read("GET", self._path))
+        row = accepted(self.http.read("GET", self._path))
         path = "workspaceSettings.round"
         is_on = value(row, "workspaceSettings.timeRoundingInReports", bool, of=_WORKSPACE)
         mode = value(row, f"{path}.round", str, of=_WORKSPACE, default="")
@@ -151,7 +146,7 @@ class Clockify:
         Clockify answers 400 with code 501 for a deleted id, and 404 with code 3000 for a route that
         it does not know (clockify-api.md, 9). A 400 without that code says nothing of the entry.
         """
-        response = self._http.read("GET", f"{self._path}/time-entries/{entry_id}")
+        response = self.http.read("GET", f"{self._path}/time-entries/{entry_id}")
         if (response.status_code, code_of(parsed(response))) in {(400, DOMAIN), (404, None)}:
             return None
         row = accepted(response)
@@ -163,7 +158,7 @@ class Clockify:
         rows: dict[str, Row] = {}
         for page in count(1):
             params = {**asked, "page": page, "page-size": LIST_PAGE}
-            response = self._http.read("GET", f"{self._path}{path}", params=params)
+            response = self.http.read("GET", f"{self._path}{path}", params=params)
             found = value({path: accepted(response)}, path, list, of="Clockify's answer")
             known = len(rows)
             rows |= zip(values(found, "id", str, of=of), found, strict=True)

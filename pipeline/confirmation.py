@@ -6,28 +6,24 @@ is shown (`cutover`).
 """
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from pipeline.breaker import is_settling_in
-from pipeline.candidates import Terms
-from pipeline.ledger import Confirmation, Ledger
+from pipeline.desk import Desk
 from pipeline.planning import Plan
 from pipeline.stops import Stop
 
 
-def needed(
-    plan: Plan, ledger: Ledger, terms: Terms, window: tuple[date, date], zone: ZoneInfo
-) -> Stop | None:
+def needed(desk: Desk, plan: Plan, first: date, last: date) -> Stop | None:
     """What stops a load that nobody has confirmed; none where nothing needs to be.
 
     Nothing is asked where QuickBooks holds no activities but ours about these days, where nothing
     is to be sent, and once our own first delivery is twenty days old.
     """
-    if not plan.send or not plan.foreign or ledger.is_confirmed(terms.realm_id):
+    if not plan.send or not plan.foreign or desk.ledger.is_confirmed(desk.terms.realm_id):
         return None
-    if not is_settling_in(ledger.sent_by_day(zone.key), terms.now().astimezone(zone).date()):
+    sent_by_day = desk.ledger.sent_by_day(desk.company.settings.time_zone)
+    if not is_settling_in(sent_by_day, desk.company.today()):
         return None
-    first, last = window
     return Stop(
         f"From {first} to {last} QuickBooks holds {plan.foreign} time activities that this "
         f"pipeline did not send, and {len(plan.send)} entries that look new would be sent beside "
@@ -37,14 +33,14 @@ def needed(
     )
 
 
-def confirm(ledger: Ledger, terms: Terms, first: date, last: date, who: str) -> None:
+def confirm(desk: Desk, first: date, last: date, who: str) -> None:
     """Keep that a person has seen what is to be sent of some days."""
-    ledger.confirm(
-        Confirmation(
-            realm_id=terms.realm_id,
-            first_day=first,
-            last_day=last,
-            confirmed_at=terms.now(),
-            confirmed_by=who,
-        )
+    desk.ledger.confirm(
+        {
+            "realm_id": desk.terms.realm_id,
+            "first_day": first,
+            "last_day": last,
+            "confirmed_at": desk.terms.now(),
+            "confirmed_by": who,
+        }
     )

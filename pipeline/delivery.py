@@ -17,10 +17,11 @@ from uuid import NAMESPACE_URL, uuid5
 from pipeline.breaker import Tally
 from pipeline.candidates import Terms
 from pipeline.classification import Outcome, classify
+from pipeline.desk import Desk
 from pipeline.faults import THROTTLED, stop_of
 from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, Delivery, Ledger
 from pipeline.planning import Plan
-from pipeline.quickbooks import BATCH, QuickBooks
+from pipeline.quickbooks import BATCH
 from pipeline.quickbooks_answers import BatchAnswer
 from pipeline.replays import Told, each_its_own, read_anew
 from pipeline.stops import Stop
@@ -28,29 +29,25 @@ from pipeline.stops import Stop
 ALONE = (NOT_STORED, DECIDED_TO_SEND)
 
 
-def carry_out(
-    plan: Plan, ledger: Ledger, quickbooks: QuickBooks, terms: Terms, tally: Tally
-) -> None:
+def carry_out(desk: Desk, plan: Plan, tally: Tally) -> None:
     """Record what is adopted or doubtful, and send the rest in batches.
 
     Args:
+        desk: what the load works with.
         plan: what to do.
-        ledger: the ledger.
-        quickbooks: the client.
-        terms: what all deliveries of the run share.
         tally: what the run has met so far; this adds to it.
 
     Raises:
         Stop: QuickBooks refuses everything, or the tally says so. What was sent until then is
             recorded.
     """
-    ledger.record(plan.adopt)
-    ledger.record(plan.doubt)
+    desk.ledger.record(plan.adopt)
+    desk.ledger.record(plan.doubt)
     done = 0
-    for batch in _batches(plan.send, ledger):
-        tally.add(_send(batch, ledger, quickbooks, terms, tally))
+    for batch in _batches(plan.send, desk.ledger):
+        tally.add(_send(desk, batch, tally))
         done += len(batch)
-        terms.log(f"sent {done} of {len(plan.send)} time activities")
+        desk.terms.log(f"sent {done} of {len(plan.send)} time activities")
         if stop := tally.stop():
             raise stop
 
@@ -64,13 +61,7 @@ def _batches(intents: Sequence[Delivery], ledger: Ledger) -> Iterator[Sequence[D
     yield from ([intent] for intent in intents if intent.entry_id in alone)
 
 
-def _send(
-    batch: Sequence[Delivery],
-    ledger: Ledger,
-    quickbooks: QuickBooks,
-    terms: Terms,
-    tally: Tally,
-) -> list[Told]:
+def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
     """Send a batch until no item of it is throttled; the outcomes.
 
     Raises:
@@ -79,15 +70,15 @@ def _send(
     known: list[Told] = []
     waiting = batch
     while True:
-        answer, told = _attempt(waiting, ledger, quickbooks, terms)
+        answer, told = _attempt(desk, waiting)
         known += [each for each in told if each[1].state != "throttled"]
         waiting = [row for row, outcome in told if outcome.state == "throttled"]
         if not waiting:
             return known
-        seconds = tally.pause(answer.retry_after, terms.patience_seconds)
+        seconds = tally.pause(answer.retry_after, desk.company.settings.http_patience_seconds)
         if seconds is None:
-            _give_up(waiting, ledger)
-        terms.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
+            _give_up(waiting, desk.ledger)
+        desk.terms.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
         time.sleep(seconds)
 
 
@@ -103,14 +94,13 @@ def _give_up(waiting: Sequence[Delivery], ledger: Ledger) -> NoReturn:
     )
 
 
-def _attempt(
-    batch: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, terms: Terms
-) -> tuple[BatchAnswer, list[Told]]:
+def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[BatchAnswer, list[Told]]:
     """One request: the intents committed before it, the outcomes after it.
 
     The same rows in the same order make the same request, id and bytes: a batch that was throttled
     whole is replayed, not sent anew. Once one of its items is known, the others make another batch.
     """
+    ledger, quickbooks, terms = desk.ledger, desk.quickbooks, desk.terms
     request_id = str(uuid5(NAMESPACE_URL, "|".join(row.request_id for row in batch)))
     started = [_started(row, quickbooks.last_time, terms) for row in batch]
     ledger.record(started, request_id)

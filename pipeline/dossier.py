@@ -18,7 +18,7 @@ from pipeline.warehouse import Connection
 
 NEAR_IDS = 3
 BY_A_PERSON = " by "
-"""In the place of a run's id: the command and who typed it, as `terminal.company` names them."""
+"""In the place of a run's id: the command and who typed it, as `terminal.desk` names them."""
 CONFIRMATIONS = """
 SELECT DISTINCT confirmation.* FROM cutover_confirmations AS confirmation
 JOIN deliveries AS delivery USING (realm_id)

@@ -25,7 +25,7 @@ from pipeline.company import utc_now
 from pipeline.definitions import SCHEDULE
 from pipeline.extraction import Reading
 from pipeline.quickbooks import QuickBooks
-from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers
+from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
 from pipeline.schemas import QuickbooksEmployees as Employees
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -118,7 +118,7 @@ def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date
 
     take = notes.take
     take("workspace", clockify.workspace)
-    take("clockify_ahead", lambda: clockify.ahead, "workspace")
+    take("clockify_ahead", lambda: clockify.http.ahead, "workspace")
     take("owner_id", clockify.owner_id, "workspace")
     take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
     take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
@@ -140,18 +140,15 @@ def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) 
 def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:
     take = notes.take
     take("pair", lambda: (tokens.access_token(), tokens.stored())[1])
-    take("company", quickbooks.company_alone, "pair")
-    take("quickbooks_ahead", lambda: quickbooks.ahead, "company")
+    take("company", lambda: quickbooks.company(is_alone=True), "pair")
+    take("quickbooks_ahead", lambda: quickbooks.http.ahead, "company")
     take("service_items", quickbooks.service_items, "company")
     take("employees", lambda: _frame(Employees, quickbooks.employees()), "company")
     take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
 
 
-def _frame(model: Any, rows: list[dict[str, Any]]) -> pd.DataFrame:  # noqa: ANN401 - any table
-    frame: pd.DataFrame = model.validate(
-        pd.DataFrame(rows, columns=list(model.to_schema().columns))
-    )
-    return frame
+def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return model.validate(framed(model, rows))
 
 
 def blocked_places(settings: Settings) -> dict[Path, str]:

@@ -20,6 +20,48 @@ HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
 PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')"
 """How a project is called, with its client before it."""
 WINDOW = "work_date BETWEEN $1 AND $2"
+READ = f"""
+SELECT work_date, count(*) AS entries, {HOURS} AS hours, count(DISTINCT user_id) AS people
+FROM clockify_time_entries WHERE {WINDOW} GROUP BY work_date
+"""
+"""Entries, hours and people on each day that has entries."""
+ACCEPTED = f"""
+SELECT work_date, user_name AS person, {PROJECT} AS project, count(*) AS entries,
+    {HOURS} AS hours, user_id, project_id, min(quickbooks_customer_id) AS customer_id
+FROM accepted_time_entries WHERE {WINDOW} GROUP BY ALL
+ORDER BY work_date, hours DESC, user_id, project_id
+"""
+"""Accepted entries and hours on each day, by person and customer as Clockify names them."""
+NOT_ACCEPTED = f"""
+SELECT work_date, verdict, reasons[1] AS reason, count(*) AS entries, {HOURS} AS hours
+FROM rejected_time_entries WHERE {WINDOW} GROUP BY ALL
+ORDER BY work_date, verdict DESC, hours DESC
+"""
+"""Entries and hours on each day by verdict and first reason, the rejected first."""
+WAITING = f"""
+SELECT work_date, coalesce(user_name, user_id) AS person,
+    coalesce(project_name, 'no project') AS project,
+    round(coalesce(duration_seconds, 0) / 3600.0, 2) AS hours,
+    array_to_string(reasons, ', ') AS reason, array_to_string(fixes, ' ') AS fix, entry_id,
+    user_id, project_id
+FROM rejected_time_entries WHERE {WINDOW} AND verdict <> 'excluded'
+QUALIFY row_number() OVER (PARTITION BY work_date ORDER BY verdict DESC, hours DESC, entry_id)
+    <= $3
+ORDER BY work_date, verdict DESC, hours DESC, entry_id
+"""
+"""The entries of each day that are rejected or held, longest first, at most `$3` a day."""
+DELIVERED = f"""
+SELECT work_date, state, count(*) AS entries, round(sum(minutes) / 60.0, 2) AS hours
+FROM ledger.deliveries WHERE {WINDOW} GROUP BY ALL ORDER BY work_date, state
+"""
+"""Deliveries and hours on each day by state; the connection has the ledger beside."""
+UNRESOLVED = f"""
+SELECT work_date, state, round(minutes / 60.0, 2) AS hours, error_code, error_message,
+    entry_id, quickbooks_id, run_id, CAST(updated_at AS DATE) AS since
+FROM ledger.deliveries
+WHERE {WINDOW} AND state IN ('pending', 'unknown', 'refused', 'doubtful') ORDER BY state, work_date
+"""
+"""Deliveries that stand refused, unknown or doubtful; the connection has the ledger beside."""
 
 
 def was_over(zone: str) -> str:
@@ -44,47 +86,14 @@ def explained(connection: Connection, query: str, parameters: Parameters = ()) -
     return [row | {"problem": problem(row)} if "error_code" in row else row for row in found]
 
 
-def by_day(found: Iterable[Row]) -> dict[date, list[Row]]:
-    """Rows that have a `work_date`, by it."""
+def of_days(
+    connection: Connection, query: str, first: date, last: date, *more: object
+) -> dict[date, list[Row]]:
+    """The rows of one of these queries, by their day; a day with nothing has an empty list."""
     days: dict[date, list[Row]] = defaultdict(list)
-    for row in found:
+    for row in explained(connection, query, [first, last, *more]):
         days[row["work_date"]].append(row)
     return days
-
-
-def read(connection: Connection, first: date, last: date) -> list[Row]:
-    """Entries, hours and people on each day that has entries."""
-    return rows(
-        connection,
-        f"SELECT work_date, count(*) AS entries, {HOURS} AS hours, "
-        "count(DISTINCT user_id) AS people "
-        f"FROM clockify_time_entries WHERE {WINDOW} GROUP BY work_date",
-        [first, last],
-    )
-
-
-def accepted(connection: Connection, first: date, last: date) -> list[Row]:
-    """Accepted entries and hours on each day, by person and customer as Clockify names them."""
-    return rows(
-        connection,
-        f"SELECT work_date, user_name AS person, {PROJECT} AS project, count(*) AS entries, "
-        f"{HOURS} AS hours, "
-        "user_id, project_id, min(quickbooks_customer_id) AS customer_id "
-        f"FROM accepted_time_entries WHERE {WINDOW} GROUP BY ALL "
-        "ORDER BY work_date, hours DESC, user_id, project_id",
-        [first, last],
-    )
-
-
-def not_accepted(connection: Connection, first: date, last: date) -> list[Row]:
-    """Entries and hours on each day by verdict and first reason, the rejected first."""
-    return rows(
-        connection,
-        f"SELECT work_date, verdict, reasons[1] AS reason, count(*) AS entries, {HOURS} AS hours "
-        f"FROM rejected_time_entries WHERE {WINDOW} GROUP BY ALL "
-        "ORDER BY work_date, verdict DESC, hours DESC",
-        [first, last],
-    )
 
 
 def hours_by_verdict(
@@ -99,44 +108,6 @@ def hours_by_verdict(
         [first, last],
     )
     return {(row["work_date"], row["verdict"]): row["hours"] for row in found}
-
-
-def waiting_entries(connection: Connection, first: date, last: date, most: int) -> list[Row]:
-    """The entries of each day that are rejected or held, longest first, at most `most` a day."""
-    return rows(
-        connection,
-        "SELECT work_date, coalesce(user_name, user_id) AS person, "
-        "coalesce(project_name, 'no project') AS project, "
-        "round(coalesce(duration_seconds, 0) / 3600.0, 2) AS hours, "
-        "array_to_string(reasons, ', ') AS reason, array_to_string(fixes, ' ') AS fix, entry_id, "
-        "user_id, project_id "
-        f"FROM rejected_time_entries WHERE {WINDOW} AND verdict <> 'excluded' "
-        "QUALIFY row_number() OVER (PARTITION BY work_date ORDER BY verdict DESC, hours DESC, "
-        "entry_id) <= $3 ORDER BY work_date, verdict DESC, hours DESC, entry_id",
-        [first, last, most],
-    )
-
-
-def delivered(connection: Connection, first: date, last: date) -> list[Row]:
-    """Deliveries and hours on each day by state; the connection has the ledger beside."""
-    return rows(
-        connection,
-        "SELECT work_date, state, count(*) AS entries, round(sum(minutes) / 60.0, 2) AS hours "
-        f"FROM ledger.deliveries WHERE {WINDOW} GROUP BY ALL ORDER BY work_date, state",
-        [first, last],
-    )
-
-
-def unresolved(connection: Connection, first: date, last: date) -> list[Row]:
-    """Deliveries that stand refused, unknown or doubtful; the connection has the ledger beside."""
-    return explained(
-        connection,
-        "SELECT work_date, state, round(minutes / 60.0, 2) AS hours, error_code, error_message, "
-        "entry_id, quickbooks_id, run_id, CAST(updated_at AS DATE) AS since "
-        f"FROM ledger.deliveries WHERE {WINDOW} "
-        "AND state IN ('pending', 'unknown', 'refused', 'doubtful') ORDER BY state, work_date",
-        [first, last],
-    )
 
 
 def summed(found: Iterable[Mapping[str, Any]], column: str) -> list[Row]:

@@ -4,7 +4,6 @@ Entries with the same fix are mended by the same act, so the sentence itself is 
 grouped by. Holds the SQL; keeps out what a fix says (`reasons`) and how a line is shown.
 """
 
-from collections.abc import Sequence
 from datetime import date
 
 from pipeline.figures import PROJECT, Row, rows
@@ -72,6 +71,13 @@ LINE = """
 IN_HOURS = "round(duration_seconds / 3600.0, 2) AS hours"
 WORST_FIRST = "duration_seconds DESC, entries DESC, reason, fix"
 """By hours; an entry with several reasons is in several lines, since each must be mended."""
+OF_DAYS = f"""
+SELECT *, {IN_HOURS} FROM (SELECT work_date, {LINE} FROM ({FIXES})
+    WHERE work_date BETWEEN $1 AND $2 GROUP BY work_date, reason, fix)
+QUALIFY row_number() OVER (PARTITION BY work_date ORDER BY {WORST_FIRST}) <= $3
+ORDER BY work_date, {WORST_FIRST}
+"""
+"""Each day's own lines, worst first, at most `$3` a day; for `figures.of_days`."""
 
 
 def fix_list(since: date) -> str:
@@ -98,18 +104,4 @@ def lines_of_days(connection: Connection, first: date, last: date) -> list[Row]:
         f"FROM (SELECT {LINE} FROM ({FIXES}) WHERE work_date BETWEEN $1 AND $2 "
         f"GROUP BY reason, fix) ORDER BY {WORST_FIRST}",
         [first, last],
-    )
-
-
-def of_days(
-    connection: Connection, first: date, last: date, most: int = LINES_A_DAY
-) -> Sequence[Row]:
-    """Each day's own lines, worst first, at most `most` a day; by `work_date`."""
-    return rows(
-        connection,
-        f"SELECT *, {IN_HOURS} FROM (SELECT work_date, {LINE} FROM ({FIXES}) "
-        "WHERE work_date BETWEEN $1 AND $2 GROUP BY work_date, reason, fix) QUALIFY "
-        f"row_number() OVER (PARTITION BY work_date ORDER BY {WORST_FIRST}) <= $3 "
-        f"ORDER BY work_date, {WORST_FIRST}",
-        [first, last, most],
     )

@@ -12,12 +12,11 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from pipeline.activities import Body, as_json, differences, facts, parse
-from pipeline.candidates import Terms
 from pipeline.classification import Outcome, classify
+from pipeline.desk import Desk
 from pipeline.faults import stop_of
 from pipeline.ledger import Delivery
 from pipeline.money import amount_minor
-from pipeline.quickbooks import QuickBooks
 
 BILLED = "HasBeenBilled"
 PRICES = ("Taxable", "HourlyRate")
@@ -82,9 +81,7 @@ def obstacle(before: Delivery, activity: Body) -> str | None:
     return f"it was changed in QuickBooks too: {', '.join(differing)}" if differing else None
 
 
-def update(
-    delivery: Delivery, activity: Body, quickbooks: QuickBooks, terms: Terms
-) -> tuple[Outcome, Body]:
+def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Body]:
     """Write what a delivery says over the activity just read; its outcome, and what is stored now.
 
     Throttled, it is not followed this time, and the next run tries again. The request's id comes
@@ -95,9 +92,9 @@ def update(
     """
     body = followed(activity, parse(delivery.payload))
     request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{as_json(body)}"))
-    answer = quickbooks.update_time_activity(body, request_id)
+    answer = desk.quickbooks.update_time_activity(body, request_id)
     outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
-    terms.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
+    desk.terms.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
     stop = stop_of(answer.status, answer.fault, answer.tid)
     if stop and outcome.state != "throttled":
         raise stop

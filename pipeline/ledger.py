@@ -7,9 +7,9 @@ a dead one.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -19,7 +19,16 @@ import stamina
 
 from pipeline.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.fitting import validated
-from pipeline.schemas import LEDGER_TABLES, CutoverConfirmations, Deliveries, LedgerBinding
+from pipeline.schemas import (
+    LEDGER_TABLES,
+    CutoverConfirmations,
+    Deliveries,
+    DeliveryAttempts,
+    LedgerBinding,
+    Table,
+    name_of,
+    sql_types,
+)
 from pipeline.stops import Stop
 from pipeline.warehouse import Connection, Database, FileBusyError, transaction
 
@@ -85,27 +94,11 @@ class Binding:
     rounding: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Confirmation:
-    """One row of `cutover_confirmations`; `schemas.CutoverConfirmations` says what each is."""
-
-    realm_id: str
-    first_day: date
-    last_day: date
-    confirmed_at: datetime
-    confirmed_by: str
-
-
 MIGRATIONS = {
     1: "CREATE TABLE cutover_confirmations (realm_id VARCHAR, first_day DATE, last_day DATE, "
     "confirmed_at TIMESTAMPTZ, confirmed_by VARCHAR)",
 }
 COLUMNS = [field.name for field in fields(Delivery)]
-BOUND = ", ".join(field.name for field in fields(Binding))
-ATTEMPT_COLUMNS = (
-    "entry_id, part, revision, attempt, batch_id, batch_position, state, payload, quickbooks_id, "
-    "error_code, error_message, intuit_tid, recorded_at, run_id"
-)
 Result = TypeVar("Result")
 
 
@@ -145,10 +138,9 @@ class Ledger:
         """
         self.refuse_other(binding, rebind=rebind)
         if self._bound() != binding:
-            validated(LedgerBinding, pd.DataFrame([vars(binding)]))
             with transaction(self._connection):
                 self._connection.execute("DELETE FROM ledger_binding")
-                self._insert("ledger_binding", BOUND, [astuple(binding)])
+                self._insert(LedgerBinding, [vars(binding)])
 
     def refuse_other(self, binding: Binding, *, rebind: bool = False) -> None:
         """Make sure that it is not another company's or clock's; binds nothing.
@@ -230,11 +222,9 @@ class Ledger:
         ).fetchall()
         return bool(count)
 
-    def confirm(self, confirmation: Confirmation) -> None:
-        """Keep that a person has confirmed it."""
-        validated(CutoverConfirmations, pd.DataFrame([vars(confirmation)]))
-        names = ", ".join(field.name for field in fields(Confirmation))
-        self._insert("cutover_confirmations", names, [astuple(confirmation)])
+    def confirm(self, confirmation: Mapping[str, object]) -> None:
+        """Keep that a person has confirmed it: a row of `schemas.CutoverConfirmations`."""
+        self._insert(CutoverConfirmations, [confirmation])
 
     def closed_period(self) -> list[Delivery]:
         """Refusals as of closed books, less those with a success on a day not after theirs since.
@@ -253,26 +243,26 @@ class Ledger:
         """Write the new state of deliveries and append it to their history, all or nothing."""
         if not rows:
             return
-        validated(Deliveries, pd.DataFrame([vars(row) for row in rows]))
-        history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
         others = ", ".join(
             f"{name} = EXCLUDED.{name}" for name in COLUMNS if name not in {"entry_id", "part"}
         )
         with transaction(self._connection):
             self._insert(
-                "deliveries",
-                ", ".join(COLUMNS),
-                [astuple(row) for row in rows],
+                Deliveries,
+                [vars(row) for row in rows],
                 f"ON CONFLICT (entry_id, part) DO UPDATE SET {others}",
             )
-            self._insert("delivery_attempts", ATTEMPT_COLUMNS, history)
+            history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
+            self._insert(DeliveryAttempts, history)
 
     def flush(self) -> None:
         """Move what stands in the log beside the file into the file."""
         self._connection.execute("CHECKPOINT")
 
     def _bound(self) -> Binding | None:
-        rows = self._connection.execute(f"SELECT {BOUND} FROM ledger_binding").fetchall()
+        rows = self._connection.execute(
+            "SELECT realm_id, workspace_id, time_zone, rounding FROM ledger_binding"
+        ).fetchall()
         return Binding(*rows[0]) if rows else None
 
     def _ids(self, column: str, ids: Iterable[str], condition: str, value: object) -> set[str]:
@@ -284,18 +274,24 @@ class Ledger:
         return {row[0] for row in rows}
 
     def _insert(
-        self, table: str, columns: str, rows: Sequence[tuple[object, ...]], otherwise: str = ""
+        self, model: type[Table], rows: Sequence[Mapping[str, object]], otherwise: str = ""
     ) -> None:
+        """Add rows to a table; what they hold beside its columns is left out.
+
+        Raises:
+            Stop: a row is not what the model says.
+        """
+        validated(model, pd.DataFrame(rows))
+        names = list(sql_types(model))
         for start in range(0, len(rows), ROWS_A_STATEMENT):
-            some = rows[start : start + ROWS_A_STATEMENT]
-            width = len(some[0])
+            values = [row[name] for row in rows[start : start + ROWS_A_STATEMENT] for name in names]
             places = ", ".join(
-                "(" + ", ".join(f"${row * width + column + 1}" for column in range(width)) + ")"
-                for row in range(len(some))
+                "(" + ", ".join(f"${first + column}" for column in range(len(names))) + ")"
+                for first in range(1, len(values), len(names))
             )
             self._connection.execute(
-                f"INSERT INTO {table} ({columns}) VALUES {places} {otherwise}",
-                [value for row in some for value in row],
+                f"INSERT INTO {name_of(model)} ({', '.join(names)}) VALUES {places} {otherwise}",
+                values,
             )
 
     def _select(self, where: str, parameters: Sequence[object]) -> list[Delivery]:
@@ -407,20 +403,10 @@ def back_up(
         old.unlink()
 
 
-def _attempt(row: Delivery, batch_id: str | None, place: int) -> tuple[object, ...]:
-    return (
-        row.entry_id,
-        row.part,
-        row.revision,
-        row.attempts,
-        batch_id,
-        place if batch_id else None,
-        row.state,
-        row.payload,
-        row.quickbooks_id,
-        row.error_code,
-        row.error_message,
-        row.intuit_tid,
-        row.updated_at,
-        row.run_id,
-    )
+def _attempt(row: Delivery, batch_id: str | None, place: int) -> dict[str, object]:
+    return vars(row) | {
+        "attempt": row.attempts,
+        "batch_id": batch_id,
+        "batch_position": place if batch_id else None,
+        "recorded_at": row.updated_at,
+    }

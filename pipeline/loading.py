@@ -26,7 +26,7 @@ from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
 from pipeline.desk import Desk
 from pipeline.extraction import pieces
-from pipeline.ledger import Binding, Delivery
+from pipeline.ledger import Binding
 from pipeline.pairing import Lists
 from pipeline.planning import Plan
 from pipeline.stops import Stop
@@ -103,16 +103,16 @@ def load(
             activities; what was sent until then is recorded.
     """
     tally = Tally(is_overridden=override_breaker)
-    _settle(desk)
+    settlement.settle(desk)
     if is_scheduled and not override_breaker:
         _refuse_unusual(desk, first, last)
     for start, end in pieces(first, last):
         _send(desk, start, end, tally)
-    not_stored = {delivery.work_date for delivery in _settle(desk)}
+    not_stored = {delivery.work_date for delivery in settlement.settle(desk)}
     for day in sorted(day for day in not_stored if first <= day <= last):
         _send(desk, day, day, tally)
     if not_stored:
-        _settle(desk)
+        settlement.settle(desk)
     for start, end in pieces(first, last):
         reconciliation.reconcile(desk, start, end)
 
@@ -141,26 +141,16 @@ def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
         raise stop
 
 
-def _settle(desk: Desk) -> list[Delivery]:
-    return settlement.settle(desk.ledger, desk.quickbooks, desk.terms)
-
-
 def _send(desk: Desk, first: date, last: date, tally: Tally) -> None:
     plan = _plan(desk, first, last)
-    zone = desk.company.settings.zone
-    if stop := confirmation.needed(plan, desk.ledger, desk.terms, (first, last), zone):
+    if stop := confirmation.needed(desk, plan, first, last):
         raise stop
-    delivery.carry_out(plan, desk.ledger, desk.quickbooks, desk.terms, tally)
+    delivery.carry_out(desk, plan, tally)
 
 
 def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> Plan:
-    plan = planning.plan(
-        desk.ledger,
-        desk.quickbooks,
-        candidates_of(desk, first, last),
-        desk.terms,
-        days=(first, last) if is_complete else None,
-    )
+    days = (first, last) if is_complete else None
+    plan = planning.plan(desk, candidates_of(desk, first, last), days=days)
     desk.terms.log(
         f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
         f"{len(plan.doubt)} to be decided by a person"
@@ -221,6 +211,4 @@ def _terms(
         run_id=company.run_id,
         now=company.now,
         log=log,
-        settle_seconds=settings.settle_seconds,
-        patience_seconds=settings.http_patience_seconds,
     )

@@ -12,8 +12,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipeline.activities import Facts, differences, facts, parse
-from pipeline.candidates import Candidate, Terms, request_id
-from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery, Ledger
+from pipeline.candidates import Candidate, request_id
+from pipeline.desk import Desk
+from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
 from pipeline.look import Look, look, without
 from pipeline.quickbooks import QuickBooks
 
@@ -42,38 +43,32 @@ class Plan:
 
 
 def plan(
-    ledger: Ledger,
-    quickbooks: QuickBooks,
-    candidates: Iterable[Candidate],
-    terms: Terms,
-    *,
-    days: tuple[date, date] | None = None,
+    desk: Desk, candidates: Iterable[Candidate], *, days: tuple[date, date] | None = None
 ) -> Plan:
     """Decide what to send, adopt and leave for a person. Writes nothing.
 
     Args:
-        ledger: knows what is sent, and whose activities are.
-        quickbooks: is read about the days.
+        desk: its ledger knows what is sent, and whose activities are; QuickBooks is read about
+            the days.
         candidates: the entries to compare.
-        terms: what all deliveries share.
         days: the days to read; those of what is to be sent, if not given, and none without it.
 
     Raises:
         Stop: QuickBooks' activities cannot be read completely.
     """
-    known = list(candidates)
+    ledger, known = desk.ledger, list(candidates)
     before = ledger.deliveries(candidate.entry_id for candidate in known)
     open_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
     open_ = [each for each in open_ if not _is_closed(before.get(each.entry_id))]
     wanted = [each for each in open_ if each.is_sendable]
     if not wanted and not days:
         return Plan()
-    bodies = _about(quickbooks, days or [each.facts.work_date for each in wanted])
+    bodies = _about(desk.quickbooks, days or [each.facts.work_date for each in wanted])
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
     decided = {key: row for key, row in before.items() if row.error_code == DECIDED_TO_SEND}
-    found = _found(open_, decided, stored, terms)
+    found = _found(open_, decided, stored, desk.terms.rounding_minutes)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
     taken = set(found.equal.values())
@@ -117,12 +112,12 @@ def _found(
     candidates: Sequence[Candidate],
     decided: Collection[str],
     stored: Mapping[str, Facts],
-    terms: Terms,
+    rounding_minutes: int,
 ) -> Look:
     return look(
         {each.entry_id: each.facts for each in candidates if each.is_sendable},
         stored,
-        terms.rounding_minutes,
+        rounding_minutes,
         others={each.entry_id: each.facts for each in candidates if not each.is_sendable},
         roundings={each.entry_id: each.roundings for each in candidates},
         decided=decided,

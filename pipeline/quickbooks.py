@@ -6,7 +6,7 @@ a row means (`quickbooks_rows`). Facts: quickbooks-api.md, 4 to 7.
 """
 
 from collections.abc import Generator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Self
 
 import httpx
@@ -54,7 +54,7 @@ class QuickBooks:
             "portal whether the app's monthly quota of reads is used up",
             throttled_seconds=THROTTLED_SECONDS,
         )
-        self._http = Http(
+        self.http = Http(
             service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
         )
         self._batches = Limiter(Rate(40, Duration.MINUTE))
@@ -62,30 +62,28 @@ class QuickBooks:
         """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
 
     def __enter__(self) -> Self:
-        self._http.__enter__()
+        self.http.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.__exit__()
+        self.http.__exit__()
         self._batches.close()
 
-    @property
-    def ahead(self) -> timedelta | None:
-        """By how much Intuit's clock was ahead of ours in its last answer."""
-        return self._http.ahead
-
-    def company(self) -> Row:
+    def company(self, *, is_alone: bool = False) -> Row:
         """Return the row of `quickbooks_company`.
+
+        Args:
+            is_alone: Without a service item, whatever is set.
 
         Raises:
             Stop: `SERVICE_ITEM` names no service item, or the company may not be read.
         """
-        name = self._settings.service_item
-        return self._company(service_item(name, self.service_items()) if name else None)
-
-    def company_alone(self) -> Row:
-        """Return the row of `quickbooks_company` without a service item, whatever is set."""
-        return self._company(None)
+        realm = self._settings.quickbooks_realm_id
+        name = None if is_alone else self._settings.service_item
+        item = service_item(name, self.service_items()) if name else None
+        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
+        preferences = self._get("/preferences").get("Preferences", {})
+        return company_row(realm, info, preferences, item, datetime.now(UTC))
 
     def service_items(self) -> list[Row]:
         """Return the active items of type Service, as QuickBooks' JSON."""
@@ -152,18 +150,6 @@ class QuickBooks:
         content = simplejson.dumps(body, use_decimal=True)
         return self._write("/timeactivity", content, {"requestid": request_id})
 
-    def delete_time_activity(self, activity_id: str, sync_token: str, request_id: str) -> Answer:
-        """Delete a time activity. Answers as above."""
-        content = simplejson.dumps({"Id": activity_id, "SyncToken": sync_token})
-        asked = {"operation": "delete", "requestid": request_id}
-        return self._write("/timeactivity", content, asked)
-
-    def _company(self, item: Row | None) -> Row:
-        realm = self._settings.quickbooks_realm_id
-        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
-        preferences = self._get("/preferences").get("Preferences", {})
-        return company_row(realm, info, preferences, item, datetime.now(UTC))
-
     def _all(self, entity: str, where: str) -> dict[str, Row]:
         """Every record that a condition selects, by id, counted before and after."""
         for _ in range(READS):
@@ -210,7 +196,7 @@ class QuickBooks:
         return self._good(self._read(path, **params))
 
     def _read(self, path: str, **params: str) -> Answer:
-        response = self._http.read("GET", path, params={**params, "minorversion": "75"})
+        response = self.http.read("GET", path, params={**params, "minorversion": "75"})
         return self._noted(response)
 
     def _good(self, answer: Answer) -> Row:
@@ -222,7 +208,7 @@ class QuickBooks:
         )
 
     def _write(self, path: str, content: str, params: dict[str, str]) -> Answer:
-        client = self._http.client
+        client = self.http.client
         request = client.build_request(
             "POST",
             path,
@@ -231,7 +217,7 @@ class QuickBooks:
             headers={"Content-Type": "application/json"},
         )
         try:
-            response = self._http.write(lambda: client.send(request))
+            response = self.http.write(lambda: client.send(request))
         except httpx.RequestError as error:
             return no_answer(error)
         return self._noted(response)

@@ -131,7 +131,7 @@ def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
         return replace(pair, not_followed="it was deleted in QuickBooks just now")
     if reason := following.obstacle(pair.delivery, activity):
         return replace(pair, activity=activity, not_followed=reason)
-    outcome, stored = following.update(wanted, activity, desk.quickbooks, desk.terms)
+    outcome, stored = following.update(desk, wanted, activity)
     if outcome.state != "sent":
         return replace(pair, not_followed=f"QuickBooks did not say yes: {outcome.error_message}")
     now = desk.terms.noted(

@@ -6,6 +6,7 @@ descriptions. Rules that decide over an entry are not here but in `reasons`.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import pandas as pd
@@ -49,7 +50,7 @@ class ClockifyWorkspace(Table):
 
 
 class ClockifyUsers(Table):
-    """One row per member of the workspace, inactive ones included."""
+    """One row per member of the Clockify workspace. Inactive members stay: their time was real."""
 
     user_id: Text = column("Clockify's id of the user", unique=True)
     user_name: Text = column("Profile name; empty while an invitation is open", nullable=True)
@@ -59,7 +60,7 @@ class ClockifyUsers(Table):
 
 
 class ClockifyProjects(Table):
-    """One row per project of the workspace, archived ones included."""
+    """One row per project of the workspace with its client, archived ones included."""
 
     project_id: Text = column("Clockify's id of the project", unique=True)
     project_name: Text = column("Project name")
@@ -70,7 +71,7 @@ class ClockifyProjects(Table):
 
 
 class QuickbooksEmployees(Table):
-    """One row per employee, inactive ones included."""
+    """One row per QuickBooks employee. Inactive ones stay, so that they can be named as such."""
 
     quickbooks_employee_id: Text = column(
         "QuickBooks' id of the employee", unique=True, str_matches=QUICKBOOKS_ID
@@ -84,7 +85,7 @@ class QuickbooksEmployees(Table):
 
 
 class QuickbooksCustomers(Table):
-    """One row per customer, sub-customer and project, inactive ones included."""
+    """One row per QuickBooks customer, sub-customer and project, inactive ones included."""
 
     quickbooks_customer_id: Text = column(
         "QuickBooks' id of the customer", unique=True, str_matches=QUICKBOOKS_ID
@@ -102,7 +103,7 @@ class QuickbooksCustomers(Table):
 
 
 class QuickbooksCompany(Table):
-    """One row: the company, its subscription, and the service item that entries are sent on."""
+    """One row: the company's plan and preferences, and the service item named in the settings."""
 
     realm_id: Text = column("QuickBooks' id of the company", str_matches=QUICKBOOKS_ID)
     company_name: Text = column("Company name")
@@ -172,34 +173,29 @@ class WatchedMonths(Table):
     read_at: Instant = column("When the whole month was last read")
 
 
-class Verdicts(Table):
-    """One row per entry judged: what `review` decides, before it is joined to the entries."""
+class Explained(Table):
+    """What becomes of an entry, and why."""
 
-    entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
     verdict: Text = column(
         "What becomes of the entry", isin=["accepted", "rejected", "held", "excluded"]
     )
-    reasons: Texts = column("Why it is not accepted, in the catalogue's order")
+    reasons: Texts = column(
+        "Why it is not accepted, in the catalogue's order; counted under the first"
+    )
     fixes: Texts = column("What to change and where, one sentence a reason")
     suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
-    quickbooks_employee_id: Text = column("The employee", nullable=True)
-    quickbooks_customer_id: Text = column("The customer", nullable=True)
-    hours: Whole = column("Whole hours to send", nullable=True)
-    minutes: Whole = column("Minutes to send beside the hours", nullable=True)
-    sent_rate_minor: Whole = column("Hourly rate to send, in minor units", nullable=True)
-    sent_amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
-    is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
 
 
-class AcceptedTimeEntries(ClockifyTimeEntries):
-    """One row per accepted entry: what may be sent, or was."""
+class Matched(Table):
+    """Whom and what an entry is for in QuickBooks."""
 
-    quickbooks_employee_id: Text = column(
-        "The employee; none only for a delivered entry that no longer matches", nullable=True
-    )
-    quickbooks_customer_id: Text = column(
-        "The customer; none for non-billable time without a project", nullable=True
-    )
+    quickbooks_employee_id: Text = column("The employee, if the person matches", nullable=True)
+    quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
+
+
+class Sent(Matched):
+    """What is sent of an entry, or would be."""
+
     hours: Whole = column(
         "Whole hours to send", nullable=True, in_range={"min_value": 0, "max_value": 23}
     )
@@ -213,27 +209,37 @@ class AcceptedTimeEntries(ClockifyTimeEntries):
     is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
 
 
-class RejectedTimeEntries(ClockifyTimeEntries):
+class Verdicts(Sent, Explained):
+    """One row per entry judged: what `review` decides, before it is joined to the entries."""
+
+    entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
+
+
+class AcceptedTimeEntries(Sent, ClockifyTimeEntries):
+    """One row per accepted entry: what may be sent, or was."""
+
+    quickbooks_employee_id: Text = column(
+        "The employee; none only for a delivered entry that no longer matches", nullable=True
+    )
+    quickbooks_customer_id: Text = column(
+        "The customer; none for non-billable time without a project", nullable=True
+    )
+
+
+class RejectedTimeEntries(Matched, Explained, ClockifyTimeEntries):
     """One row per entry not accepted, with its verdict, its reasons and their fixes."""
 
     verdict: Text = column(
         "`rejected`: somebody must change something; `held`: not yet; `excluded`: never",
         isin=["rejected", "held", "excluded"],
     )
-    reasons: Texts = column("Why, in the catalogue's order; counted under the first")
-    fixes: Texts = column("What to change and where, one sentence a reason")
-    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
-    quickbooks_employee_id: Text = column("The employee, if the person matches", nullable=True)
-    quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
 
 
-class Deliveries(Table):
-    """One row per entry and part ever meant for QuickBooks: the ledger."""
+class Attempted(Table):
+    """What a delivery and each row of its history say alike."""
 
     entry_id: Text = column("Clockify's id of the entry", str_matches=ENTRY_ID)
     part: Whole = column("0, unless an entry is split", ge=0)
-    realm_id: Text = column("QuickBooks' id of the company")
-    work_date: Day = column("The TxnDate sent")
     state: Text = column(
         "What is known of it",
         isin=[
@@ -248,43 +254,40 @@ class Deliveries(Table):
         ],
     )
     revision: Whole = column("Grows only after a known outcome", ge=0)
-    request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})
     payload: Text = column("The time activity sent, as its exact JSON")
+    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
+    error_code: Text = column("QuickBooks' code of the last fault", nullable=True)
+    error_message: Text = column("What went wrong or differs, in words", nullable=True)
+    intuit_tid: Text = column("Intuit's trace of the last answer", nullable=True)
+    run_id: Text = column("The Dagster run that last changed it")
+
+
+class Deliveries(Attempted):
+    """One row per entry and part ever meant for QuickBooks: the ledger."""
+
+    realm_id: Text = column("QuickBooks' id of the company")
+    work_date: Day = column("The TxnDate sent")
+    request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})
     fingerprint: Text = column("Hash of the payload")
     minutes: Whole = column("Minutes in all, as sent", ge=0)
     amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
     currency: Text = column("ISO code of the amount", nullable=True)
-    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
     sync_token: Text = column("QuickBooks' version of it", nullable=True)
     attempts: Whole = column("Times it was sent", ge=0)
-    error_code: Text = column("QuickBooks' code of the last fault", nullable=True)
-    error_message: Text = column("What went wrong or differs, in words", nullable=True)
-    intuit_tid: Text = column("Intuit's trace of the last answer", nullable=True)
     intuit_time: Instant = column(
         "Intuit's clock in its last answer before the send", nullable=True
     )
     sent_at: Instant = column("When the last attempt began, by our clock", nullable=True)
     updated_at: Instant = column("When this row last changed")
-    run_id: Text = column("The Dagster run that last changed it")
 
 
-class DeliveryAttempts(Table):
+class DeliveryAttempts(Attempted):
     """One row per change of a delivery's state, never changed afterwards."""
 
-    entry_id: Text = column("Clockify's id of the entry")
-    part: Whole = column("0, unless an entry is split")
-    revision: Whole = column("The delivery's revision")
     attempt: Whole = column("The delivery's attempt")
     batch_id: Text = column("Request id of the batch it was sent in", nullable=True)
     batch_position: Whole = column("Its place in the batch", nullable=True)
-    state: Text = column("The state it came to")
-    payload: Text = column("The time activity's exact JSON")
-    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
-    error_code: Text = column("QuickBooks' code of the fault", nullable=True)
-    error_message: Text = column("What went wrong or differs, in words", nullable=True)
-    intuit_tid: Text = column("Intuit's trace of the answer", nullable=True)
     recorded_at: Instant = column("When")
-    run_id: Text = column("The Dagster run")
 
 
 class LedgerBinding(Table):
@@ -446,3 +449,8 @@ def sql_types(model: type[Table]) -> dict[str, str]:
 def empty(model: type[Table]) -> pd.DataFrame:
     """A frame of the model's columns and types with no rows."""
     return model.validate(pd.DataFrame({name: [] for name in sql_types(model)}))
+
+
+def framed(model: type[Table], rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows as a frame, their values as they are; without any it still has the model's columns."""
+    return pd.DataFrame(list(rows), dtype=object) if rows else empty(model)

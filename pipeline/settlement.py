@@ -9,77 +9,74 @@ import time
 from collections.abc import Sequence
 
 from pipeline.candidates import Terms
-from pipeline.ledger import NOT_STORED, Delivery, Ledger
-from pipeline.quickbooks import QuickBooks
+from pipeline.desk import Desk
+from pipeline.ledger import NOT_STORED, Delivery
 from pipeline.settling import Finding, Stored, creation_span, findings, stored
 from pipeline.stops import Stop
 
 
-def settle(ledger: Ledger, quickbooks: QuickBooks, terms: Terms) -> list[Delivery]:
+def settle(desk: Desk) -> list[Delivery]:
     """Settle what earlier attempts left pending or unknown.
 
     Returns:
         The deliveries closed as not stored: their entries may be judged and sent anew.
     """
-    waiting = ledger.unsettled()
+    waiting = desk.ledger.unsettled()
     if not waiting:
         return []
-    terms.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
+    desk.terms.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
     try:
-        waiting = _read(waiting, ledger, quickbooks, terms)
-        _wait_for(waiting, terms)
-        waiting = _read(waiting, ledger, quickbooks, terms)
+        waiting = _read(desk, waiting)
+        _wait_for(desk, waiting)
+        waiting = _read(desk, waiting)
         if waiting:
-            time.sleep(terms.settle_seconds / 5)
-        waiting = _read(waiting, ledger, quickbooks, terms)
+            time.sleep(desk.company.settings.settle_seconds / 5)
+        waiting = _read(desk, waiting)
     except Stop as stop:
-        terms.log(f"not settled: {stop}")
+        desk.terms.log(f"not settled: {stop}")
         return []
-    closed = [_closed(intent, terms) for intent in waiting]
-    ledger.record(closed)
+    closed = [_closed(intent, desk.terms) for intent in waiting]
+    desk.ledger.record(closed)
     return closed
 
 
-def _read(
-    waiting: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, terms: Terms
-) -> list[Delivery]:
+def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
     """Record what one complete read settles; return what it does not have."""
     if not waiting:
         return []
-    unclaimed = _unclaimed(waiting, ledger, quickbooks, terms.settle_seconds)
-    found = findings(waiting, unclaimed, terms.settle_seconds)
+    settle_seconds = desk.company.settings.settle_seconds
+    found = findings(waiting, _unclaimed(desk, waiting), settle_seconds)
     settled = [
-        _settled(intent, found[intent.entry_id], terms)
+        _settled(intent, found[intent.entry_id], desk.terms)
         for intent in waiting
         if found[intent.entry_id].state != "not_stored"
     ]
-    ledger.record(settled)
+    desk.ledger.record(settled)
     return [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
 
 
-def _unclaimed(
-    waiting: Sequence[Delivery], ledger: Ledger, quickbooks: QuickBooks, settle_seconds: int
-) -> list[Stored]:
+def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> list[Stored]:
     """Activities of the intents' dates and of their times of creation that nobody owns."""
     days = [intent.work_date for intent in waiting]
-    spans = [creation_span(intent, settle_seconds) for intent in waiting]
-    bodies = quickbooks.time_activities_created(
+    spans = [creation_span(intent, desk.company.settings.settle_seconds) for intent in waiting]
+    bodies = desk.quickbooks.time_activities_created(
         min(span[0] for span in spans), max(span[1] for span in spans)
     )
-    bodies |= quickbooks.time_activities(min(days), max(days))
-    claimed = ledger.claimed(bodies)
+    bodies |= desk.quickbooks.time_activities(min(days), max(days))
+    claimed = desk.ledger.claimed(bodies)
     return [stored(body) for key, body in sorted(bodies.items()) if key not in claimed]
 
 
-def _wait_for(waiting: Sequence[Delivery], terms: Terms) -> None:
+def _wait_for(desk: Desk, waiting: Sequence[Delivery]) -> None:
     """Wait until the last attempt is old enough that its silence means something."""
     begun = max((intent.sent_at for intent in waiting if intent.sent_at), default=None)
     if begun is None:
         return
-    seconds = terms.settle_seconds - (terms.now() - begun).total_seconds()
+    longest = desk.company.settings.settle_seconds
+    seconds = longest - (desk.terms.now() - begun).total_seconds()
     if seconds > 0:
-        terms.log(f"waiting {seconds:.0f} s before {len(waiting)} deliveries are settled")
-        time.sleep(min(seconds, terms.settle_seconds))
+        desk.terms.log(f"waiting {seconds:.0f} s before {len(waiting)} deliveries are settled")
+        time.sleep(min(seconds, longest))
 
 
 def _settled(intent: Delivery, finding: Finding, terms: Terms) -> Delivery:

@@ -199,31 +199,28 @@ SHOWN = (
 """Of a row in hours, as it is shown where no amount may be."""
 
 
-def in_hours(found: list[Row]) -> list[Row]:
-    """The statement's rows for people who may not see rates: hours, and what blocks them."""
-    return [
-        {
-            **{name: row[name] for name in ("customer", "customer_id", "currency")},
-            "hours": _hours(row["clockify_seconds"]),
-            "in_quickbooks": _hours(row["in_quickbooks_seconds"]),
-            "billed": _hours(row["billed_seconds"]),
-            "not_sent": _hours(row["not_sent_seconds"]),
-            "difference": _hours(row["rounding_seconds"] + row["differing_seconds"]),
-            "blocks": ", ".join(row["blocks"]) or "ready to invoice",
-        }
-        for row in found
-    ]
+IN_HOURS = """
+SELECT customer, customer_id, currency, is_ready, round(clockify_seconds / 3600, 2) AS hours,
+    round(in_quickbooks_seconds / 3600, 2) AS in_quickbooks,
+    round(billed_seconds / 3600, 2) AS billed, round(not_sent_seconds / 3600, 2) AS not_sent,
+    round((rounding_seconds + differing_seconds) / 3600, 2) AS difference,
+    coalesce(nullif(array_to_string(blocks, ', '), ''), 'ready to invoice') AS blocks
+FROM statement
+"""
+"""The statement for people who may not see rates: hours, and what blocks them."""
 
 
-def _hours(seconds: int) -> float:
-    return round(seconds / 3600, 2)
+def of_month(connection: Connection, month: date, query: str = "FROM statement") -> list[Row]:
+    """The statement of the month that begins on a day; what is not ready first, then by time.
 
-
-def of_month(connection: Connection, month: date) -> list[Row]:
-    """The statement of the month that begins on a day; what is not ready first, then by time."""
+    Args:
+        connection: one with the analysts' views.
+        month: its first day.
+        query: what to see of the view: all of it, or `IN_HOURS`.
+    """
     return rows(
         connection,
-        "FROM statement WHERE month = $1 ORDER BY is_ready, clockify_seconds DESC, customer",
+        f"{query} WHERE month = $1 ORDER BY is_ready, clockify_seconds DESC, customer",
         [month],
     )
 

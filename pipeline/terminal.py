@@ -123,36 +123,30 @@ def told_unread(days: Sequence[date]) -> list[str]:
 
 
 @contextmanager
-def company(command: str, *, only_reads: bool) -> Iterator[tuple[Company, Callable[[str], None]]]:
-    """The company of this machine's settings, held for a command, and where to say what goes on.
+def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
+    """A desk of this machine's settings, held for a command; what goes on is shown.
 
     Args:
         command: its name, for whoever waits for it meanwhile.
-        only_reads: leave the copies of the ledger and the analysts' copy as they are.
+        days: the first and last work date; all since `START_DATE` if not given.
+        only_reads: leave the copies of the ledger and the analysts' copy as they are, and bind
+            nothing.
 
     Raises:
-        Stop: settings are wrong, or another run holds the warehouse.
+        click.BadParameter: as `refuse_unknowable`.
+        Stop: settings are wrong, or another run holds the warehouse; or the company was never read,
+            may not be written, or the ledger is another's or cannot be had.
     """
     settings = Settings.load()
     with (
         progress() as say,
-        opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as held,
+        opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as company,
     ):
-        yield held, say
-
-
-@contextmanager
-def desk(command: str, first: date, last: date, *, only_reads: bool) -> Iterator[Desk]:
-    """A desk for some days; see `company`, and `loading.desk`.
-
-    Raises:
-        click.BadParameter: as `refuse_unknowable`.
-        Stop: as `company`; or the company was never read, may not be written, or the ledger is
-            another's or cannot be had.
-    """
-    with company(command, only_reads=only_reads) as (held, say):
-        refuse_unknowable(held.settings, held.today(), first, last)
-        with loading.desk(held, say, first, last) as made:
+        first, last = days or (settings.start_date, company.today())
+        refuse_unknowable(settings, company.today(), first, last)
+        with loading.desk(company, say, first, last) as made:
+            if not only_reads:
+                loading.bind(made)
             yield made
 
 
@@ -187,6 +181,14 @@ def print_table(title: str, rows: Sequence[Mapping[str, object]], columns: Seque
     console = Console(highlight=False)
     for each in shown(title, rows, columns, console.width):
         console.print(each)
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print rows, at least one, with all their columns: for machines or for people."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(title, rows, list(rows[0]))
 
 
 def hours(minutes: int) -> str:

@@ -38,20 +38,6 @@ class HoursAtRisk(Table):
     project_id: Text = column("Clockify's id of the project", nullable=True)
 
 
-class StatementLines(Table):
-    """One row per month, customer, currency and line of the statement."""
-
-    month: Day = column("First day of the month of the work")
-    customer_id: Text = column("QuickBooks' id of the customer; empty where none matches")
-    customer: Text = column("The customer with those above; else client and project in Clockify")
-    currency: Text = column("ISO code of the amounts; `none` without a rate")
-    part: Text = column("`clockify`, or what its time and amount became")
-    line: Text = column("The part's line: a reason, a state, a difference by its name")
-    entries: Whole = column("Entries in it")
-    duration_seconds: Whole = column("Their time")
-    amount_minor: Whole = column("Their amount in minor units")
-
-
 class Statement(Table):
     """One row per month, customer and currency: Clockify = QuickBooks + not sent ± differences."""
 

@@ -25,7 +25,7 @@ def command(*, paste: bool) -> None:
     tokens = Tokens(settings)
     tokens.connect(consent.asked(settings, _show, _pasted if is_pasted else None))
     with QuickBooks(settings, tokens) as quickbooks:
-        company = quickbooks.company_alone()
+        company = quickbooks.company(is_alone=True)
     click.echo(
         f"Connected to {company['company_name']} ({company['plan'] or 'plan not named'}), company "
         f"{company['realm_id']}. The tokens are in {settings.quickbooks_token_file}."

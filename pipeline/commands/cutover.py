@@ -39,8 +39,7 @@ def command(
         unread = terminal.unread(desk.company, *days)
         found = _found(desk, *days)
         if confirm:
-            loading.bind(desk)
-            confirmation.confirm(desk.ledger, desk.terms, *days, terminal.who())
+            confirmation.confirm(desk, *days, terminal.who())
         is_confirmed = desk.ledger.is_confirmed(desk.terms.realm_id)
     if csv_file:
         write_csv(csv_file, _sheet(found))

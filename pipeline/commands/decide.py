@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline import deciding, loading, terminal
+from pipeline import deciding, terminal
 from pipeline.deciding import Decision
 
 
@@ -31,11 +31,8 @@ def command(
     if not decisions:
         click.echo("Nothing to decide: no row has a decision.", err=True)
         return
-    with terminal.company("decide", only_reads=False) as (company, say):
-        days = company.settings.start_date, company.today()
-        with loading.desk(company, say, *days) as desk:
-            loading.bind(desk)
-            made = deciding.decide(desk, decisions, terminal.who())
+    with terminal.desk("decide", only_reads=False) as desk:
+        made = deciding.decide(desk, decisions, terminal.who())
     rows = [
         {
             "entry_id": row.entry_id,
@@ -45,10 +42,7 @@ def command(
         }
         for each, row in zip(decisions, made, strict=True)
     ]
-    if as_json:
-        terminal.print_json(rows)
-    else:
-        terminal.print_table("Decided", rows, list(rows[0]))
+    terminal.print_rows("Decided", rows, as_json=as_json)
 
 
 def _decisions(entry: str | None, words: tuple[str, ...], csv_file: Path | None) -> list[Decision]:

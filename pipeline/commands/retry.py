@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from pipeline import loading, terminal
+from pipeline import terminal
 from pipeline.desk import Desk
 from pipeline.ledger import ASKED_TO_RETRY, Delivery
 from pipeline.stops import Stop
@@ -22,20 +22,14 @@ def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> N
     """
     if bool(entries) == bool(reason):
         raise click.UsageError("name entries, or a reason with `--reason`")
-    with terminal.company("retry", only_reads=False) as (company, say):
-        days = company.settings.start_date, company.today()
-        with loading.desk(company, say, *days) as desk:
-            loading.bind(desk)
-            chosen = _chosen(desk, entries, reason)
-            desk.ledger.record([_asked(desk, row) for row in chosen])
+    with terminal.desk("retry", only_reads=False) as desk:
+        chosen = _chosen(desk, entries, reason)
+        desk.ledger.record([_asked(desk, row) for row in chosen])
     rows = [
         {"entry_id": row.entry_id, "work_date": row.work_date, "reason": row.error_code}
         for row in chosen
     ]
-    if as_json:
-        terminal.print_json(rows)
-    else:
-        terminal.print_table("Tried again by the next load", rows, list(rows[0]))
+    terminal.print_rows("Tried again by the next load", rows, as_json=as_json)
 
 
 def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Delivery]:

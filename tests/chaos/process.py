@@ -158,7 +158,7 @@ def _load(company: Company, job: Job, log: Log) -> None:
     with loading.desk(company, log, job.first, job.last) as desk:
         loading.bind(desk)
         if job.is_confirmed:
-            confirmation.confirm(desk.ledger, desk.terms, job.first, job.last, "the harness")
+            confirmation.confirm(desk, job.first, job.last, "the harness")
         loading.load(desk, job.first, job.last)
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import pandas as pd
-
 from pipeline import extraction, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import Reading
@@ -49,4 +47,4 @@ def _review(company: Company, first: date, last: date, log: Callable[[str], obje
 
 
 def _replace(company: Company, model: type[schemas.Table], rows: list[Any]) -> None:
-    company.warehouse.replace(model, pd.DataFrame(rows) if rows else schemas.empty(model))
+    company.warehouse.replace(model, schemas.framed(model, rows))

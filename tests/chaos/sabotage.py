@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline import settlement, settling
+from pipeline.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery, Ledger
 from pipeline.quickbooks import QuickBooks
 from tests.chaos.crash_points import kind_of
@@ -43,14 +44,14 @@ def _intent_after_send() -> None:
 def _no_settling() -> None:
     """What nobody knows is taken for not stored, without a look."""
 
-    def settle(ledger: Ledger, *_: object) -> list[Delivery]:
+    def settle(desk: Desk) -> list[Delivery]:
         closed = [
-            replace(row, state="refused", error_code=NOT_STORED) for row in ledger.unsettled()
+            replace(row, state="refused", error_code=NOT_STORED) for row in desk.ledger.unsettled()
         ]
-        ledger.record(closed)
+        desk.ledger.record(closed)
         return closed
 
-    settlement.settle = settle  # type: ignore[assignment]
+    settlement.settle = settle
 
 
 def _creation_time_permits() -> None:
@@ -73,12 +74,12 @@ def _forgetting() -> None:
     """What earlier runs sent is forgotten, so that only a look can tell what still stands."""
     settle = settlement.settle
 
-    def forgetful(ledger: Ledger, *more: Any) -> list[Delivery]:  # noqa: ANN401 - whatever is wrapped
+    def forgetful(desk: Desk) -> list[Delivery]:
         settlement.settle = settle
-        ledger._connection.execute("DELETE FROM deliveries WHERE state IN ('sent', 'gone')")
-        return settle(ledger, *more)
+        desk.ledger._connection.execute("DELETE FROM deliveries WHERE state IN ('sent', 'gone')")
+        return settle(desk)
 
-    settlement.settle = forgetful  # type: ignore[assignment]
+    settlement.settle = forgetful
 
 
 def _alike(one: Any, other: Any) -> bool:  # noqa: ANN401 - facts

@@ -52,7 +52,7 @@ def test_a_day_is_counted_in_entries_hours_and_people(books: Connection) -> None
         {"duration_seconds": None},
         {"work_date": NEXT + timedelta(days=1)},
     )
-    assert figures.read(books, DAY, NEXT) == [
+    assert figures.rows(books, figures.READ, [DAY, NEXT]) == [
         {"work_date": DAY, "entries": 3, "hours": 1.5, "people": 2}
     ]
 
@@ -70,7 +70,7 @@ def test_accepted_time_is_by_person_and_project_with_their_ids(books: Connection
         {**plain, "client_name": None, "project_name": None, "project_id": None},
         {**plain, "work_date": NEXT},
     )
-    found = figures.accepted(books, DAY, DAY)
+    found = figures.rows(books, figures.ACCEPTED, [DAY, DAY])
     assert [tuple(row.values())[1:] for row in found] == [
         ("Ann", "Acme / Website", 2, 2.0, "u", "p", "7"),
         ("Ann", "no project", 1, 1.0, "u", None, "7"),
@@ -96,7 +96,9 @@ def rejected(connection: Connection) -> None:
 def test_what_is_not_accepted_is_counted_once_under_its_first_reason(books: Connection) -> None:
     """So that totals add up; the rejected come first."""
     rejected(books)
-    assert [tuple(row.values())[1:] for row in figures.not_accepted(books, DAY, DAY)] == [
+    assert [
+        tuple(row.values())[1:] for row in figures.rows(books, figures.NOT_ACCEPTED, [DAY, DAY])
+    ] == [
         ("rejected", "too_long", 1, 25.0),
         ("rejected", "no_rate", 2, 2.17),
         ("held", "running", 1, 0.0),
@@ -112,7 +114,7 @@ def test_waiting_entries_are_the_longest_of_each_day(
     rejected(books)
     lay_next = {"work_date": NEXT, "entry_id": "f" * 24}
     lay(books, RejectedTimeEntries, lay_next)
-    found = figures.waiting_entries(books, DAY, NEXT, most)
+    found = figures.rows(books, figures.WAITING, [DAY, NEXT, most])
     of_day = [row for row in found if row["work_date"] == DAY]
     assert [int(row["entry_id"], 16) for row in of_day] == [4, 1, 0, 2][:shown]
     assert len(found) - len(of_day) == min(most, 1)
@@ -124,7 +126,7 @@ def test_waiting_entries_are_the_longest_of_each_day(
 
 def test_deliveries_are_counted_by_state(books: Connection) -> None:
     """Of the window's days only."""
-    found = figures.delivered(books, DAY, DAY)
+    found = figures.rows(books, figures.DELIVERED, [DAY, DAY])
     assert [(row["state"], row["entries"], row["hours"]) for row in found] == [
         ("doubtful", 1, 0.33),
         ("pending", 1, 0.33),
@@ -134,7 +136,7 @@ def test_deliveries_are_counted_by_state(books: Connection) -> None:
 
 def test_unresolved_deliveries_are_those_that_wait_for_somebody(books: Connection) -> None:
     """Each with its entry and the day since when."""
-    found = figures.unresolved(books, DAY, NEXT)
+    found = figures.explained(books, figures.UNRESOLVED, [DAY, NEXT])
     assert [row["state"] for row in found] == ["doubtful", "pending", "refused"]
     assert found[0]["entry_id"] == f"{2:024x}"
 
@@ -144,21 +146,22 @@ def test_no_figure_holds_a_rate_an_address_or_a_description(books: Connection) -
     rejected(books)
     lay(books, AcceptedTimeEntries, {})
     found = [
-        *figures.accepted(books, DAY, NEXT),
-        *figures.not_accepted(books, DAY, NEXT),
-        *figures.waiting_entries(books, DAY, NEXT, 50),
-        *figures.delivered(books, DAY, NEXT),
-        *figures.unresolved(books, DAY, NEXT),
+        *figures.rows(books, figures.ACCEPTED, [DAY, NEXT]),
+        *figures.rows(books, figures.NOT_ACCEPTED, [DAY, NEXT]),
+        *figures.rows(books, figures.WAITING, [DAY, NEXT, 50]),
+        *figures.rows(books, figures.DELIVERED, [DAY, NEXT]),
+        *figures.explained(books, figures.UNRESOLVED, [DAY, NEXT]),
     ]
     names = {name for row in found for name in row}
     assert not [name for name in names if any(word in name for word in PRIVATE)]
 
 
-def test_rows_by_day_have_an_empty_list_for_a_day_with_nothing() -> None:
+def test_rows_by_day_have_an_empty_list_for_a_day_with_nothing(books: Connection) -> None:
     """So that such a day is described too."""
-    days = figures.by_day([{"work_date": DAY, "n": 1}, {"work_date": DAY, "n": 2}])
-    assert [row["n"] for row in days[DAY]] == [1, 2]
-    assert days[NEXT] == []
+    days = figures.of_days(books, figures.DELIVERED, DAY, NEXT + timedelta(days=1))
+    assert [row["entries"] for row in days[DAY]] == [1, 1, 2]
+    assert [row["entries"] for row in days[NEXT]] == [1]
+    assert days[NEXT + timedelta(days=1)] == []
 
 
 def test_sums_and_totals_add_up() -> None:

@@ -14,8 +14,12 @@ from pipeline.ledger import Delivery, Ledger
 from pipeline.reasons import REASON_IDS
 from pipeline.schemas import (
     AcceptedTimeEntries,
+    Day,
     RejectedTimeEntries,
     Table,
+    Text,
+    Whole,
+    column,
     name_of,
     sql_types,
 )
@@ -136,7 +140,7 @@ def test_each_day_has_its_own_worst_lines(books: Connection, most: int, shown: i
         RejectedTimeEntries,
         {0: PRICE, 1: RENAME, 2: RENAME, 3: RENAME | {"work_date": NEXT}},
     )
-    days = figures.by_day(fix_list.of_days(books, DAY, NEXT, most))
+    days = figures.of_days(books, fix_list.OF_DAYS, DAY, NEXT, most)
     assert [row["reason"] for row in days[DAY]] == ["unknown_customer", "no_rate"][:shown]
     assert [row["entries"] for row in days[NEXT]] == [1][: min(most, 1)]
 
@@ -192,8 +196,22 @@ def test_risk_has_an_age(books: Connection, days: int, age: str) -> None:
     assert [(row["age"], row["hours"]) for row in summed(books, "age")] == [(age, 1.0)]
 
 
+class StatementLines(Table):
+    """One row per month, customer, currency and line of the statement."""
+
+    month: Day = column("First day of the month of the work")
+    customer_id: Text = column("QuickBooks' id of the customer; empty where none matches")
+    customer: Text = column("The customer with those above; else client and project in Clockify")
+    currency: Text = column("ISO code of the amounts; `none` without a rate")
+    part: Text = column("`clockify`, or what its time and amount became")
+    line: Text = column("The part's line: a reason, a state, a difference by its name")
+    entries: Whole = column("Entries in it")
+    duration_seconds: Whole = column("Their time")
+    amount_minor: Whole = column("Their amount in minor units")
+
+
 @pytest.mark.parametrize(
-    "model", [views.FixList, views.HoursAtRisk, views.StatementLines, views.Statement]
+    "model", [views.FixList, views.HoursAtRisk, StatementLines, views.Statement]
 )
 def test_a_view_has_just_the_columns_that_are_documented(
     books: Connection, model: type[Table]

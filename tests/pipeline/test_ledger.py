@@ -19,7 +19,6 @@ from pipeline.ledger import (
     NEVER_CLAIMED_AGAIN,
     ROWS_A_STATEMENT,
     Binding,
-    Confirmation,
     Delivery,
     Ledger,
     back_up,
@@ -450,9 +449,13 @@ def test_a_confirmation_is_a_companys(ledger: Ledger) -> None:
     """Another realm on the same ledger, after a rebind, is asked again."""
     assert not ledger.is_confirmed("1")
     ledger.confirm(
-        Confirmation(
-            realm_id="1", first_day=DAY, last_day=DAY, confirmed_at=NOW, confirmed_by="Zoe"
-        )
+        {
+            "realm_id": "1",
+            "first_day": DAY,
+            "last_day": DAY,
+            "confirmed_at": NOW,
+            "confirmed_by": "Zoe",
+        }
     )
     assert ledger.is_confirmed("1")
     assert not ledger.is_confirmed("2")

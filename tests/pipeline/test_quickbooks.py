@@ -278,7 +278,7 @@ def test_no_record_slips_between_two_pages(sandbox: Sandbox, patient: QuickBooks
         if "STARTPOSITION 1 " in response.url.params["query"] and "100000" in activities:
             activities["200000"] = activities.pop("100000") | {"Id": "200000"}
 
-    patient._http.client.event_hooks["response"].append(change)
+    patient.http.client.event_hooks["response"].append(change)
     ids = [int(key) for key in patient.time_activities(*MARCH)]
     assert ids == [*range(100_001, 101_500), 200_000]
 
@@ -302,7 +302,7 @@ def test_one_time_activity_is_read_until_it_is_deleted(
     found = quickbooks.time_activity(activity_id)
     assert found is not None
     assert found["HourlyRate"] == Decimal("12.25")
-    assert quickbooks.delete_time_activity(activity_id, "0", "r2").fault is None
+    sandbox.admin("DELETE", f"activities/{activity_id}")
     assert quickbooks.time_activity(activity_id) is None
 
 

@@ -100,7 +100,7 @@ def _load(company: Company, first: date, last: date) -> None:
     with loading.desk(company, silent, first, last) as desk:
         loading.bind(desk)
         if not desk.ledger.is_confirmed(desk.terms.realm_id):
-            confirmation.confirm(desk.ledger, desk.terms, first, last, "the person")
+            confirmation.confirm(desk, first, last, "the person")
         loading.load(desk, first, last)
 
 
