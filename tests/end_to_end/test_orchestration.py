@@ -361,7 +361,8 @@ def logged(house: House, result: dg.ExecuteInProcessResult) -> str:
 
 def test_a_run_waits_for_another_and_says_for_whom(quiet: House) -> None:
     """`dg launch` passes no queue: the lock is what keeps two runs apart."""
-    with held(quiet, 1):
+    quiet.changes["LOCK_SECONDS"] = "60"
+    with held(quiet, 3):
         result = quiet.run(DAY, DAY, REFERENCES[0])
     assert result.success
     assert "waiting for the warehouse, held by run 5eed (process 77)" in logged(quiet, result)
@@ -370,7 +371,7 @@ def test_a_run_waits_for_another_and_says_for_whom(quiet: House) -> None:
 def test_a_run_that_waits_too_long_names_who_holds_the_warehouse(quiet: House) -> None:
     """It is red with one sentence, and has touched nothing."""
     quiet.changes["LOCK_SECONDS"] = "1"
-    with held(quiet, 3):
+    with held(quiet, 6):
         result = quiet.run(DAY)
     assert not result.success
     said = logged(quiet, result)
