@@ -27,6 +27,8 @@ from tests.end_to_end.stages import UP_TO_REVIEW
 DAY = date(2026, 11, 17)
 """The day that `reviewed` is about; most of what it holds fills one batch."""
 ENTRIES_A_DAY = 16
+Kept = tuple[bytes, Path]
+"""A world, pickled, and the folder of a pipeline's files."""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -130,40 +132,57 @@ def quiet(house: House) -> House:
 
 
 @pytest.fixture
-def reviewed(house: House, judged_company: tuple[bytes, Path]) -> House:
+def reviewed(house: House, judged_company: Kept) -> House:
     """A pipeline that has judged two days of 16 entries, all accepted, and has sent nothing."""
-    world, folder = judged_company
+    return restored(house, judged_company)
+
+
+def kept(house: House) -> Kept:
+    """A pipeline to begin with: made once for many tests, since a run takes seconds."""
+    return pickle.dumps(house.sandbox.world), house.folder
+
+
+def restored(house: House, company: Kept) -> House:
+    """The pipeline as it was kept, an hour later."""
+    world, folder = company
     house.sandbox.holder.world = pickle.loads(world)
     shutil.copytree(folder, house.folder, dirs_exist_ok=True)
     house.now += timedelta(hours=1)
     return house
 
 
+@contextmanager
+def building(server: Server, world: bytes, folder: Path) -> Iterator[House]:
+    """A pipeline that is to be kept, on a sandbox that later tests replace."""
+    holder = Holder(pickle.loads(world))
+    server.app = build(holder)
+    with _instance() as instance:
+        yield House(Sandbox(server.url, holder), folder, instance)
+
+
 @pytest.fixture(scope="session")
 def judged_company(
     sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[bytes, Path]:
-    """The world and the files that `reviewed` begins with: made once, since it takes seconds."""
-    holder = Holder(pickle.loads(invented_world))
-    _silence(holder.world)
+) -> Kept:
+    """The world and the files that `reviewed` begins with."""
     people, places = ("daniel", "priya", "marcus"), ("Marsh Boardwalk", "Play Yard")
-    for number in range(2 * ENTRIES_A_DAY):
-        days, turn = divmod(number, ENTRIES_A_DAY)
-        add_entry(
-            holder.world,
-            DAY + timedelta(days=days),
-            f"{8 + turn // 2:02}:{30 * (turn % 2):02}",
-            seconds=600 + 60 * number,
-            mailbox=people[number % 3],
-            project=places[number % 2],
-            description=f"Work number {number:02}",
-        )
-    sandbox_server.app = build(holder)
     folder = tmp_path_factory.mktemp("judged")
-    with _instance() as instance:
-        house = House(Sandbox(sandbox_server.url, holder), folder, instance)
+    with building(sandbox_server, invented_world, folder) as house:
+        world = house.sandbox.world
+        _silence(world)
+        for number in range(2 * ENTRIES_A_DAY):
+            days, turn = divmod(number, ENTRIES_A_DAY)
+            add_entry(
+                world,
+                DAY + timedelta(days=days),
+                f"{8 + turn // 2:02}:{30 * (turn % 2):02}",
+                seconds=600 + 60 * number,
+                mailbox=people[number % 3],
+                project=places[number % 2],
+                description=f"Work number {number:02}",
+            )
         assert problems(house.run(DAY, DAY + timedelta(days=1), *UP_TO_REVIEW)) == []
-    return pickle.dumps(holder.world), folder
+        return kept(house)
 
 
 @contextmanager

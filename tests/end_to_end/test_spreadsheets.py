@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.__main__ import main
 from pipeline.sandbox.seed.oddities import user_of
-from tests.conftest import TODAY
-from tests.end_to_end.conftest import House, problems
+from tests.conftest import TODAY, Server
+from tests.end_to_end.conftest import House, Kept, building, kept, problems, restored
 
 LAST = TODAY - timedelta(days=1)
 FIRST = LAST - timedelta(days=6)
@@ -23,11 +23,20 @@ Typed = Callable[..., Result]
 
 
 @pytest.fixture
-def week(house: House) -> House:
+def week(house: House, company_after_a_week: Kept) -> House:
     """A pipeline after a week's run; one of its people is called like a formula."""
-    user_of(house.sandbox.world, "tom").name = FORMULA
-    assert problems(house.run(FIRST, LAST)) == []
-    return house
+    return restored(house, company_after_a_week)
+
+
+@pytest.fixture(scope="module")
+def company_after_a_week(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """What `week` begins with."""
+    with building(sandbox_server, invented_world, tmp_path_factory.mktemp("week")) as house:
+        user_of(house.sandbox.world, "tom").name = FORMULA
+        assert problems(house.run(FIRST, LAST)) == []
+        return kept(house)
 
 
 @pytest.fixture
