@@ -23,7 +23,7 @@ WORK = [
     ("marcus", "Visitor Meadow"),
     ("sofia", "Main Street Plaza"),
 ]
-GATE = f"{LOAD}_no_delivery_refused_or_unknown"
+GATE = "no_delivery_refused_or_unknown:"
 OVERRIDE: dict[str, Any] = {LOAD: {"override_breaker": True}}
 FAULT = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "ValidationFault"}
 
@@ -97,6 +97,7 @@ def history(house: House, *days_ago: int) -> None:
                 delivery(
                     number,
                     state="sent",
+                    realm_id=house.settings.quickbooks_realm_id,
                     work_date=date(2026, 1, 1),
                     quickbooks_id=f"old {number}",
                     updated_at=house.now - timedelta(days=number),
