@@ -1,6 +1,8 @@
 # The two commands of the README are `make demo` and `make test`.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# The lock names everything, with hashes; what is imported is compiled then, the rest never.
+PIP := --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 
 .PHONY: demo dev test chaos check lock screenshots clean
 
@@ -11,7 +13,7 @@ dev: $(VENV)/.runtime  ## the Dagster UI: on your accounts if .env names them, e
 	@$(PYTHON) -m pipeline.demo --ui
 
 test: $(VENV)/.development  ## the whole test suite
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTHON) -m pytest --numprocesses 3 --dist worksteal
 
 RUNS := 2000
 SEED := 7
@@ -40,10 +42,10 @@ clean:  ## remove the environment and the demo; never the real data
 $(VENV)/.runtime: requirements.lock
 	@echo "Installing the pipeline into $(VENV) (about a minute, once) ..."
 	@python3 -m venv $(VENV)
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PYTHON) -m pip install $(PIP) -r requirements.lock
 	@touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing what the tests need ..."
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PYTHON) -m pip install $(PIP) -r requirements-dev.lock
 	@touch $@
