@@ -441,3 +441,45 @@ def test_both_ways_to_load_name_one_module() -> None:
     [entry] = workspace["load_from"]
     tool = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
     assert entry["python_module"]["module_name"] == tool["code_location_target_module"]
+
+
+def test_the_schedule_ticks_at_six_where_the_company_is(house: House) -> None:
+    """Not where the machine is."""
+    schedule = definitions(house).resolve_schedule_def(SCHEDULE)
+    assert schedule.cron_schedule == "0 6 * * *"
+    assert schedule.execution_timezone == house.settings.time_zone
+
+
+def test_a_schedule_that_begins_today_waits_until_a_day_has_passed(house: House) -> None:
+    """Yesterday has no partition yet."""
+    house.changes = {"START_DATE": str(TODAY), "SEND_FROM": str(TODAY)}
+    schedule = definitions(house).resolve_schedule_def(SCHEDULE)
+    at = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+    with dg.build_schedule_context(house.instance, scheduled_execution_time=at) as context:
+        asked = schedule.evaluate_tick(context)
+    assert not asked.run_requests
+    assert str(asked.skip_message) == f"START_DATE, {TODAY}, has not passed yet"
+
+
+def test_every_extract_is_tried_again_by_itself(house: House) -> None:
+    """A service that is away for a minute is nobody's morning."""
+    assets = {key: each for each in definitions(house).assets or [] for key in each.keys}
+    for name in (*REFERENCES, ENTRIES):
+        policy = assets[dg.AssetKey(name)].op.retry_policy
+        assert policy, name
+        assert policy.max_retries == 2, name
+
+
+def test_a_run_that_is_launched_for_no_days_says_how_to_name_them(quiet: House) -> None:
+    """The Launchpad and `dg launch --job` allow it."""
+    result = (
+        definitions(quiet)
+        .resolve_job_def(JOB)
+        .execute_in_process(
+            instance=quiet.instance,
+            asset_selection=[dg.AssetKey(ENTRIES)],
+            run_config=QUIET,
+            raise_on_error=False,
+        )
+    )
+    assert "launched for no days. Launch it again with `--partition D`" in problems(result)[0]
