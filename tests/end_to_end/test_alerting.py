@@ -113,3 +113,14 @@ def test_without_a_receiver_there_is_no_sensor(reviewed: House) -> None:
     """Nothing ticks for nothing."""
     definitions = build_definitions(reviewed.settings)
     assert not list(definitions.sensors or [])
+
+
+def test_a_broken_copy_silences_nothing_else(reviewed: House, webhook: Receiver) -> None:
+    """It is told beside the run that failed; counts there are none."""
+    reviewed.changes["CLOCKIFY_API_KEY"] = "wrong-key-that-nobody-may-see"
+    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    reviewed.settings.analysis.write_bytes(b"no database" * 1000)
+    tick(reviewed, None)
+    [names] = broke(webhook)
+    assert {"run", "copy"} <= set(names)
+    assert webhook.got[0]["counts"] == {}

@@ -483,3 +483,12 @@ def test_a_run_that_is_launched_for_no_days_says_how_to_name_them(quiet: House) 
         )
     )
     assert "launched for no days. Launch it again with `--partition D`" in problems(result)[0]
+
+
+def test_a_copy_that_can_never_be_published_stops_the_run_at_its_start(quiet: House) -> None:
+    """Else every run would be green, and the ledger never copied."""
+    (quiet.folder / "file").touch()
+    quiet.changes["ANALYSIS"] = str(quiet.folder / "file" / "analysis.duckdb")
+    result = quiet.run(DAY, DAY, REFERENCES[0])
+    assert not result.success
+    assert "The folder of the analysis copy" in logged(quiet, result)

@@ -279,6 +279,27 @@ def test_a_file_cut_short_stops(warehouse: Warehouse) -> None:
         warehouse.read(ClockifyUsers)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE schema_version AS SELECT 'two' AS version",
+        "CREATE TABLE schema_version AS SELECT NULL::BIGINT AS version",
+        "CREATE TABLE schema_version AS SELECT 1::BIGINT AS version",
+        "CREATE TABLE deliveries AS SELECT ''; CREATE TABLE schema_version AS SELECT 2 AS version",
+    ],
+    ids=["no number", "nothing", "our version without our tables", "the ledger"],
+)
+def test_a_version_alone_makes_no_file_ours(warehouse: Warehouse, made: str) -> None:
+    """Nor is another of our own files: the fix names the setting before anything is moved away."""
+    path = warehouse.database.path
+    path.parent.mkdir()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(made)
+    said = "a DuckDB file of something else. Name the warehouse in WAREHOUSE; if"
+    with pytest.raises(Stop, match=said):
+        warehouse.read(ClockifyUsers)
+
+
 def test_a_duckdb_file_of_something_else_is_refused_and_untouched(warehouse: Warehouse) -> None:
     """An analyst's own file, say."""
     path = warehouse.database.path
