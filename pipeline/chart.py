@@ -60,7 +60,7 @@ def hours_by_day(
             heights = [max(0.0, hours.get((day, verdict), 0.0)) for day in days]
             axes.bar(range(len(days)), heights, bottom=floor, label=verdict, color=colour)
             floor = [below + height for below, height in zip(floor, heights, strict=True)]
-        step = 1 + len(days) // 15
+        step = 1 + len(days) // 11
         shown = range(0, len(days), step)
         axes.set_xticks(list(shown), [f"{days[place]:%a}\n{days[place]:%d %b}" for place in shown])
         axes.set_ylabel("hours")
