@@ -67,8 +67,7 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
 
 def coerced(model: type[Table], frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The frame in the dtypes of these of the model's columns; their values are not looked at."""
-    found: pd.DataFrame = _schema(model, tuple(columns)).coerce_dtype(frame)
-    return found
+    return frame.astype(_dtypes(model, tuple(columns)))
 
 
 @cache
@@ -76,6 +75,12 @@ def _schema(model: type[Table], columns: tuple[str, ...]) -> DataFrameSchema:
     """The model's schema of some columns; pandera copies the whole of it to leave one out."""
     schema = model.to_schema()
     return schema.remove_columns([name for name in schema.columns if name not in columns])
+
+
+@cache
+def _dtypes(model: type[Table], columns: tuple[str, ...]) -> dict[str, Any]:
+    """The columns' dtypes as pandas knows them; all at once they cost a tenth of pandera's way."""
+    return {name: _schema(model, columns).columns[name].dtype.type for name in columns}
 
 
 def _row(frame: pd.DataFrame, index: Any) -> str:  # noqa: ANN401 - a label of pandas'

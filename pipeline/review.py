@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.facts import facts
+from pipeline.fitting import coerced
 from pipeline.reasons import LONGEST_MINUTES, Reason, catalogue
 from pipeline.rules import Rules
-from pipeline.schemas import Verdicts
+from pipeline.schemas import Verdicts, sql_types
 
 Matrix = npt.NDArray[np.bool_]
 """Entries × reasons: whether the entry fails the reason's check."""
@@ -44,7 +45,7 @@ def judge(
         delivered: Ids of the entries sent or adopted.
 
     Returns:
-        `Verdicts`, one row an entry, in the entries' order.
+        `Verdicts`, one row an entry, in the entries' order; validated where they are written.
 
     Raises:
         Exception: whatever a check raises; it is a bug in the rule, not a reason.
@@ -64,7 +65,8 @@ def judge(
         "suggestion": _suggestions(failing, reasons, frame),
         "is_delivered": is_delivered,
     }
-    return Verdicts.validate(matched.assign(**decided, **_sent(frame, rules)))
+    verdicts = matched.assign(**decided, **_sent(frame, rules))
+    return coerced(Verdicts, verdicts, list(sql_types(Verdicts)))
 
 
 def failures(frame: pd.DataFrame, reasons: Sequence[Reason]) -> Matrix:
@@ -104,8 +106,8 @@ def _explained(
     """The ids of each entry's reasons, and their fixes in the same order."""
     ids: list[list[str]] = [[] for _ in failing]
     fixes: list[list[str]] = [[] for _ in failing]
-    for number, reason in enumerate(reasons):
-        is_failing = failing[:, number]
+    for number in np.flatnonzero(failing.any(axis=0)):
+        reason, is_failing = reasons[number], failing[:, number]
         rendered = _rendered(reason.fix, frame.loc[is_failing])
         for row, fix in zip(np.flatnonzero(is_failing), rendered, strict=True):
             ids[row].append(reason.id)
