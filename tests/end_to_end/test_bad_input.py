@@ -21,13 +21,14 @@ from pipeline.ledger import Binding, Ledger
 from pipeline.settings import SettingsError
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import House
-from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
+from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_REVIEW
 from tests.sandbox.seed_rules import work_date
 
 DAY = TODAY - timedelta(days=5)
 NOBODY_LISTENS = "http://127.0.0.1:9"
 COMPANY = "quickbooks_company"
 USERS = "clockify_users"
+UP_TO_LOAD = (*UP_TO_REVIEW, LOAD)
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +86,7 @@ class Case:
     settings: dict[str, str] | None = None
     change: Callable[[House], object] = lambda _: None
     assets: tuple[str, ...] = ()
-    """What is launched; everything by default."""
+    """What is launched; everything but the report by default."""
     is_read: bool = False
     """Whether Clockify could be read: then the day is stored, whole."""
 
@@ -177,7 +178,7 @@ def test_it_stops_with_one_sentence_and_leaves_nothing_half_done(house: House, n
     before = ledger.read_bytes() if ledger.exists() else None
     activities = len(house.activities)
 
-    result = house.run(DAY, DAY, *case.assets)
+    result = house.run(DAY, DAY, *(case.assets or UP_TO_LOAD))
 
     assert not result.success
     [said] = sentences(house, result)
@@ -247,10 +248,10 @@ def test_the_ledger_of_another_company_is_not_written(house: House) -> None:
 
 def test_a_key_that_may_no_longer_see_rates_stops_the_run(house: House) -> None:
     """The day's stored entries keep their rates, and nothing more is sent."""
-    assert house.run(DAY).success
+    assert house.run(DAY, DAY, *UP_TO_LOAD).success
     before = books(house), pieces(house)
     house.sandbox.switch(rates_hidden="zero")
-    result = house.run(DAY)
+    result = house.run(DAY, DAY, *UP_TO_LOAD)
     assert not result.success
     [said] = sentences(house, result)
     assert "sees no rate" in said
@@ -350,11 +351,12 @@ def test_a_full_disk_stops_the_run_and_space_heals_it(
 ) -> None:
     """The sentence names the file; what stood stays; with space, the same run goes through."""
     house.changes[file] = str(small_disk / "file.duckdb")
-    assert house.run(DAY - timedelta(days=1)).success
+    before_it = DAY - timedelta(days=1)
+    assert house.run(before_it, before_it, *UP_TO_LOAD).success
     before = books(house), pieces(house)
     filler = small_disk / "filler"
     _fill(filler)
-    result = house.run(DAY)
+    result = house.run(DAY, DAY, *UP_TO_LOAD)
     assert not result.success
     [said] = sentences(house, result)
     assert [word for word in (file.lower(), str(small_disk), *words) if word not in said] == []
@@ -362,8 +364,8 @@ def test_a_full_disk_stops_the_run_and_space_heals_it(
     assert books(house) == before[0]
     if file == "WAREHOUSE":
         assert pieces(house) == before[1]
-    assert house.run(DAY).success
-    assert _days_sent(house) == [DAY - timedelta(days=1), DAY]
+    assert house.run(DAY, DAY, *UP_TO_LOAD).success
+    assert _days_sent(house) == [before_it, DAY]
 
 
 def _execute(path: Path, statement: str) -> None:
