@@ -76,25 +76,24 @@ def sandbox() -> Iterator[dict[str, str]]:
     env_file = FOLDER / "env"
     command = [sys.executable, "-m", "pipeline.sandbox", "--port", "0"]
     command += ["--state", str(FOLDER / "world.json"), "--env-file", str(env_file)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
-    try:
-        assert process.stdout is not None
-        said = process.stdout.readline().strip()
-        if not said.startswith("sandbox ready"):
-            raise Stop(
-                "The sandbox did not start",
-                "end the demo, or its UI, that runs already: one at a time",
-            )
-        console.print(f"[dim]{said}[/dim]")
-        lines = env_file.read_text().splitlines()
-        names = dict(line.split("=", 1) for line in lines if "=" in line)
-        places = _places() | {"DAGSTER_HOME": str(_demo_home()), "ENV_FILE": str(env_file)}
-        with env_file.open("a") as file:  # so that a shell that reads it has all of the demo's
-            file.writelines(f"{name}={shlex.quote(path)}\n" for name, path in places.items())
-        yield names | _places() | {"ENV_FILE": str(env_file)}
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline().strip()
+            if not said.startswith("sandbox ready"):
+                raise Stop(
+                    "The sandbox did not start",
+                    "end the demo, or its UI, that runs already: one at a time",
+                )
+            console.print(f"[dim]{said}[/dim]")
+            lines = env_file.read_text().splitlines()
+            names = dict(line.split("=", 1) for line in lines if "=" in line)
+            places = _places() | {"DAGSTER_HOME": str(_demo_home()), "ENV_FILE": str(env_file)}
+            with env_file.open("a") as file:  # so that a shell that reads it has all of the demo's
+                file.writelines(f"{name}={shlex.quote(path)}\n" for name, path in places.items())
+            yield names | _places() | {"ENV_FILE": str(env_file)}
+        finally:
+            process.terminate()
 
 
 def run() -> int:

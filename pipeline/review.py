@@ -106,10 +106,10 @@ def _explained(
     """The ids of each entry's reasons, and their fixes in the same order."""
     ids: list[list[str]] = [[] for _ in failing]
     fixes: list[list[str]] = [[] for _ in failing]
-    for number in np.flatnonzero(failing.any(axis=0)):
-        reason, is_failing = reasons[number], failing[:, number]
-        rendered = _rendered(reason.fix, frame.loc[is_failing])
-        for row, fix in zip(np.flatnonzero(is_failing), rendered, strict=True):
+    for reason, is_failing in zip(reasons, failing.T, strict=True):
+        failed = np.flatnonzero(is_failing)
+        rendered = _rendered(reason.fix, frame.iloc[failed]) if failed.size else ()
+        for row, fix in zip(failed, rendered, strict=True):
             ids[row].append(reason.id)
             fixes[row].append(fix)
     return ids, fixes
