@@ -11,9 +11,9 @@ import dagster as dg
 from checks.claim import LAUNCH, Claim
 from pipeline import analysis, figures
 from pipeline.company import Company
+from pipeline.database import Connection
 from pipeline.figures import Row
 from pipeline.metadata import table
-from pipeline.warehouse import Connection
 from pipeline.windows import stops_the_run
 
 LINES = {

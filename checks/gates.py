@@ -11,10 +11,10 @@ from functools import partial
 from checks.claim import Claim, Reads
 from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
+from pipeline.database import Connection
 from pipeline.extraction import pieces
 from pipeline.figures import Row
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection
 
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
     schemas.ClockifyUsers,

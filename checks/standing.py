@@ -7,9 +7,9 @@ from checks.claim import EVERYTHING, LAUNCH, Claim
 from pipeline import doors, eligibility, facts, figures, hours_at_risk, matching, schemas, verdicts
 from pipeline.analysis import REACH
 from pipeline.company import Company
+from pipeline.database import Connection
 from pipeline.figures import Row
 from pipeline.ledger import SETTLED
-from pipeline.warehouse import Connection
 
 UNMATCHED = f"""
 SELECT {{name}}, any_value(user_id) AS user_id, any_value(project_id) AS project_id,

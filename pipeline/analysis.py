@@ -14,14 +14,16 @@ from pathlib import Path
 import duckdb
 
 from pipeline.books import BOOKS_AND_LEDGER
+from pipeline.database import Connection, read_only
 from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
-from pipeline.ledger import SETTLED, attached
+from pipeline.ledger import SETTLED
+from pipeline.ledger_file import attached
 from pipeline.schemas import LEDGER_TABLES, name_of
 from pipeline.settings import Settings
 from pipeline.statement import lines, statement
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Warehouse, read_only
+from pipeline.warehouse import Warehouse
 
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""

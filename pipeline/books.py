@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from pipeline import doors
+from pipeline.database import Connection, transaction
 from pipeline.extraction import days_of
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, framed, name_of
-from pipeline.warehouse import Connection, transaction
 
 SAME = ("side", "kind", "field", "before", "after", "entry_id", "quickbooks_id")
 """What makes a row of `drift` the one that was found before."""

@@ -15,12 +15,14 @@ from filelock import FileLock, Timeout
 
 from pipeline import analysis
 from pipeline.clockify import Clockify
-from pipeline.ledger import Ledger, attached, back_up, when_free
+from pipeline.database import Connection, when_free
+from pipeline.ledger import Ledger
+from pipeline.ledger_file import attached, back_up
 from pipeline.quickbooks import QuickBooks
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.tokens import Tokens
-from pipeline.warehouse import Connection, Warehouse
+from pipeline.warehouse import Warehouse
 
 Log = Callable[[str], object]
 

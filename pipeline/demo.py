@@ -24,10 +24,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pipeline import figures, terminal
+from pipeline.database import Connection, read_only
 from pipeline.definitions import JOB, build_definitions
 from pipeline.settings import Settings, SettingsError
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, read_only
 from pipeline.windows import RANGE_END, RANGE_START
 
 FOLDER = Path("data/demo")

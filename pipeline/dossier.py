@@ -10,11 +10,11 @@ from pathlib import Path
 from rapidfuzz import process
 
 from pipeline.analysis import copy_of
+from pipeline.database import Connection
 from pipeline.figures import Row, rows
 from pipeline.quickbooks import QuickBooks
 from pipeline.quickbooks_rows import activity_row
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection
 
 NEAR_IDS = 3
 BY_A_PERSON = " by "

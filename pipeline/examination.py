@@ -18,7 +18,7 @@ import pandas as pd
 from dagster._core.errors import DagsterHomeNotSetError
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 
-from pipeline import extraction, ledger
+from pipeline import extraction, ledger_file
 from pipeline.analysis import copy_of
 from pipeline.clockify import Clockify
 from pipeline.company import utc_now
@@ -175,7 +175,7 @@ def _why_not(path: Path) -> str | None:
 
 
 def _copies(settings: Settings) -> Copies:
-    folder = ledger.backups(settings.ledger)
+    folder = ledger_file.backups(settings.ledger)
     copies = [_written(path) for path in folder.glob(f"*{settings.ledger.suffix}")]
     written = [at for at in copies if at]
     return Copies(_written(settings.ledger), max(written, default=None))

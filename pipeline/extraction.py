@@ -16,11 +16,12 @@ import pandas as pd
 
 from pipeline import doors
 from pipeline.clockify import Clockify, Workspace
+from pipeline.database import Connection, transaction
 from pipeline.detailed_report import READS
 from pipeline.entries import Row, differing, frame_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Warehouse, transaction
+from pipeline.warehouse import Warehouse
 
 Piece = tuple[date, date]
 """First and last day."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pipeline.database import Connection
 from pipeline.problems import problem
-from pipeline.warehouse import Connection
 
 Row = dict[str, Any]
 Parameters = Sequence[object] | dict[str, object]

@@ -6,11 +6,11 @@ grouped by. Holds the SQL; keeps out what a fix says (`reasons`) and how a line 
 
 from datetime import date
 
+from pipeline.database import Connection
 from pipeline.figures import PROJECT, Row, rows
 from pipeline.ledger import PASSING
 from pipeline.problems import MEANINGS
 from pipeline.reasons import REJECTING
-from pipeline.warehouse import Connection
 
 LINES_A_DAY = 10
 ABOUT_PEOPLE = ("unknown_employee", "inactive_employee", "ambiguous_employee")

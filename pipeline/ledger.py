@@ -1,26 +1,25 @@
 """The ledger: what was meant for QuickBooks, sent, and answered. One row per entry and part.
 
 Holds how rows are written and found, in the SQL that DuckDB and PostgreSQL share. Keeps out what
-a row's next state is (`classification`, `delivery`). The loader keeps it open for its whole step:
-the file's lock is the one-writer lease, which neither expires under a paused process nor outlives
-a dead one.
+a row's next state is (`classification`, `delivery`) and how the file is kept (`ledger_file`). The
+loader keeps it open for its whole step: the file's lock is the one-writer lease, which neither
+expires under a paused process nor outlives a dead one.
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import pandas as pd
-import stamina
 
+from pipeline import ledger_file
+from pipeline.database import Connection, transaction
 from pipeline.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.fitting import validated
 from pipeline.schemas import (
-    LEDGER_TABLES,
     CutoverConfirmations,
     Deliveries,
     DeliveryAttempts,
@@ -30,7 +29,6 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Database, FileBusyError, transaction
 
 DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")
@@ -49,9 +47,6 @@ PASSING = (
     *(NOT_STORED, DECIDED_TO_SEND, ASKED_TO_RETRY),
 )
 """Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""
-BACKUPS_KEPT = 14
-COPIED_AT = "?" * 8 + "T" + "?" * 12
-"""A copy's time in its name; so exact because `ledger-b` may lie beside `ledger`."""
 ROWS_A_STATEMENT = 500
 """At 23 columns a row, well below PostgreSQL's 65,535 parameters a statement."""
 
@@ -94,12 +89,7 @@ class Binding:
     rounding: str
 
 
-MIGRATIONS = {
-    1: "CREATE TABLE cutover_confirmations (realm_id VARCHAR, first_day DATE, last_day DATE, "
-    "confirmed_at TIMESTAMPTZ, confirmed_by VARCHAR)",
-}
 COLUMNS = [field.name for field in fields(Delivery)]
-Result = TypeVar("Result")
 
 
 class Ledger:
@@ -113,21 +103,8 @@ class Ledger:
     def opened(
         cls, path: Path, wait_seconds: float, on_wait: Callable[[str], object]
     ) -> Iterator[Self]:
-        """Open the ledger, waiting for another loader to finish.
-
-        Args:
-            path: the file; made when absent.
-            wait_seconds: how long to wait for its lock.
-            on_wait: told once whom we wait for.
-
-        Raises:
-            FileBusyError: still held after `wait_seconds`.
-            Stop: the file is corrupt, foreign or newer.
-        """
-        with ExitStack() as stack:
-            connection = when_free(
-                lambda: stack.enter_context(database(path).connect()), wait_seconds, on_wait
-            )
+        """Open the ledger; see `ledger_file.opened`."""
+        with ledger_file.opened(path, wait_seconds, on_wait) as connection:
             yield cls(connection)
 
     def bind(self, binding: Binding, *, rebind: bool = False) -> None:
@@ -255,10 +232,6 @@ class Ledger:
             history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
             self._insert(DeliveryAttempts, history)
 
-    def flush(self) -> None:
-        """Move what stands in the log beside the file into the file."""
-        self._connection.execute("CHECKPOINT")
-
     def _bound(self) -> Binding | None:
         rows = self._connection.execute(
             "SELECT realm_id, workspace_id, time_zone, rounding FROM ledger_binding"
@@ -299,108 +272,6 @@ class Ledger:
             f"SELECT {', '.join(COLUMNS)} FROM deliveries WHERE {where}", list(parameters)
         ).fetchall()
         return [Delivery(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
-
-
-@contextmanager
-def attached(
-    connection: Connection, path: Path, wait_seconds: float, on_wait: Callable[[str], object]
-) -> Iterator[None]:
-    """Have the ledger beside a warehouse's tables as `ledger.…`, to be read; waits as `opened`.
-
-    Detached at the end: what is attached is so for all connections of the process, and stays open
-    with them.
-
-    Raises:
-        FileBusyError: still held after `wait_seconds`.
-        Stop: the file is corrupt, foreign or newer.
-    """
-    with ExitStack() as stack:
-        beside = database(path).attached(connection, "ledger")
-        when_free(lambda: stack.enter_context(beside), wait_seconds, on_wait)
-        yield
-
-
-def when_free(
-    open_it: Callable[[], Result], wait_seconds: float, on_wait: Callable[[str], object]
-) -> Result:
-    """Open a file, waiting for whoever has it open.
-
-    Args:
-        open_it: opens it.
-        wait_seconds: how long to wait.
-        on_wait: told once whom we wait for.
-
-    Raises:
-        FileBusyError: still held after `wait_seconds`.
-    """
-    for attempt in stamina.retry_context(
-        on=FileBusyError,
-        attempts=None if wait_seconds else 1,
-        timeout=wait_seconds or None,
-        wait_max=1.0,
-    ):
-        with attempt:
-            try:
-                return open_it()
-            except FileBusyError as busy:
-                if attempt.num == 1:
-                    on_wait(f"waiting: {busy.what}")
-                raise
-    raise AssertionError  # the loop ends by returning or raising
-
-
-def database(path: Path) -> Database:
-    """The ledger's file: never rebuilt, migrated only after a copy."""
-    return Database(
-        path=path,
-        what="ledger",
-        when_broken=f"move it and {path.name}.wal away and put the newest copy from "
-        f"{backups(path)} in its place; what was sent since is found again in QuickBooks before "
-        "anything is sent",
-        tables=LEDGER_TABLES,
-        keys={Deliveries: "entry_id, part"},
-        version=2,
-        migrations=MIGRATIONS,
-    )
-
-
-def backups(path: Path) -> Path:
-    """The folder that holds a ledger's copies."""
-    return path.parent / "backups"
-
-
-def back_up(
-    path: Path, now: datetime, wait_seconds: float, on_wait: Callable[[str], object]
-) -> None:
-    """Copy the ledger and drop all but the newest copies.
-
-    Opened for it, so that nobody writes meanwhile and what a killed run left in the log beside
-    the file is in the copy; closed right after it, since closing the copied file's handle drops
-    the lock.
-
-    Args:
-        path: the ledger; nothing is copied while there is none.
-        now: the copy's time, in UTC, which names it.
-        wait_seconds: how long to wait for the ledger's lock.
-        on_wait: told once whom we wait for.
-
-    Raises:
-        FileBusyError: still held after `wait_seconds`.
-        Stop: the disk is full, or the file is corrupt, foreign or newer.
-        OSError: the folder of the copies cannot be written.
-    """
-    if not path.exists():
-        return
-    folder = backups(path)
-    folder.mkdir(exist_ok=True)
-    copy = folder / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}"
-    draft = copy.with_suffix(".new")
-    with Ledger.opened(path, wait_seconds, on_wait) as ledger:
-        ledger.flush()
-        shutil.copy2(path, draft)
-    draft.replace(copy)
-    for old in sorted(folder.glob(f"{path.stem}-{COPIED_AT}{path.suffix}"))[:-BACKUPS_KEPT]:
-        old.unlink()
 
 
 def _attempt(row: Delivery, batch_id: str | None, place: int) -> dict[str, object]:

@@ -24,13 +24,13 @@ from pipeline import (
 from pipeline.breaker import Tally
 from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
+from pipeline.database import Connection
 from pipeline.desk import Desk
 from pipeline.extraction import pieces
 from pipeline.ledger import Binding
 from pipeline.pairing import Lists
 from pipeline.planning import Plan
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from typing import Any
 from pipeline import doors, drift, schemas, verdicts
 from pipeline.activities import Body, Facts, facts, parse
 from pipeline.candidates import Records, by_id, candidates
+from pipeline.database import Connection
 from pipeline.desk import Desk
 from pipeline.drift import Names, Said
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.matching import living_name
-from pipeline.warehouse import Connection
 
 COMPARED = (*DELIVERED, "gone")
 """States of deliveries that QuickBooks holds, or held."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.analysis import copy_of
+from pipeline.database import Connection
 from pipeline.figures import rows
-from pipeline.warehouse import Connection
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"

@@ -12,9 +12,9 @@ that was sent: what lies between is the item's, and in nobody's way.
 from datetime import date
 
 from pipeline.books import SENT_RATE
+from pipeline.database import Connection
 from pipeline.figures import PROJECT, Row, rows, was_over
 from pipeline.ledger import DELIVERED
-from pipeline.warehouse import Connection
 
 ENTRY = """
     work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,

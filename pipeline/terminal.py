@@ -21,12 +21,12 @@ from rich.text import Text
 from pipeline import files, loading
 from pipeline.books import days_read
 from pipeline.company import Company, opened
+from pipeline.database import Connection
 from pipeline.desk import Desk
 from pipeline.extraction import days_of
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.tables import shown
-from pipeline.warehouse import Connection
 
 STOPPED = 1
 UNDECIDED = 3

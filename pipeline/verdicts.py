@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import doors
+from pipeline.database import Connection, transaction
 from pipeline.ledger import Ledger
 from pipeline.reasons import NOT_WORK
 from pipeline.review import judge
@@ -31,7 +32,6 @@ from pipeline.schemas import (
 )
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, transaction
 
 RULES_NEED_NOT = frozenset(
     {"description", "tag_names", "task_name", "user_email", "first_seen_at", "read_at"}

@@ -8,10 +8,10 @@ import click
 
 from pipeline import figures, terminal
 from pipeline.analysis import copy_of
+from pipeline.database import Connection
 from pipeline.fix_list import lines_of_days
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, write_csv, write_xlsx
-from pipeline.warehouse import Connection
 
 FIX_LIST = [
     Column("concerns", "concerns"),

@@ -7,11 +7,11 @@ import click
 
 from pipeline import terminal
 from pipeline.analysis import copy_of
+from pipeline.database import Connection
 from pipeline.figures import Row
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
 from pipeline.statement import PARTS, lines_of_month, of_month
-from pipeline.warehouse import Connection
 
 SUMS = [
     column

@@ -14,10 +14,12 @@ from checks import books, gates, standing
 from checks.claim import Claim
 from pipeline import schemas
 from pipeline.company import Company
+from pipeline.database import Connection, Database
 from pipeline.figures import Row
-from pipeline.ledger import Ledger, database
+from pipeline.ledger import Ledger
+from pipeline.ledger_file import database
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Database, Warehouse
+from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
 RUN = "run"

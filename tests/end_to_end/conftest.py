@@ -13,13 +13,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from pipeline.database import read_only
 from pipeline.definitions import JOB, build_definitions
 from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import World
 from pipeline.settings import Settings
-from pipeline.warehouse import read_only
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import UP_TO_REVIEW

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from pipeline import analysis
+from pipeline.database import FileBusyError, attach, read_only
 from pipeline.ledger import Ledger
 from pipeline.schemas import (
     LEDGER_TABLES,
@@ -18,7 +19,7 @@ from pipeline.schemas import (
 )
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.warehouse import FileBusyError, Warehouse, attach, read_only
+from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 

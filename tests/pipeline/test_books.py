@@ -8,6 +8,7 @@ import pytest
 
 from pipeline import doors
 from pipeline.books import BOOKS_AND_LEDGER, MEASURES
+from pipeline.database import Connection, Database
 from pipeline.schemas import (
     LEDGER_TABLES,
     WAREHOUSE_TABLES,
@@ -18,7 +19,6 @@ from pipeline.schemas import (
     QuickbooksActivities,
     Table,
 )
-from pipeline.warehouse import Connection, Database
 from tests.pipeline.rows import NOW, frame, valid
 from tests.pipeline.test_activities import SENT
 

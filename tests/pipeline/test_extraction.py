@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import doors
+from pipeline.database import Connection
 from pipeline.extraction import (
     HIDDEN_RATES_SAMPLE,
     HiddenRates,
@@ -22,7 +23,7 @@ from pipeline.extraction import (
 from pipeline.history import months
 from pipeline.schemas import ClockifyTimeEntries, Days
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Warehouse
+from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, NOW, frame, valid
 
 A_DAY = timedelta(days=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import doors, figures
+from pipeline.database import Connection, attach
 from pipeline.ledger import Ledger
 from pipeline.schemas import (
     AcceptedTimeEntries,
@@ -14,7 +15,7 @@ from pipeline.schemas import (
     RejectedTimeEntries,
     Table,
 )
-from pipeline.warehouse import Connection, Warehouse, attach
+from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)

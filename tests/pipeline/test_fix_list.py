@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline import analysis, doors, figures, fix_list, views
+from pipeline.database import Connection, attach
 from pipeline.hours_at_risk import summed
 from pipeline.ledger import Delivery, Ledger
 from pipeline.reasons import REASON_IDS
@@ -24,7 +25,7 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse, attach
+from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)

@@ -14,18 +14,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.ledger import (
-    BACKUPS_KEPT,
-    NEVER_CLAIMED_AGAIN,
-    ROWS_A_STATEMENT,
-    Binding,
-    Delivery,
-    Ledger,
-    back_up,
-    backups,
-)
+from pipeline.database import FileBusyError
+from pipeline.ledger import NEVER_CLAIMED_AGAIN, ROWS_A_STATEMENT, Binding, Delivery, Ledger
+from pipeline.ledger_file import BACKUPS_KEPT, back_up, backups
 from pipeline.stops import Stop
-from pipeline.warehouse import FileBusyError
 from tests.pipeline.others import holding, is_free
 from tests.pipeline.rows import DAY, NOW, delivery
 

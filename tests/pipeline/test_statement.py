@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline import analysis, doors, figures
+from pipeline.database import Connection, attach
 from pipeline.ledger import Delivery, Ledger
 from pipeline.schemas import (
     AcceptedTimeEntries,
@@ -19,7 +20,7 @@ from pipeline.schemas import (
     Table,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse, attach
+from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import delivery, frame, valid
 
 MONTH, AFTER = date(2024, 4, 1), date(2024, 5, 2)

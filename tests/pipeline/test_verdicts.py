@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline import doors, verdicts
+from pipeline.database import Connection
 from pipeline.ledger import Ledger
 from pipeline.rules import Rules
 from pipeline.schemas import (
@@ -20,7 +21,7 @@ from pipeline.schemas import (
     QuickbooksEmployees,
 )
 from pipeline.settings import Settings
-from pipeline.warehouse import Connection, Warehouse
+from pipeline.warehouse import Warehouse
 from tests.pipeline.examples import CUSTOMERS, EMPLOYEES, START, TODAY, entries, entry, rules, users
 from tests.pipeline.rows import NOW, delivery, frame, valid
 

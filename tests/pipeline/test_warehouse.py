@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from pipeline import doors
-from pipeline.ledger import database as ledger_database
+from pipeline.database import Connection, Database, FileBusyError, attach, transaction
+from pipeline.ledger_file import database as ledger_database
 from pipeline.schemas import (
     LEDGER_TABLES,
     WAREHOUSE_TABLES,
@@ -28,7 +29,7 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.stops import Stop
-from pipeline.warehouse import Connection, Database, FileBusyError, Warehouse, attach, transaction
+from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, frame, sparse, valid
 

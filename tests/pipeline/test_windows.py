@@ -5,8 +5,8 @@ from datetime import date
 import dagster as dg
 import pytest
 
+from pipeline.database import FileBusyError
 from pipeline.stops import Stop
-from pipeline.warehouse import FileBusyError
 from pipeline.windows import stops_the_run, window_of
 
 START, END, DAY = (

@@ -10,7 +10,7 @@ from pipeline import company as companies
 from pipeline import confirmation, extraction, loading, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import Reading
-from pipeline.ledger import backups
+from pipeline.ledger_file import backups
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 

@@ -1,0 +1,279 @@
+"""The only opener of DuckDB: how a file is made, opened, versioned, waited for and closed.
+
+Keeps out which files there are (`warehouse`, `ledger_file`), how frames become rows and rows frames
+(`doors`), and what the rows mean.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import stamina
+from filelock import FileLock
+
+from pipeline.schemas import Table, name_of, sql_types
+from pipeline.stops import Stop
+
+Connection = duckdb.DuckDBPyConnection
+Result = TypeVar("Result")
+
+LOCKED = "Could not set lock"
+FULL = ("No space left", "File too large", "Disk quota exceeded")
+"""How a disk, a limit on files and a quota say that nothing more fits."""
+OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
+"""Errors that are the file's, not the caller's; a full disk may also fail a commit."""
+NEWER = "trying to read a database file with version number"
+
+
+class FileBusyError(Stop):
+    """Another process has the file open; its message names the holder."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One DuckDB file of ours: its tables, its version, and what to do if it breaks."""
+
+    path: Path
+    what: str
+    when_broken: str
+    tables: tuple[type[Table], ...]
+    keys: Mapping[type[Table], str] = field(default_factory=dict)
+    """Primary key columns of the tables that have one; the warehouse's have none."""
+    version: int = 1
+    migrations: Mapping[int, str] = field(default_factory=dict)
+    """From a version to the SQL that makes it the next one."""
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection in UTC to a file of the current version; closed on every path.
+
+        Raises:
+            FileBusyError: another process has the file open.
+            Stop: the disk is full, or the file is corrupt, foreign, or newer than this program.
+        """
+        try:
+            connection = self._prepared()
+        except (duckdb.Error, OSError) as error:
+            raise self._stop(error) from error
+        try:
+            with self.told():
+                yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say what the file or its disk will not bear as a stop, while something is done to it.
+
+        Raises:
+            Stop: the disk is full, or the file is broken.
+        """
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if isinstance(error, OF_THE_FILE) or _is_full(str(error)):
+                raise self._stop(error) from error
+            raise
+
+    @contextmanager
+    def attached(self, connection: Connection, name: str) -> Iterator[None]:
+        """Have the file beside what another connection has open, to be read.
+
+        Raises:
+            FileBusyError: another process has the file open.
+            Stop: as `connect`.
+        """
+        if not self._is_current(connection, name):
+            with self.connect():  # which makes it, or brings it up to date
+                pass
+        with self._attached(connection, name):
+            yield
+
+    @contextmanager
+    def _attached(self, connection: Connection, name: str) -> Iterator[None]:
+        try:
+            attach(connection, self.path, name)
+        except duckdb.IOException as error:
+            raise self._stop(error) from error
+        try:
+            yield
+        finally:
+            connection.execute(f"DETACH {name}")
+
+    def _is_current(self, connection: Connection, name: str) -> bool:
+        """Whether the file is there and of our version; asked so because opening it costs more."""
+        if not self.path.exists():
+            return False
+        with self._attached(connection, name):
+            return self._version_in(connection, f"{name}.") == self.version
+
+    def _prepared(self) -> Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            # Two first runs must not each make one: the later would take the earlier's place.
+            with FileLock(self.path.with_name(self.path.name + ".new.lock")):
+                if not self.path.exists():
+                    self._create()
+        connection = self._open()
+        try:
+            version = self._version_in(connection)
+            if version == self.version:
+                return connection
+            # Closing any handle on a file drops this process's lock on it (POSIX), so the copy
+            # ends this connection; the next one has the lock again.
+            connection.execute("CHECKPOINT")
+            shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.v{version}"))
+            connection.close()
+            connection = self._open()
+            self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open(self) -> Connection:
+        connection = duckdb.connect(str(self.path))
+        connection.execute("SET TimeZone = 'UTC'")
+        # Else a variable of the caller stands in for a table that is missing.
+        connection.execute("SET python_enable_replacements = false")
+        return connection
+
+    def _create(self) -> None:
+        """Make the file beside its place and move it there, so that half a file is never ours."""
+        log = self.path.with_name(self.path.name + ".wal")
+        if log.exists():  # DuckDB would replay it into the new file
+            raise Stop(
+                f"The {self.what} {self.path} is missing, but its log {log.name} is there",
+                "put the file back, or move the log away too",
+            )
+        draft = self.path.with_name(self.path.name + ".new")
+        draft.unlink(missing_ok=True)
+        with duckdb.connect(str(draft)) as connection:
+            connection.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
+            connection.execute("INSERT INTO schema_version VALUES ($1)", [self.version])
+            for table in self.tables:
+                connection.execute(self._create_table(table))
+            connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
+        draft.replace(self.path)
+
+    def _create_table(self, table: type[Table]) -> str:
+        columns = [f"{name} {sql}" for name, sql in sql_types(table).items()]
+        if table in self.keys:
+            columns.append(f"PRIMARY KEY ({self.keys[table]})")
+        return f"CREATE TABLE {name_of(table)} ({', '.join(columns)})"
+
+    def _version_in(self, connection: Connection, place: str = "") -> int:
+        """The file's version; refused when newer than ours, or when the file is not ours.
+
+        Args:
+            connection: one to the file.
+            place: what the file is attached as, with a dot; nothing if it is the connection's own.
+        """
+        try:
+            connection.execute(f"SELECT 1 FROM {place}{name_of(self.tables[0])} LIMIT 0")
+            query = f"SELECT version::BIGINT FROM {place}schema_version WHERE version IS NOT NULL"
+            [(version,)] = connection.execute(query).fetchall()
+        except (duckdb.CatalogException, duckdb.ConversionException, ValueError) as error:
+            raise Stop(
+                f"The {self.what} {self.path} is a DuckDB file of something else",
+                f"name the {self.what} in {self.what.upper()}; if this is where it was, "
+                f"{self.when_broken}",
+            ) from error
+        if version > self.version:
+            raise Stop(
+                f"The {self.what} {self.path} has version {version}, newer than this program's "
+                f"{self.version}",
+                "run the newer program, or name another file",
+            )
+        return int(version)
+
+    def _migrate(self, connection: Connection) -> None:
+        with transaction(connection):
+            for step in range(self._version_in(connection), self.version):
+                connection.execute(self.migrations[step])
+            connection.execute("UPDATE schema_version SET version = $1", [self.version])
+
+    def _stop(self, error: Exception) -> Stop:
+        text = str(error)
+        if LOCKED in text:
+            holder = text.partition("Conflicting lock is held in ")[2].partition(". See")[0]
+            return FileBusyError(
+                f"The {self.what} {self.path} is open in another program ({holder or 'unknown'})",
+                "close that program, or wait for it; analysts read the analysis copy instead",
+                is_transient=True,
+            )
+        if _is_full(text):
+            return Stop(
+                f"The disk that holds the {self.what} {self.path} is full",
+                "free some space and run again; what was written before is kept",
+            )
+        if isinstance(error, PermissionError) or "Permission denied" in text:
+            return Stop(f"The {self.what} {self.path} may not be opened", "allow writing to it")
+        if NEWER in text:
+            return Stop(
+                f"The {self.what} {self.path} was written by a newer DuckDB",
+                "run with that DuckDB, or name another file",
+            )
+        return Stop(f"The {self.what} {self.path} cannot be read: {text[:200]}", self.when_broken)
+
+
+def _is_full(text: str) -> bool:
+    return any(said in text for said in FULL)
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Connection]:
+    """All or nothing: committed at the end, rolled back on any error."""
+    connection.begin()
+    try:
+        yield connection
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[Connection]:
+    """A connection that only reads, for files that are published and never written again."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def attach(connection: Connection, path: Path, name: str) -> None:
+    """Attach another of our files, to be read beside the open one."""
+    connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
+
+
+def when_free(
+    open_it: Callable[[], Result], wait_seconds: float, on_wait: Callable[[str], object]
+) -> Result:
+    """Open a file, waiting for whoever has it open.
+
+    Args:
+        open_it: opens it.
+        wait_seconds: how long to wait.
+        on_wait: told once whom we wait for.
+
+    Raises:
+        FileBusyError: still held after `wait_seconds`.
+    """
+    for attempt in stamina.retry_context(
+        on=FileBusyError,
+        attempts=None if wait_seconds else 1,
+        timeout=wait_seconds or None,
+        wait_max=1.0,
+    ):
+        with attempt:
+            try:
+                return open_it()
+            except FileBusyError as busy:
+                if attempt.num == 1:
+                    on_wait(f"waiting: {busy.what}")
+                raise
+    raise AssertionError  # the loop ends by returning or raising
