@@ -1,7 +1,9 @@
 # The two commands of the README are `make demo` and `make test`.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# The lock names everything, with hashes; what is imported is compiled then, the rest never.
+# The lock names everything, with hashes; what is imported is compiled then, the rest never. A shell
+# that forbids to keep what was compiled would have each process of a run do so anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 
 .PHONY: demo dev test chaos check lock screenshots clean
