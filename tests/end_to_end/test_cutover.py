@@ -184,6 +184,7 @@ def test_of_a_week_that_the_button_sent_and_one_that_it_half_sent_the_missing_ha
         if number % 5:
             billed(house, activity)
     before, wanted = held(world), due(world, begin, last)
+    assert max((before & wanted).values()) == 1, "of each pair of twins one"
     assert problems(house.run(first, last, *UP_TO_REVIEW, LOAD, **CONFIRMED)) == []
     assert held(world) - before == wanted - before
     assert len(wanted - before) > len(wanted) // 3
