@@ -212,8 +212,8 @@ def test_what_was_decided_to_be_sent_is_compared_once_more(loaded: House, shell:
     loaded.sandbox.world.replies.clear()
     assert problems(loaded.run(DAY, DAY, LOAD)) == []
     assert len(loaded.activities) == 17
-    row = "SELECT state FROM deliveries WHERE entry_id = $1"
-    assert loaded.rows(row, sent["entry_id"]) == [("adopted",)]
+    state = "SELECT state FROM deliveries WHERE entry_id = $1"
+    assert loaded.rows(state, sent["entry_id"]) == [("adopted",)]
 
 
 def test_nothing_is_decided_to_be_sent_beside_its_equal(loaded: House, shell: Type) -> None:
