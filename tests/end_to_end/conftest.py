@@ -127,7 +127,7 @@ def house(sandbox: Sandbox, tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def quiet(house: House) -> House:
     """A pipeline on a sandbox where nobody has tracked time, and whose books hold none."""
-    _silence(house.sandbox.world)
+    silence(house.sandbox.world)
     return house
 
 
@@ -169,7 +169,7 @@ def judged_company(
     folder = tmp_path_factory.mktemp("judged")
     with building(sandbox_server, invented_world, folder) as house:
         world = house.sandbox.world
-        _silence(world)
+        silence(world)
         for number in range(2 * ENTRIES_A_DAY):
             days, turn = divmod(number, ENTRIES_A_DAY)
             add_entry(
@@ -193,6 +193,7 @@ def _instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def _silence(world: World) -> None:
+def silence(world: World) -> None:
+    """Nobody has tracked time, and the books hold none."""
     world.workspace.entries.clear()
     world.company.activities.clear()

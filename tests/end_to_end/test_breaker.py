@@ -8,10 +8,10 @@ import pytest
 from pipeline.ledger import Ledger
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.windows import SCHEDULE_NAME
-from tests.conftest import TODAY
+from tests.conftest import TODAY, Server
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import House, problems
-from tests.end_to_end.stages import LOAD
+from tests.end_to_end.conftest import House, Kept, building, kept, problems, restored, silence
+from tests.end_to_end.stages import LOAD, UP_TO_REVIEW
 from tests.pipeline.rows import delivery
 
 A_DAY = timedelta(days=1)
@@ -29,12 +29,23 @@ FAULT = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Va
 
 
 @pytest.fixture
-def pieces(quiet: House, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Four entries of four people for four customers, each in another piece of the range."""
+def pieces(house: House, company_in_pieces: Kept, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Four entries of four people for four customers, judged, each in another piece."""
     monkeypatch.setattr("pipeline.extraction.PIECE", A_DAY)
-    for day, (mailbox, project) in zip(DAYS, WORK, strict=True):
-        add_entry(quiet.sandbox.world, day, mailbox=mailbox, project=project)
-    return quiet
+    return restored(house, company_in_pieces)
+
+
+@pytest.fixture(scope="module")
+def company_in_pieces(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """What `pieces` begins with."""
+    with building(sandbox_server, invented_world, tmp_path_factory.mktemp("pieces")) as house:
+        silence(house.sandbox.world)
+        for day, (mailbox, project) in zip(DAYS, WORK, strict=True):
+            add_entry(house.sandbox.world, day, mailbox=mailbox, project=project)
+        assert problems(house.run(DAYS[0], LAST, *UP_TO_REVIEW)) == []
+        return kept(house)
 
 
 def stored_for_somebody_else(house: House) -> None:
@@ -49,7 +60,7 @@ def test_one_fault_on_three_people_and_customers_stops_the_run_whatever_its_piec
 ) -> None:
     """After the third batch; the fourth is not sent, nor is it known to the ledger."""
     pieces.sandbox.fail("batch", "status", status=400, body={"Fault": FAULT}, times=None)
-    said = problems(pieces.run(DAYS[0], LAST))[0]
+    said = problems(pieces.run(DAYS[0], LAST, LOAD))[0]
     assert "3 people and 3 customers for one reason: its fault 2500" in said
     assert "`override_breaker: true`" in said
     assert pieces.sandbox.calls(BATCHES) == 3
@@ -62,7 +73,7 @@ def test_one_fault_on_three_people_and_customers_stops_the_run_whatever_its_piec
 def test_an_overridden_run_goes_on_and_is_red_for_what_was_refused(pieces: House) -> None:
     """The gate still says so; the fourth was sent."""
     pieces.sandbox.fail("batch", "status", status=400, body={"Fault": FAULT}, times=3)
-    said = problems(pieces.run(DAYS[0], LAST, **OVERRIDE))
+    said = problems(pieces.run(DAYS[0], LAST, LOAD, **OVERRIDE))
     assert any(sentence.startswith(GATE) for sentence in said)
     assert not any(sentence.startswith(f"{LOAD}:") for sentence in said)
     assert len(pieces.activities) == 1
@@ -70,10 +81,6 @@ def test_an_overridden_run_goes_on_and_is_red_for_what_was_refused(pieces: House
 
 def test_three_stored_otherwise_stop_the_run_whatever_its_pieces(pieces: House) -> None:
     """Nobody knows whose time it became, so a fourth is not tried."""
-    pieces.run(DAYS[0], LAST, "quickbooks_employees")
-    names = ("clockify_users", "clockify_projects", "quickbooks_customers", "quickbooks_company")
-    review = ("clockify_time_entries", "accepted_time_entries", "rejected_time_entries")
-    pieces.run(DAYS[0], LAST, *names, *review)
     stored_for_somebody_else(pieces)
     assert "stored 3 time activities otherwise" in problems(pieces.run(DAYS[0], LAST, LOAD))[0]
     assert len(pieces.activities) == 3
@@ -82,7 +89,7 @@ def test_three_stored_otherwise_stop_the_run_whatever_its_pieces(pieces: House) 
 def test_an_outage_is_recognised_whatever_the_pieces(pieces: House) -> None:
     """Two batches in a row, each in a piece of its own."""
     pieces.sandbox.fail("batch", "status", status=503, times=None)
-    assert "2 batches in a row" in problems(pieces.run(DAYS[0], LAST))[0]
+    assert "2 batches in a row" in problems(pieces.run(DAYS[0], LAST, LOAD))[0]
     assert pieces.sandbox.calls(BATCHES) == 2
     pieces.sandbox.holder.faults.clear()
     assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
@@ -119,7 +126,7 @@ def test_a_scheduled_run_that_would_send_far_too_much_sends_nothing(pieces: Hous
     """Over all its pieces, none of which is too much; with the override it sends all."""
     history(pieces, 25, 14, 7)
     pieces.tags = {SCHEDULE_NAME: "every_morning"}
-    said = problems(pieces.run(DAYS[0], LAST))[0]
+    said = problems(pieces.run(DAYS[0], LAST, LOAD))[0]
     assert "would send 4 time activities; 1 are usual on a Sunday" in said
     assert "`override_breaker: true`" in said
     assert pieces.sandbox.calls(BATCHES) == 0
@@ -143,14 +150,14 @@ def test_much_is_sent_where_that_is_no_surprise(
     """A range that was launched by hand, and the first twenty days."""
     history(pieces, *sent_days_ago)
     pieces.tags = tags
-    assert problems(pieces.run(DAYS[0], LAST)) == []
+    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
     assert len(pieces.activities) == len(DAYS)
 
 
 @pytest.mark.usefixtures("_few_are_many")
 def test_what_quickbooks_already_holds_is_not_counted(pieces: House) -> None:
     """Adopted after a lost ledger: nothing is sent, so nothing is unusual."""
-    assert problems(pieces.run(DAYS[0], LAST)) == []
+    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
     pieces.settings.ledger.unlink()
     history(pieces, 25, 14, 7)
     pieces.tags = {SCHEDULE_NAME: "every_morning"}

@@ -16,9 +16,10 @@ from click.testing import CliRunner, Result
 from pipeline import company
 from pipeline.__main__ import main
 from pipeline.ledger import Ledger
+from tests.conftest import Server
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW
+from tests.end_to_end.conftest import DAY, House, Kept, building, kept, problems, restored
+from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REVIEW
 from tests.end_to_end.test_cutover import change, press, press_for, reworded, states
 
 NEXT = DAY + timedelta(days=1)
@@ -42,10 +43,34 @@ def shell(reviewed: House) -> Type:
 @pytest.fixture
 def doubtful(reviewed: House) -> list[dict[str, Any]]:
     """The button had sent five entries of the day, of which two were reworded."""
-    entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
-    made = press_for(reviewed, entries[:5], DAY, DAY)
+    return half_told(reviewed)
+
+
+@pytest.fixture
+def loaded(reviewed: House, loaded_company: Kept) -> House:
+    """The same after a load: three are adopted, two doubtful, eleven sent."""
+    return restored(reviewed, loaded_company)
+
+
+@pytest.fixture(scope="module")
+def loaded_company(
+    sandbox_server: Server, judged_company: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """What `loaded` begins with."""
+    folder = tmp_path_factory.mktemp("loaded")
+    with building(sandbox_server, judged_company[0], folder) as house:
+        half_told(restored(house, judged_company))
+        load(house)
+        assert states(house) == {"adopted": 3, "doubtful": 2, "sent": 11}
+        return kept(house)
+
+
+def half_told(house: House) -> list[dict[str, Any]]:
+    """Press the button for five entries, and reword two of its activities."""
+    entries = sorted(house.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
+    made = press_for(house, entries[:5], DAY, DAY)
     for activity in made[:2]:
-        reworded(reviewed, activity)
+        reworded(house, activity)
     return made
 
 
@@ -128,7 +153,6 @@ def test_confirm_lets_the_load_go_on(
 ) -> None:
     """Once, from the terminal; the load then sends what is not there."""
     assert len(doubtful) == 5
-    assert "did not send" in problems(reviewed.run(DAY, DAY, LOAD))[0]
     shell("cutover", *SPAN, "--confirm", code=3)
     reviewed.run(DAY, DAY, LOAD)
     assert states(reviewed) == {"adopted": 3, "doubtful": 2, "sent": 11}
@@ -139,12 +163,13 @@ def test_confirm_lets_the_load_go_on(
 
 @pytest.mark.parametrize("is_loaded", [True, False])
 def test_what_was_decided_is_done_by_the_next_load(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]], *, is_loaded: bool
+    reviewed: House, shell: Type, loaded_company: Kept, *, is_loaded: bool
 ) -> None:
     """One adopted, one sent though something is like it, alone; before or after a load."""
-    assert len(doubtful) == 5
     if is_loaded:
-        load(reviewed)
+        restored(reviewed, loaded_company)
+    else:
+        half_told(reviewed)
     first, second = undecided(shell)
     activity_id = first["activities"][0]["quickbooks_id"]
     shell("decide", first["entry_id"], "adopt", activity_id)
@@ -165,63 +190,45 @@ def test_what_was_decided_is_done_by_the_next_load(
     assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["undecided"]
 
 
-@pytest.fixture
-def decided(shell: Type, reviewed: House, doubtful: list[dict[str, Any]]) -> dict[str, Any]:
-    """A loaded day, of which one doubtful entry is to be sent: as `cutover` showed it."""
-    assert len(doubtful) == 5
-    load(reviewed)
-    row = undecided(shell)[0]
-    shell("decide", row["entry_id"], "send")
-    return row
+def test_what_was_decided_to_be_sent_is_compared_once_more(loaded: House, shell: Type) -> None:
+    """A wording that was restored after all is adopted, and `why` says what became of the decision.
 
-
-def test_what_was_decided_to_be_sent_and_is_put_right_meanwhile_is_adopted(
-    reviewed: House, shell: Type, decided: dict[str, Any]
-) -> None:
-    """The bookkeeper restored the wording after all: `why` says what became of the decision."""
-    [like] = decided["activities"]
-    key, entry = like["quickbooks_id"], decided["entry_id"]
-    change(reviewed, {"Id": key}, Description=decided["entry"]["description"])
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
-    assert states(reviewed) == {"adopted": 4, "doubtful": 1, "sent": 11}
-    assert len(reviewed.activities) == 16
-    said = " ".join(shell("why", entry).stdout.split())
+    Then the disk died, and QuickBooks remembers no request: nor is the other sent again by the
+    decisions' own copy.
+    """
+    right, sent = undecided(shell)
+    for row in (right, sent):
+        shell("decide", row["entry_id"], "send")
+    newest = max((loaded.folder / "backups").iterdir()).read_bytes()
+    [like] = right["activities"]
+    key = like["quickbooks_id"]
+    change(loaded, {"Id": key}, Description=right["entry"]["description"])
+    assert problems(loaded.run(DAY, DAY, LOAD)) == []
+    assert states(loaded) == {"adopted": 4, "sent": 12}
+    assert len(loaded.activities) == 17
+    said = " ".join(shell("why", right["entry_id"]).stdout.split())
     assert f": send; not sent: time activity {key} is its equal" in said
+    loaded.settings.ledger.write_bytes(newest)
+    loaded.sandbox.world.replies.clear()
+    assert problems(loaded.run(DAY, DAY, LOAD)) == []
+    assert len(loaded.activities) == 17
+    state = "SELECT state FROM deliveries WHERE entry_id = $1"
+    assert loaded.rows(state, sent["entry_id"]) == [("adopted",)]
 
 
-def test_what_was_decided_and_sent_is_not_sent_again_by_the_decisions_own_copy(
-    reviewed: House, decided: dict[str, Any]
-) -> None:
-    """The disk died after the load, and QuickBooks remembers no request any more."""
-    newest = max((reviewed.folder / "backups").iterdir()).read_bytes()
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
-    assert len(reviewed.activities) == 17
-    reviewed.settings.ledger.write_bytes(newest)
-    reviewed.sandbox.world.replies.clear()
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
-    assert len(reviewed.activities) == 17
-    row = "SELECT state FROM deliveries WHERE entry_id = $1"
-    assert reviewed.rows(row, decided["entry_id"]) == [("adopted",)]
-
-
-def test_nothing_is_decided_to_be_sent_beside_its_equal(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
+def test_nothing_is_decided_to_be_sent_beside_its_equal(loaded: House, shell: Type) -> None:
     """Settling left it to a person, who says that it is other work: it must be told apart first."""
-    equal = doubtful[4]
-    load(reviewed)
-    [(entry,)] = reviewed.rows(
-        "SELECT entry_id FROM deliveries WHERE quickbooks_id=$1", equal["Id"]
-    )
-    with Ledger.opened(reviewed.settings.ledger, 0, print) as ledger:
+    equal = loaded.activities[4]
+    [(entry,)] = loaded.rows("SELECT entry_id FROM deliveries WHERE quickbooks_id=$1", equal["Id"])
+    with Ledger.opened(loaded.settings.ledger, 0, print) as ledger:
         ledger.record([replace(ledger.deliveries([entry])[entry], state="doubtful")])
     said = shell("decide", entry, "send", code=1).stderr
     assert f"the time activity {equal['Id']} equals the entry {entry}: adopt it, or" in said
     assert len(undecided(shell)) == 3
-    change(reviewed, equal, Description="Other work")
+    change(loaded, equal, Description="Other work")
     shell("decide", entry, "send")
-    load(reviewed)
-    assert states(reviewed) == {"adopted": 2, "doubtful": 2, "sent": 12}
+    load(loaded)
+    assert states(loaded) == {"adopted": 2, "doubtful": 2, "sent": 12}
 
 
 def test_of_twins_one_file_adopts_one_and_sends_the_other(
@@ -240,43 +247,28 @@ def test_of_twins_one_file_adopts_one_and_sends_the_other(
     assert held(world) == due(world, DAY, DAY)
 
 
-def test_what_is_skipped_is_never_sent_and_can_be_taken_back(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
-    """It leaves the open days and the checks; `send` later sends it."""
-    assert len(doubtful) == 5
-    load(reviewed)
-    entry = undecided(shell)[0]["entry_id"]
-    shell("decide", entry, "skip")
-    load(reviewed)
-    assert states(reviewed)["skipped"] == 1
-    assert len(reviewed.activities) == 16
-    [(count,)] = reviewed.rows("SELECT sum(entries) FROM open_days WHERE work_date = $1", DAY)
-    assert count == 1, "the other doubtful one"
-    shell("decide", entry, "send")
-    load(reviewed)
-    assert states(reviewed) == {"adopted": 3, "doubtful": 1, "sent": 12}
+def test_what_is_skipped_is_never_sent_and_can_be_taken_back(loaded: House, shell: Type) -> None:
+    """It leaves the open days and the checks; `send` later sends it.
+
+    Another that is decided to be sent is still judged: not billable any more, it stays where it is.
+    """
+    skipped, unbillable = (row["entry_id"] for row in undecided(shell))
+    shell("decide", skipped, "skip")
+    shell("decide", unbillable, "send")
+    open_days = "SELECT entries FROM open_days WHERE work_date = $1"
+    assert loaded.rows(open_days, DAY) == [(1,)], "the other one"
+    loaded.sandbox.world.workspace.entries[unbillable].is_billable = False
+    loaded.run(DAY, DAY, *DAILY)
+    assert loaded.rows(open_days, DAY) == []
+    assert states(loaded) == {"adopted": 3, "refused": 1, "skipped": 1, "sent": 11}
+    shell("decide", skipped, "send")
+    load(loaded)
+    assert states(loaded) == {"adopted": 3, "refused": 1, "sent": 12}
+    assert len(loaded.activities) == 17
 
 
-def test_an_entry_decided_to_be_sent_is_still_judged(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
-    """Not billable any more, it stays where it is."""
-    assert len(doubtful) == 5
-    load(reviewed)
-    entry = undecided(shell)[0]["entry_id"]
-    shell("decide", entry, "send")
-    reviewed.sandbox.world.workspace.entries[entry].is_billable = False
-    reviewed.run(DAY, DAY)
-    assert states(reviewed) == {"adopted": 3, "doubtful": 1, "refused": 1, "sent": 11}
-
-
-def test_a_file_is_decided_as_a_whole(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_a_file_is_decided_as_a_whole(loaded: House, shell: Type, tmp_path: Path) -> None:
     """A wrong row is named with its line and nothing is decided; then all of it is."""
-    assert len(doubtful) == 5
-    load(reviewed)
     path = tmp_path / "undecided.csv"
     shell("cutover", *SPAN, "--csv", str(path), code=3)
     rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
@@ -291,11 +283,11 @@ def test_a_file_is_decided_as_a_whole(
         rows[1]["decision"] = wrong
         _write(path, rows)
         assert said in shell("decide", "--csv", str(path), code=1).stderr
-        assert states(reviewed)["doubtful"] == 2
+        assert states(loaded)["doubtful"] == 2
     rows[1]["decision"] = "adopt " + rows[1]["quickbooks_ids"]
     _write(path, rows)
     shell("decide", "--csv", str(path))
-    assert states(reviewed) == {"adopted": 4, "skipped": 1, "sent": 11}
+    assert states(loaded) == {"adopted": 4, "skipped": 1, "sent": 11}
 
 
 def test_a_description_is_no_formula_in_the_file(
@@ -313,16 +305,12 @@ def test_a_description_is_no_formula_in_the_file(
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
 
-def test_a_decision_that_cannot_be_made_says_why(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
+def test_a_decision_that_cannot_be_made_says_why(loaded: House, shell: Type) -> None:
     """Unknown entry, wrong state, an activity gone, claimed or of another person."""
-    assert len(doubtful) == 5
-    load(reviewed)
     rows = undecided(shell)
     first, second = (row["entry_id"] for row in rows)
     [adopted, *_], [sent, *_] = (
-        reviewed.rows("SELECT entry_id, quickbooks_id FROM deliveries WHERE state = $1", state)
+        loaded.rows("SELECT entry_id, quickbooks_id FROM deliveries WHERE state = $1", state)
         for state in ("adopted", "sent")
     )
     [other] = rows[1]["activities"]
@@ -338,20 +326,16 @@ def test_a_decision_that_cannot_be_made_says_why(
         assert said in shell("decide", *words, code=1).stderr
     for words in ((first,), (first, "maybe"), (first, "adopt"), ()):
         shell("decide", *words, code=2)
-    assert states(reviewed)["doubtful"] == 2
+    assert states(loaded)["doubtful"] == 2
     shell("decide", second, "skip")
     assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
 
 
-def test_a_mistyped_adoption_can_be_taken_back(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
+def test_a_mistyped_adoption_can_be_taken_back(loaded: House, shell: Type) -> None:
     """Another activity of the same person was named: then the right one, or sent after all."""
-    assert len(doubtful) == 5
-    load(reviewed)
     [row, *_] = undecided(shell)
     entry, [right] = row["entry_id"], row["activities"]
-    activities = reviewed.sandbox.world.company.activities
+    activities = loaded.sandbox.world.company.activities
     wrong = {**activities[right["quickbooks_id"]], "Id": "99999", "TxnDate": "2026-01-02"}
     activities["99999"] = wrong
     shell("decide", entry, "adopt", "99999")
@@ -360,9 +344,9 @@ def test_a_mistyped_adoption_can_be_taken_back(
     shell("decide", entry, "adopt", "99999")
     shell("decide", entry, "send")
     held = len(activities)
-    load(reviewed)
+    load(loaded)
     assert len(activities) == held + 1
-    assert reviewed.rows(query, entry)[0][0] == "sent"
+    assert loaded.rows(query, entry)[0][0] == "sent"
 
 
 def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(
@@ -377,25 +361,21 @@ def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(
     assert f"launch the review of {DAY} again" in said
 
 
-def test_a_decision_stands_though_its_copies_cannot_be_made(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
+def test_a_decision_stands_though_its_copies_cannot_be_made(loaded: House, shell: Type) -> None:
     """Said in one sentence; and a decision that was refused is said to be refused."""
-    assert len(doubtful) == 5
-    load(reviewed)
     entry = undecided(shell)[0]["entry_id"]
-    backups = reviewed.folder / "backups"
+    backups = loaded.folder / "backups"
     shutil.rmtree(backups)
     backups.touch()
     said = shell("decide", entry, "skip", code=1).stderr
     assert f"What was done is recorded, but not copied: {backups} (File exists)" in said
     assert "is skipped already" in shell("decide", entry, "skip", code=1).stderr
     backups.unlink()
-    reviewed.settings.analysis.unlink()
-    reviewed.settings.analysis.mkdir()
+    loaded.settings.analysis.unlink()
+    loaded.settings.analysis.mkdir()
     said = shell("decide", entry, "send", code=1).stderr
-    assert f"not copied: {reviewed.settings.analysis} (Is a directory). Make it" in said
-    reviewed.settings.analysis.rmdir()
+    assert f"not copied: {loaded.settings.analysis} (Is a directory). Make it" in said
+    loaded.settings.analysis.rmdir()
     assert "QuickBooks refused it" in shell("decide", entry, "send", code=1).stderr
 
 
@@ -403,7 +383,6 @@ def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shel
     """By reason or by id; not otherwise, since the same row would be refused again."""
     fault = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Fault"}
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": fault})
-    load(reviewed)
     load(reviewed)
     assert states(reviewed) == {"refused": 16}
     assert "the reasons that stand are: 2500" in " ".join(

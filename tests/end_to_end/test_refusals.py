@@ -3,12 +3,11 @@
 from datetime import date, timedelta
 
 import dagster as dg
-import pytest
 
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_REVIEW
 
 NEXT = DAY + timedelta(days=1)
 COMPANY = "quickbooks_company"
@@ -115,7 +114,7 @@ def test_a_description_that_lost_letters_is_sent_and_said(quiet: House) -> None:
     quiet.sandbox.switch(charset="latin1")
     for number in range(4):
         add_entry(quiet.sandbox.world, DAY, seconds=600 + 60 * number, description="Südhang – Ω")
-    result = quiet.run(DAY)
+    result = quiet.run(DAY, DAY, *UP_TO_REVIEW, LOAD)
     assert not result.success
     assert " 4." in str(check(result, "activities_are_stored_as_they_were_sent").description)
     again = quiet.run(DAY, DAY, *DAILY)
@@ -155,22 +154,17 @@ def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewe
     assert held(world) == due(world, DAY, NEXT)
 
 
-@pytest.mark.parametrize("became", ["deleted", "without a project"])
-def test_books_reopened_in_part_hold_nothing_for_an_entry_that_is_gone(
-    quiet: House, became: str
-) -> None:
-    """It was refused as closed and can be no probe any more: it says nothing of its day."""
+def test_books_reopened_in_part_hold_nothing_for_an_entry_that_is_gone(quiet: House) -> None:
+    """Refused as closed, it can be no probe any more, and says nothing of its day."""
     world = quiet.sandbox.world
     add_entry(world, DAY, description="early")
-    late = add_entry(world, NEXT, description="late")
+    deleted, bare = (add_entry(world, NEXT, description=each) for each in ("deleted", "bare"))
     world.company.books_closed_through = NEXT
-    quiet.run(DAY, NEXT)
-    if became == "deleted":
-        del world.workspace.entries[late.id]
-    else:
-        late.project_id = None
+    quiet.run(DAY, NEXT, *UP_TO_REVIEW, LOAD)
+    del world.workspace.entries[deleted.id]
+    bare.project_id = None
     world.company.books_closed_through = DAY
     add_entry(world, NEXT, at="10:00", description="new")
     for _ in range(2):
-        quiet.run(DAY, NEXT)
+        quiet.run(DAY, NEXT, *DAILY)
     assert [activity["Description"] for activity in quiet.activities] == ["new"]
