@@ -23,7 +23,11 @@ from pipeline.warehouse import read_only
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import UP_TO_REVIEW
+from tests.sandbox.seed_rules import work_date
 
+FORTNIGHT = TODAY - timedelta(days=14), TODAY - timedelta(days=1)
+EMPTY = TODAY - timedelta(days=8)
+"""The day of `fortnight` on which nobody has tracked time."""
 DAY = date(2026, 11, 17)
 """The day that `reviewed` is about; most of what it holds fills one batch."""
 ENTRIES_A_DAY = 16
@@ -135,6 +139,28 @@ def quiet(house: House) -> House:
 def reviewed(house: House, judged_company: Kept) -> House:
     """A pipeline that has judged two days of 16 entries, all accepted, and has sent nothing."""
     return restored(house, judged_company)
+
+
+@pytest.fixture(scope="session")
+def fortnight(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A pipeline after one run over 14 days, of which one holds nothing: only to be looked at."""
+    folder = tmp_path_factory.mktemp("fortnight")
+    with building(sandbox_server, invented_world, folder) as house:
+        world = house.sandbox.world
+        for key, entry in list(world.workspace.entries.items()):
+            if work_date(world, entry) == EMPTY:
+                del world.workspace.entries[key]
+        house.changes["METADATA_ROWS"] = "500"
+        assert problems(house.run(*FORTNIGHT)) == []
+        yield house
+
+
+@pytest.fixture
+def after_a_fortnight(house: House, fortnight: House) -> House:
+    """The same, to go on with; its event log is empty."""
+    return restored(house, kept(fortnight))
 
 
 def kept(house: House) -> Kept:
