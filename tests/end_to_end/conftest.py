@@ -131,7 +131,7 @@ def house(sandbox: Sandbox, tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def quiet(house: House) -> House:
     """A pipeline on a sandbox where nobody has tracked time, and whose books hold none."""
-    _silence(house.sandbox.world)
+    silence(house.sandbox.world)
     return house
 
 
@@ -195,7 +195,7 @@ def judged_company(
     folder = tmp_path_factory.mktemp("judged")
     with building(sandbox_server, invented_world, folder) as house:
         world = house.sandbox.world
-        _silence(world)
+        silence(world)
         for number in range(2 * ENTRIES_A_DAY):
             days, turn = divmod(number, ENTRIES_A_DAY)
             add_entry(
@@ -211,14 +211,15 @@ def judged_company(
         return kept(house)
 
 
+def silence(world: World) -> None:
+    """Nobody has tracked time, and the books hold none."""
+    world.workspace.entries.clear()
+    world.company.activities.clear()
+
+
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
-
-
-def _silence(world: World) -> None:
-    world.workspace.entries.clear()
-    world.company.activities.clear()
