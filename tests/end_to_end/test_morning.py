@@ -13,7 +13,7 @@ from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.world import World
 from tests.end_to_end import books
 from tests.end_to_end.conftest import FORTNIGHT, House, check, problems
-from tests.end_to_end.stages import DAILY, LOAD, REPORT, UP_TO_REVIEW
+from tests.end_to_end.stages import DAILY, REPORT, UP_TO_LOAD, UP_TO_REVIEW
 from tests.sandbox.seed_rules import EXCLUDING, HOLDING, Rules, seconds, work_date
 
 FIRST, LAST = FORTNIGHT
@@ -65,7 +65,7 @@ def test_mending_a_name_sends_exactly_its_entries_and_shortens_the_list(
     project.name = BLANK.strip()
     mended = books.due(world, FIRST, LAST) - due
     assert mended
-    assert problems(house.run(FIRST, LAST, *UP_TO_REVIEW, LOAD, "fix_list")) == []
+    assert problems(house.run(FIRST, LAST, *UP_TO_LOAD, "fix_list")) == []
     assert books.held(world) - held == mended
     after = lines(house)
     [gone] = before.keys() - after.keys()
