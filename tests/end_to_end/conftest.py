@@ -23,7 +23,11 @@ from pipeline.settings import Settings
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import UP_TO_REVIEW
+from tests.sandbox.seed_rules import work_date
 
+FORTNIGHT = TODAY - timedelta(days=14), TODAY - timedelta(days=1)
+EMPTY = TODAY - timedelta(days=8)
+"""The day of `fortnight` on which nobody has tracked time."""
 DAY = date(2026, 11, 17)
 """The day that `reviewed` is about; most of what it holds fills one batch."""
 ENTRIES_A_DAY = 16
@@ -137,6 +141,28 @@ def reviewed(house: House, judged_company: Kept) -> House:
     return restored(house, judged_company)
 
 
+@pytest.fixture(scope="session")
+def fortnight(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A pipeline after one run over 14 days, of which one holds nothing: only to be looked at."""
+    folder = tmp_path_factory.mktemp("fortnight")
+    with building(sandbox_server, invented_world, folder) as house:
+        world = house.sandbox.world
+        for key, entry in list(world.workspace.entries.items()):
+            if work_date(world, entry) == EMPTY:
+                del world.workspace.entries[key]
+        house.changes["METADATA_ROWS"] = "500"
+        assert problems(house.run(*FORTNIGHT)) == []
+        yield house
+
+
+@pytest.fixture
+def after_a_fortnight(house: House, fortnight: House) -> House:
+    """The same, to go on with; its event log is empty."""
+    return restored(house, kept(fortnight))
+
+
 def kept(house: House) -> Kept:
     """A pipeline to begin with: made once for many tests, since a run takes seconds."""
     return pickle.dumps(house.sandbox.world), house.folder
@@ -185,15 +211,15 @@ def judged_company(
         return kept(house)
 
 
+def silence(world: World) -> None:
+    """Nobody has tracked time, and the books hold none."""
+    world.workspace.entries.clear()
+    world.company.activities.clear()
+
+
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
-
-
-def silence(world: World) -> None:
-    """Nobody has tracked time, and the books hold none."""
-    world.workspace.entries.clear()
-    world.company.activities.clear()

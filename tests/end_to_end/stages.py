@@ -11,6 +11,7 @@ REFERENCES = (
     "quickbooks_company",
 )
 UP_TO_REVIEW = (*REFERENCES, ENTRIES, *REVIEW)
+UP_TO_LOAD = (*UP_TO_REVIEW, LOAD)
 REPORT = ("fix_list", "hours_at_risk", "statement")
 DAILY = (ENTRIES, *REVIEW, LOAD)
 """All that is partitioned: what a backfill launches."""

@@ -21,14 +21,13 @@ from pipeline.ledger import Binding, Ledger
 from pipeline.settings import SettingsError
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import House
-from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_REVIEW
+from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
 from tests.sandbox.seed_rules import work_date
 
 DAY = TODAY - timedelta(days=5)
 NOBODY_LISTENS = "http://127.0.0.1:9"
 COMPANY = "quickbooks_company"
 USERS = "clockify_users"
-UP_TO_LOAD = (*UP_TO_REVIEW, LOAD)
 
 
 @pytest.fixture(autouse=True)

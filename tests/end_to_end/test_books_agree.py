@@ -5,7 +5,7 @@ from datetime import timedelta
 from pipeline.books import MEASURES
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import DAILY, LOAD
+from tests.end_to_end.stages import DAILY, LOAD, UP_TO_LOAD
 
 NEXT = DAY + timedelta(days=1)
 DIFFERENCES = [
@@ -31,7 +31,7 @@ def test_what_was_rounded_is_named_to_the_second_and_the_cent(quiet: House) -> N
     add_entry(world, DAY, seconds=3620, rate_minor=9500)
     add_entry(world, DAY, "08:00", seconds=4000, rate_minor=3333, mailbox="priya")
     add_entry(world, NEXT, seconds=1801, rate_minor=7777)
-    result = quiet.run(DAY, NEXT)
+    result = quiet.run(DAY, NEXT, *UP_TO_LOAD)
     assert problems(result) == []
     found = check(result, "the_books_and_the_ledger_agree")
     assert found.passed, found.description
@@ -62,7 +62,7 @@ def test_every_difference_is_named_and_who_worked_beside_us_is_shown(quiet: Hous
         )
         for number in range(6)
     ]
-    assert problems(quiet.run(DAY, NEXT)) == []
+    assert problems(quiet.run(DAY, NEXT, *UP_TO_LOAD)) == []
     ids = {row["Description"]: row["Id"] for row in quiet.activities}
     sandbox.admin("DELETE", f"activities/{ids['0']}")
     sandbox.admin("PATCH", f"activities/{ids['1']}", Minutes=11, HourlyRate=33.335)
@@ -106,14 +106,14 @@ def test_every_difference_is_named_and_who_worked_beside_us_is_shown(quiet: Hous
 def test_what_no_load_has_compared_is_said_with_the_command_that_does(quiet: House) -> None:
     """A warehouse that was lost knows nothing of the days sent before."""
     add_entry(quiet.sandbox.world, DAY)
-    assert problems(quiet.run(DAY)) == []
+    assert problems(quiet.run(DAY, DAY, *UP_TO_LOAD)) == []
     quiet.settings.warehouse.unlink()
-    found = check(quiet.run(NEXT), "the_books_and_the_ledger_agree")
+    found = check(quiet.run(NEXT, NEXT, *UP_TO_LOAD), "the_books_and_the_ledger_agree")
     assert not found.passed
     assert found.description
     assert "1 not compared since they were sent" in found.description
     assert f"--partition-range {DAY}...{DAY}" in found.description
-    assert check(quiet.run(DAY), "the_books_and_the_ledger_agree").passed
+    assert check(quiet.run(DAY, DAY, *DAILY), "the_books_and_the_ledger_agree").passed
     assert check(quiet.run(DAY, DAY, LOAD), "the_books_and_the_ledger_agree").passed
 
 

@@ -1,5 +1,6 @@
 """Dates at their hardest, and money to the cent, from Clockify's entry to QuickBooks' activity."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +10,9 @@ from pipeline.sandbox.seed import oddities
 from pipeline.sandbox.world import Entry
 from tests.end_to_end.books import due, held
 from tests.end_to_end.conftest import House, problems
+from tests.end_to_end.stages import UP_TO_LOAD
 
+LEAP_DAY, SPRING, AUTUMN = date(2024, 2, 29), date(2024, 3, 10), date(2026, 11, 1)
 NEW_YEAR = date(2026, 1, 1)
 EVE = date(2025, 12, 31)
 
@@ -32,32 +35,37 @@ def at(house: House, day: date, time: str, name: str, **fields: object) -> Entry
     return oddities.add_entry(house.sandbox.world, day, time, description=name, **fields)
 
 
-@pytest.mark.parametrize(
-    ("add", "day"),
-    [
-        (oddities.add_spring_forward, date(2026, 3, 8)),
-        (oddities.add_fall_back, date(2026, 11, 1)),
-        (oddities.add_leap_day, date(2024, 2, 29)),
-    ],
-)
-def test_a_hard_day_keeps_its_date_and_its_elapsed_time(
-    years: House, add: object, day: date
+def test_a_hard_day_keeps_its_date_and_its_elapsed_time(years: House) -> None:
+    """The 29th of February, 23 hours, 25 hours: minutes by the clock of UTC, date by ours."""
+    world = years.sandbox.world
+    oddities.add_leap_day(world, LEAP_DAY)
+    oddities.add_spring_forward(world, SPRING)
+    oddities.add_fall_back(world, AUTUMN)
+    for first, last in ((LEAP_DAY, SPRING), (AUTUMN, AUTUMN)):
+        assert problems(years.run(first, last, *UP_TO_LOAD)) == []
+    sent = held(world)
+    assert sent == due(world, LEAP_DAY, AUTUMN)
+    days = Counter(each.day for each in sent.elements())
+    assert days == {str(LEAP_DAY): 2, str(SPRING): 2, str(AUTUMN): 3}
+
+
+def test_each_side_of_midnight_lands_on_its_own_day_and_an_odd_rate_arrives_to_the_cent(
+    years: House,
 ) -> None:
-    """23 hours, 25 hours, and the 29th of February: minutes by the clock of UTC, date by ours."""
-    assert callable(add)
-    add(years.sandbox.world, day)
-    assert problems(years.run(day)) == []
-    assert held(years.sandbox.world) == due(years.sandbox.world, day, day)
-    assert set(dates(years).values()) == {str(day)}
+    """A second before and a second after, over a year's end, also of somebody in Lisbon.
 
-
-def test_each_side_of_midnight_lands_on_its_own_day(years: House) -> None:
-    """A second before and a second after, over a year's end, also of somebody in Lisbon."""
+    300 rates, none of them the same, none of them round: equal as decimals, never as floats.
+    """
+    rates = {f"Rate {number}": 1_001 + 307 * number for number in range(300)}
+    for number, (name, rate) in enumerate(rates.items()):
+        minute = f"{number // 60 + 6:02}:{number % 60:02}"
+        at(years, EVE, minute, name, seconds=600, rate_minor=rate)
     at(years, EVE, "23:59:59", "Last second")
     at(years, NEW_YEAR, "00:00:00", "First second")
     at(years, EVE, "20:30:00", "Already tomorrow in Lisbon", mailbox="ines")
-    assert problems(years.run(EVE, NEW_YEAR)) == []
+    assert problems(years.run(EVE, NEW_YEAR, *UP_TO_LOAD)) == []
     assert dates(years) == {
+        **dict.fromkeys(rates, "2025-12-31"),
         "Last second": "2025-12-31",
         "First second": "2026-01-01",
         "Already tomorrow in Lisbon": "2025-12-31",
@@ -66,17 +74,10 @@ def test_each_side_of_midnight_lands_on_its_own_day(years: House) -> None:
         "SELECT work_date, person_work_date FROM accepted_time_entries WHERE description = $1",
         "Already tomorrow in Lisbon",
     ) == [(EVE, NEW_YEAR)]
-
-
-def test_an_odd_rate_arrives_to_the_cent(years: House) -> None:
-    """300 rates, none of them the same, none of them round: equal as decimals, never as floats."""
-    rates = {f"Rate {number}": 1_001 + 307 * number for number in range(300)}
-    for number, (name, rate) in enumerate(rates.items()):
-        minute = f"{number // 60 + 6:02}:{number % 60:02}"
-        at(years, EVE, minute, name, seconds=600, rate_minor=rate)
-    assert problems(years.run(EVE)) == []
     stored = {each["Description"]: Decimal(str(each["HourlyRate"])) for each in years.activities}
-    assert stored == {name: Decimal(rate) / 100 for name, rate in rates.items()}
+    assert {name: stored[name] for name in rates} == {
+        name: Decimal(rate) / 100 for name, rate in rates.items()
+    }
 
 
 def test_with_rounding_on_the_rounded_time_is_sent_and_the_tracked_time_kept(years: House) -> None:
@@ -86,7 +87,7 @@ def test_with_rounding_on_the_rounded_time_is_sent_and_the_tracked_time_kept(yea
     workspace.round_mode, workspace.round_minutes = "Round up to", "10"
     at(years, EVE, "09:00", "Manual", seconds=98 * 60)
     at(years, EVE, "00:01", "Too long by rounding only", seconds=(23 * 60 + 52) * 60)
-    assert problems(years.run(EVE)) == []
+    assert problems(years.run(EVE, EVE, *UP_TO_LOAD)) == []
     assert [(each["Hours"], each["Minutes"]) for each in years.activities] == [(1, 40)]
     assert years.rows("SELECT raw_seconds FROM accepted_time_entries") == [(98 * 60,)]
     [(reasons, fixes)] = years.rows("SELECT reasons, fixes FROM rejected_time_entries")

@@ -5,29 +5,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
-import pytest
 from dagster_shared.serdes import serialize_value
 
 from pipeline.extraction import days_of
-from tests.conftest import TODAY
-from tests.end_to_end.conftest import House, problems
+from tests.end_to_end.conftest import EMPTY, FORTNIGHT, House
+from tests.end_to_end.stages import ENTRIES, REVIEW
 from tests.sandbox.seed_rules import Rules, work_date
 
-LAST = TODAY - timedelta(days=1)
-FIRST = LAST - timedelta(days=13)
-EMPTY = FIRST + timedelta(days=6)
-REJECTED, ENTRIES = "rejected_time_entries", "clockify_time_entries"
-
-
-@pytest.fixture
-def fortnight(house: House) -> House:
-    """A pipeline after one run over 14 days, of which one holds nothing."""
-    world = house.sandbox.world
-    for key, entry in list(world.workspace.entries.items()):
-        if work_date(world, entry) == EMPTY:
-            del world.workspace.entries[key]
-    assert problems(house.run(FIRST, LAST)) == []
-    return house
+FIRST, LAST = FORTNIGHT
+REJECTED = "rejected_time_entries"
 
 
 def shown(house: House, asset: str) -> dict[date, dict[str, Any]]:
@@ -87,11 +73,11 @@ def test_the_empty_day_shows_that_it_was_read(fortnight: House) -> None:
     assert list(judged["entries not accepted"]) == []
 
 
-def test_a_table_shows_at_most_the_rows_set(house: House) -> None:
+def test_a_table_shows_at_most_the_rows_set(after_a_fortnight: House) -> None:
     """`METADATA_ROWS` caps each day's tables; the counts stay whole."""
-    house.changes["METADATA_ROWS"] = "1"
-    house.run(LAST - timedelta(days=2), LAST)
-    days = shown(house, REJECTED)
+    after_a_fortnight.changes["METADATA_ROWS"] = "1"
+    after_a_fortnight.run(LAST - timedelta(days=2), LAST, *REVIEW)
+    days = shown(after_a_fortnight, REJECTED)
     assert max(len(found) for found in cells(days, "entries not accepted", "reason").values()) == 1
     assert max(metadata["dagster/partition_row_count"] for metadata in days.values()) > 1
 

@@ -7,11 +7,23 @@ from typing import Any
 import pytest
 
 from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks_answers import Answer
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
+from tests.conftest import Server
 from tests.end_to_end.books import due, held, move
-from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import DAILY
+from tests.end_to_end.conftest import (
+    DAY,
+    House,
+    Kept,
+    building,
+    check,
+    kept,
+    problems,
+    restored,
+    silence,
+)
+from tests.end_to_end.stages import DAILY, UP_TO_LOAD
 
 NEXT = DAY + timedelta(days=1)
 LATER = DAY + timedelta(days=4)
@@ -20,23 +32,47 @@ Change = Callable[[House, Entry, str], None]
 Found = tuple[str | None, ...]
 
 
-def sent(house: House, *names: str, **fields: Any) -> dict[str, Entry]:  # noqa: ANN401 # any field of an entry
-    """Entries that stand in QuickBooks, by their descriptions; no two are equally long."""
-    given = {"rate_minor": 9500, **fields}
-    entries = {
-        name: add_entry(
-            house.sandbox.world, DAY, description=name, seconds=3600 + 1200 * number, **given
-        )
-        for number, name in enumerate(names)
-    }
-    assert problems(house.run(DAY, NEXT)) == []
-    assert house.rows("FROM drift") == []
-    return entries
+@pytest.fixture(scope="module")
+def sent_company(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """An entry for each name of the tables below, in QuickBooks too; no two are equally long."""
+    with building(sandbox_server, invented_world, tmp_path_factory.mktemp("sent")) as house:
+        silence(house.sandbox.world)
+        for number, name in enumerate({**CHANGES, **FOLLOWED, **NOT_FOLLOWED}):
+            add_entry(
+                house.sandbox.world,
+                DAY,
+                description=name,
+                seconds=3600 + 1200 * number,
+                rate_minor=9500,
+                is_approved=True,
+            )
+        assert problems(house.run(DAY, NEXT, *UP_TO_LOAD)) == []
+        assert house.rows("FROM drift") == []
+        return kept(house)
 
 
-def change(house: House, entries: Mapping[str, Entry], changes: Mapping[str, Change]) -> None:
+@pytest.fixture
+def sent(house: House, sent_company: Kept) -> House:
+    """A pipeline whose entries all stand in QuickBooks, each as its name says."""
+    return restored(house, sent_company)
+
+
+def entries_of(house: House) -> dict[str, Entry]:
+    """The entries by their descriptions."""
+    return {entry.description: entry for entry in house.sandbox.world.workspace.entries.values()}
+
+
+def activity(house: House, name: str) -> dict[str, Any]:
+    """The one time activity with this description."""
+    [found] = [row for row in house.activities if row["Description"] == name]
+    return found
+
+
+def change(house: House, changes: Mapping[str, Change]) -> None:
     """Change each entry, or its time activity, as its name says."""
-    ids = {row["Description"]: row["Id"] for row in house.activities}
+    entries, ids = entries_of(house), {row["Description"]: row["Id"] for row in house.activities}
     for name, do in changes.items():
         do(house, entries[name], ids[name])
 
@@ -155,34 +191,34 @@ CHANGES: dict[str, tuple[Change, list[Found]]] = {
 FACTS = {"billed", "not_ours"}
 
 
-def test_each_change_after_sending_is_found_and_nothing_is_repaired(quiet: House) -> None:
+def test_each_change_after_sending_is_found_and_nothing_is_repaired(sent: House) -> None:
     """One entry for each change, found by a run in which nothing is to be sent; twice the same."""
-    entries = sent(quiet, *CHANGES)
-    change(quiet, entries, {name: do for name, (do, _) in CHANGES.items()})
+    entries = entries_of(sent)
     someone = {"EmployeeRef": {"value": "12"}, "Description": "not ours"}
-    add_like(**someone)(quiet, entries["untouched"], quiet.activities[-1]["Id"])
+    add_like(**someone)(sent, entries["untouched"], activity(sent, "untouched")["Id"])
+    change(sent, {name: do for name, (do, _) in CHANGES.items()})
     names = {entry.id: name for name, entry in entries.items()} | {None: "not ours"}
     expected = {name: found for name, (_, found) in CHANGES.items() if found}
     expected["not ours"] = [("quickbooks", "not_ours", None, None, None)]
-    before = held(quiet.sandbox.world)
+    before = held(sent.sandbox.world)
     times = set()
     for _ in range(2):
-        result = quiet.run(DAY, NEXT, *DAILY)
+        result = sent.run(DAY, NEXT, *DAILY)
         assert problems(result) == []
         found: dict[str, list[Found]] = {}
-        for entry_id, *row in drift(quiet, "entry_id", "side", "kind", "field", "before", "after"):
+        for entry_id, *row in drift(sent, "entry_id", "side", "kind", "field", "before", "after"):
             found.setdefault(names[entry_id], []).append(tuple(row))
         assert found == expected
-        assert held(quiet.sandbox.world) == before
+        assert held(sent.sandbox.world) == before
         assert not check(result, "nothing_has_drifted").passed
-        assert all((kind in FACTS) != warns for kind, warns in drift(quiet, "kind", "is_warning"))
-        times |= set(drift(quiet, "found_at"))
+        assert all((kind in FACTS) != warns for kind, warns in drift(sent, "kind", "is_warning"))
+        times |= set(drift(sent, "found_at"))
     assert len(times) == 1, "since when it lasts is kept"
-    assert quiet.rows("SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state") == [
+    assert sent.rows("SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state") == [
         ("gone", 2),
-        ("sent", len(CHANGES) - 2),
+        ("sent", len(entries) - 2),
     ]
-    assert quiet.rows("SELECT minutes, attempts FROM deliveries WHERE payload LIKE '%:90.00%'") == [
+    assert sent.rows("SELECT minutes, attempts FROM deliveries WHERE payload LIKE '%:90.00%'") == [
         (320, 1)
     ]
     shown = check(result, "nothing_has_drifted").metadata["open"].value.records  # type: ignore[union-attr]
@@ -193,36 +229,36 @@ def test_each_change_after_sending_is_found_and_nothing_is_repaired(quiet: House
 
 
 def test_what_is_put_right_is_no_drift_any_more_and_what_is_gone_is_never_sent_again(
-    quiet: House,
+    sent: House,
 ) -> None:
     """Only the latest state of a window is kept."""
-    entries = sent(quiet, "longer", "deleted there")
-    change(quiet, entries, {"longer": lengthen, "deleted there": remove})
-    quiet.run(DAY, NEXT, *DAILY)
-    assert drift(quiet, "kind") == [("edited",), ("deleted",)]
-    assert entries["longer"].end
-    entries["longer"].end -= timedelta(minutes=30)
-    delete(quiet, entries["deleted there"])
+    entry = entries_of(sent)["longer"]
+    before = len(sent.activities)
+    change(sent, {"longer": lengthen, "deleted there": remove})
+    sent.run(DAY, NEXT, *DAILY)
+    assert drift(sent, "kind") == [("edited",), ("deleted",)]
+    assert entry.end
+    entry.end -= timedelta(minutes=30)
+    delete(sent, entries_of(sent)["deleted there"])
     for _ in range(2):
-        assert check(quiet.run(DAY, NEXT, *DAILY), "nothing_has_drifted").passed
-        assert drift(quiet) == []
-        assert len(quiet.activities) == 1
-    assert quiet.rows(
+        assert check(sent.run(DAY, NEXT, *DAILY), "nothing_has_drifted").passed
+        assert drift(sent) == []
+        assert len(sent.activities) == before - 1
+    assert sent.rows(
         "SELECT delivery_attempts.state FROM delivery_attempts JOIN deliveries USING (entry_id) "
         "WHERE deliveries.state = 'gone' ORDER BY recorded_at"
     ) == [("pending",), ("sent",), ("gone",)]
 
 
-def test_an_approval_that_was_withdrawn_is_drift(quiet: House) -> None:
+def test_an_approval_that_was_withdrawn_is_drift(sent: House) -> None:
     """With `REQUIRE_APPROVAL`; the same run finds that who was made inactive has not changed."""
-    quiet.changes["REQUIRE_APPROVAL"] = "true"
-    entries = sent(quiet, "withdrawn", is_approved=True)
-    entries["withdrawn"].is_approved = False
-    [activity] = quiet.activities
-    quiet.sandbox.admin("PATCH", f"employees/{activity['EmployeeRef']['value']}", Active=False)
-    quiet.sandbox.admin("PATCH", f"customers/{activity['CustomerRef']['value']}", Active=False)
-    quiet.run(DAY, NEXT)
-    assert drift(quiet) == [
+    sent.changes["REQUIRE_APPROVAL"] = "true"
+    change(sent, {"untouched": edit(is_approved=False)})
+    ours = activity(sent, "untouched")
+    sent.sandbox.admin("PATCH", f"employees/{ours['EmployeeRef']['value']}", Active=False)
+    sent.sandbox.admin("PATCH", f"customers/{ours['CustomerRef']['value']}", Active=False)
+    sent.run(DAY, NEXT, *UP_TO_LOAD)
+    assert drift(sent) == [
         ("clockify", "unapproved", "is_approved", "approved", "not approved"),
     ]
 
@@ -245,29 +281,31 @@ NOT_FOLLOWED: dict[str, tuple[Change, str | None]] = {
 }
 
 
-def test_an_update_follows_the_entry_and_leaves_the_rest_to_the_bookkeeper(quiet: House) -> None:
+def test_an_update_follows_the_entry_and_leaves_the_rest_to_the_bookkeeper(sent: House) -> None:
     """Cost and tax stay; the ledger says what was written, in a line of its own; once."""
-    quiet.changes["AFTER_SEND"] = "update"
-    world = quiet.sandbox.world
-    entries = sent(quiet, *FOLLOWED)
-    kept = {"CostRate": 20, "Taxable": True}
-    change(quiet, entries, {name: both(patch(**kept), do) for name, do in FOLLOWED.items()})
+    sent.changes["AFTER_SEND"] = "update"
+    world = sent.sandbox.world
+    theirs = {"CostRate": 20, "Taxable": True}
+    ids = {row["Id"] for row in sent.activities if row["Description"] in FOLLOWED}
+    change(sent, {name: both(patch(**theirs), do) for name, do in FOLLOWED.items()})
     for _ in range(2):
-        result = quiet.run(DAY, LATER, *DAILY)
+        result = sent.run(DAY, LATER, *DAILY)
         assert problems(result) == []
         assert held(world) == due(world, DAY, LATER)
         assert check(result, "nothing_has_drifted").passed
         assert check(result, "the_books_and_the_ledger_agree").passed
-        assert all(kept.items() <= row.items() for row in quiet.activities)
-        assert {row["SyncToken"] for row in quiet.activities} == {"2"}
-    assert quiet.rows(
+        followed = [row for row in sent.activities if row["Id"] in ids]
+        assert all(theirs.items() <= row.items() for row in followed)
+        assert {row["SyncToken"] for row in followed} == {"2"}
+    assert sent.rows(
         "SELECT quickbooks_id, state, attempts, sync_token, work_date, minutes "
-        "FROM deliveries ORDER BY quickbooks_id"
+        "FROM deliveries WHERE attempts > 1 ORDER BY quickbooks_id"
     ) == [
         (row["Id"], "sent", 2, "2", date.fromisoformat(row["TxnDate"]), minutes(row))
-        for row in sorted(quiet.activities, key=lambda row: row["Id"])
+        for row in sorted(followed, key=lambda row: row["Id"])
     ]
-    assert quiet.rows("SELECT count(*) FROM delivery_attempts") == [(3 * len(FOLLOWED),)]
+    written = 2 * len(sent.activities) + len(FOLLOWED)
+    assert sent.rows("SELECT count(*) FROM delivery_attempts") == [(written,)]
 
 
 def minutes(activity: Mapping[str, Any]) -> int:
@@ -275,18 +313,16 @@ def minutes(activity: Mapping[str, Any]) -> int:
     return int(activity["Hours"]) * 60 + int(activity["Minutes"])
 
 
-def test_an_update_touches_nothing_that_is_not_ours_to_change(quiet: House) -> None:
+def test_an_update_touches_nothing_that_is_not_ours_to_change(sent: House) -> None:
     """The entries were lengthened as well; they stay drift, with the reason why."""
-    quiet.changes["AFTER_SEND"] = "update"
-    entries = sent(quiet, *NOT_FOLLOWED)
-    ids = {row["Description"]: row["Id"] for row in quiet.activities}
-    changes = {name: both(do, lengthen) for name, (do, _) in NOT_FOLLOWED.items()}
-    change(quiet, entries, changes)
-    before = [dict(row) for row in quiet.activities]
-    quiet.run(DAY, NEXT, *DAILY)
-    assert quiet.activities == before
+    sent.changes["AFTER_SEND"] = "update"
+    ids = {row["Description"]: row["Id"] for row in sent.activities}
+    change(sent, {name: both(do, lengthen) for name, (do, _) in NOT_FOLLOWED.items()})
+    before = [dict(row) for row in sent.activities]
+    sent.run(DAY, NEXT, *DAILY)
+    assert sent.activities == before
     found = dict(
-        quiet.rows("SELECT DISTINCT quickbooks_id, not_followed FROM drift WHERE side = 'clockify'")
+        sent.rows("SELECT DISTINCT quickbooks_id, not_followed FROM drift WHERE side = 'clockify'")
     )
     assert found == {ids[name]: reason for name, (_, reason) in NOT_FOLLOWED.items()}
 
@@ -294,62 +330,59 @@ def test_an_update_touches_nothing_that_is_not_ours_to_change(quiet: House) -> N
 STALE = {"Error": [{"Message": "Stale Object Error", "Detail": "", "code": "5010"}]}
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ({"status": 400, "body": {"Fault": STALE}}, "Stale Object Error"),
-        ({"status": 429, "body": "", "headers": {"Retry-After": "9"}}, "without a readable answer"),
-    ],
-)
-def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(
-    quiet: House, answer: dict[str, Any], said: str
-) -> None:
+def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(sent: House) -> None:
     """Saved by somebody at the same moment, or throttled: said, tried again, and no red run."""
-    quiet.changes["AFTER_SEND"] = "update"
-    lengthen(quiet, sent(quiet, "longer")["longer"])
-    quiet.sandbox.fail("timeactivity", "status", skip=1, **answer)
-    assert problems(quiet.run(DAY, NEXT, *DAILY)) == []
-    [(reason,)] = drift(quiet, "not_followed")
-    assert said in reason
-    assert minutes(quiet.activities[0]) == 60
-    quiet.run(DAY, NEXT, *DAILY)
-    assert drift(quiet) == []
-    assert minutes(quiet.activities[0]) == 90
+    sent.changes["AFTER_SEND"] = "update"
+    change(sent, {"longer": lengthen, "moved": lengthen})
+    stale = {"status": 400, "body": {"Fault": STALE}}
+    sent.sandbox.fail("timeactivity", "status", skip=1, **stale)
+    throttled = {"status": 429, "body": "", "headers": {"Retry-After": "9"}}
+    sent.sandbox.fail("timeactivity", "status", skip=2, **throttled)
+    assert problems(sent.run(DAY, NEXT, *DAILY)) == []
+    reasons = sorted(str(reason) for (reason,) in drift(sent, "not_followed"))
+    assert len(reasons) == 2
+    assert "without a readable answer" in reasons[0]
+    assert "Stale Object Error" in reasons[1]
+    before = minutes(activity(sent, "longer")), minutes(activity(sent, "moved"))
+    sent.run(DAY, NEXT, *DAILY)
+    assert drift(sent) == []
+    after = minutes(activity(sent, "longer")), minutes(activity(sent, "moved"))
+    assert after == (before[0] + 30, before[1] + 30)
 
 
-def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(quiet: House) -> None:
+def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(sent: House) -> None:
     """QuickBooks may remember what it said to a request, and the activity is of one version yet."""
-    quiet.changes["AFTER_SEND"] = "update"
-    quiet.sandbox.switch(remember_faults=True)
-    entry = sent(quiet, "longer")["longer"]
+    sent.changes["AFTER_SEND"] = "update"
+    sent.sandbox.switch(remember_faults=True)
+    entry, ours = entries_of(sent)["longer"], activity(sent, "longer")["Id"]
     for description, followed in (("x" * 4001, "longer"), ("as agreed", "as agreed")):
         entry.description = description
-        quiet.run(DAY, NEXT, *DAILY)
-        assert [row["Description"] for row in quiet.activities] == [followed]
+        sent.run(DAY, NEXT, *DAILY)
+        assert sent.sandbox.world.company.activities[ours]["Description"] == followed
 
 
-@pytest.mark.parametrize("is_killed", [True, False])
-def test_after_an_update_of_which_nobody_heard_the_ledger_learns_what_stands_there(
-    quiet: House, monkeypatch: pytest.MonkeyPatch, *, is_killed: bool
+def test_after_updates_of_which_nobody_heard_the_ledger_learns_what_stands_there(
+    sent: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between update and commit, or the answer was lost: updated once, recorded later."""
-    quiet.changes["AFTER_SEND"] = "update"
-    lengthen(quiet, sent(quiet, "longer")["longer"])
-    if is_killed:
-        update = QuickBooks.update_time_activity
+    """The answer was lost, or killed between update and commit: updated once, and recorded."""
+    sent.changes["AFTER_SEND"] = "update"
+    change(sent, {"longer": lengthen, "moved": lengthen})
+    update, answers = QuickBooks.update_time_activity, list[Answer]()
 
-        def dying(*arguments: Any) -> None:  # noqa: ANN401 # those of the method
-            update(*arguments)
+    def dying(*arguments: Any) -> Answer:  # noqa: ANN401 # those of the method
+        answers.append(update(*arguments))
+        if len(answers) == 2:
             raise MemoryError
+        return answers[0]
 
-        with monkeypatch.context() as patched:
-            patched.setattr(QuickBooks, "update_time_activity", dying)
-            assert not quiet.run(DAY, NEXT, *DAILY).success
-    else:
-        quiet.sandbox.fail("timeactivity", "drop_after_store", skip=1)
-        quiet.run(DAY, NEXT, *DAILY)
-    assert [row["SyncToken"] for row in quiet.activities] == ["1"]
-    assert quiet.run(DAY, NEXT, *DAILY).success
-    assert drift(quiet) == []
-    assert quiet.rows("SELECT minutes, sync_token FROM deliveries") == [(90, "1")]
-    assert [row["SyncToken"] for row in quiet.activities] == ["1"]
+    sent.sandbox.fail("timeactivity", "drop_after_store", skip=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(QuickBooks, "update_time_activity", dying)
+        assert not sent.run(DAY, NEXT, *DAILY).success
+    updated = [row for row in sent.activities if row["SyncToken"] != "0"]
+    assert [row["SyncToken"] for row in updated] == ["1", "1"]
+    assert sent.run(DAY, NEXT, *DAILY).success
+    assert drift(sent) == []
+    query = "SELECT quickbooks_id, minutes FROM deliveries WHERE sync_token = '1' ORDER BY ALL"
+    assert sent.rows(query) == sorted((row["Id"], minutes(row)) for row in updated)
+    assert [row["SyncToken"] for row in sent.activities if row["SyncToken"] != "0"] == ["1", "1"]

@@ -1,7 +1,7 @@
 """The analyst's morning: what is wrong, the act that mends it, and that it does."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -11,13 +11,12 @@ from dagster_shared.serdes import serialize_value
 from pipeline.extraction import days_of
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.world import World
-from tests.conftest import TODAY
 from tests.end_to_end import books
-from tests.end_to_end.conftest import House, check, problems
+from tests.end_to_end.conftest import FORTNIGHT, House, check, problems
+from tests.end_to_end.stages import DAILY, REPORT, UP_TO_LOAD, UP_TO_REVIEW
 from tests.sandbox.seed_rules import EXCLUDING, HOLDING, Rules, seconds, work_date
 
-LAST = TODAY - timedelta(days=1)
-FIRST = LAST - timedelta(days=13)
+FIRST, LAST = FORTNIGHT
 BLANK = "Model Home Gardens "
 """A project whose customer has no blank at the end of its name."""
 
@@ -55,24 +54,18 @@ def rejected(world: World) -> Counter[str]:
     return found
 
 
-@pytest.fixture
-def fortnight(house: House) -> House:
-    """A pipeline after one run over 14 days."""
-    house.changes["METADATA_ROWS"] = "500"
-    assert problems(house.run(FIRST, LAST)) == []
-    return house
-
-
-def test_mending_a_name_sends_exactly_its_entries_and_shortens_the_list(fortnight: House) -> None:
+def test_mending_a_name_sends_exactly_its_entries_and_shortens_the_list(
+    fortnight: House, after_a_fortnight: House
+) -> None:
     """The list shrinks by that line and no other, and QuickBooks grows by those entries."""
-    house, world = fortnight, fortnight.sandbox.world
-    due, before = books.due(world, FIRST, LAST), lines(house)
+    house, world = after_a_fortnight, after_a_fortnight.sandbox.world
+    due, before = books.due(world, FIRST, LAST), lines(fortnight)
     held = books.held(world)
     [project] = [each for each in world.workspace.projects.values() if each.name == BLANK]
     project.name = BLANK.strip()
     mended = books.due(world, FIRST, LAST) - due
     assert mended
-    assert problems(house.run(FIRST, LAST)) == []
+    assert problems(house.run(FIRST, LAST, *UP_TO_LOAD, "fix_list")) == []
     assert books.held(world) - held == mended
     after = lines(house)
     [gone] = before.keys() - after.keys()
@@ -120,23 +113,24 @@ def test_hours_at_risk_are_the_billable_ones_that_wait_for_a_person(fortnight: H
     ) == pytest.approx(took / 3600, abs=0.03)
 
 
-def test_the_report_comes_last_and_also_on_a_red_morning(house: House) -> None:
-    """The list is needed most when the load has stopped."""
-    house.sandbox.fail("batch", "status", status=503, times=None)
-    result = house.run(LAST, LAST)
+def test_the_report_comes_last_and_also_on_a_red_morning(quiet: House) -> None:
+    """The list is needed most when the load has stopped; the warning ends when nothing is left."""
+    entry = add_entry(quiet.sandbox.world, LAST, "08:00")
+    waiting = add_entry(quiet.sandbox.world, LAST, project=None)
+    quiet.sandbox.fail("batch", "status", status=503, times=None)
+    result = quiet.run(LAST)
     steps = [event.step_key for event in result.all_events if event.is_step_success]
     assert not result.success
-    assert {"fix_list", "hours_at_risk"} <= set(steps)
-    assert metadata(house, "fix_list")["dagster/row_count"].value > 0
-
-
-def test_the_check_names_the_hours_at_risk(fortnight: House) -> None:
-    """A warning with its causes, which ends by itself when nothing is left."""
-    result = fortnight.run(LAST, LAST, "hours_at_risk")
+    assert set(REPORT) <= set(steps)
+    assert metadata(quiet, "fix_list")["dagster/row_count"].value > 0
     said = check(result, "no_billable_hours_are_at_risk")
     assert not said.passed
     assert said.severity == dg.AssetCheckSeverity.WARN
     assert "will not get there by waiting" in str(said.description)
+    quiet.sandbox.admin("DELETE", "faults")
+    waiting.project_id = entry.project_id
+    result = quiet.run(LAST, LAST, *DAILY, "hours_at_risk")
+    assert check(result, "no_billable_hours_are_at_risk").passed
 
 
 def test_a_day_of_hostile_names_opens_at_once(quiet: House) -> None:
@@ -146,7 +140,7 @@ def test_a_day_of_hostile_names_opens_at_once(quiet: House) -> None:
     for number in range(2000):
         add_entry(world, LAST, "08:00", seconds=60 + number, mailbox="tom")
     quiet.changes["METADATA_ROWS"] = "100000"
-    assert problems(quiet.run(LAST, LAST)) == []
+    assert problems(quiet.run(LAST, LAST, *UP_TO_REVIEW)) == []
     shown = day_shown(quiet, LAST)
     assert len(serialize_value(shown)) < 250_000
     [line] = shown["fix list"].records

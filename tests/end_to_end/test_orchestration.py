@@ -19,11 +19,12 @@ from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import QUIET, House, check, problems
 from tests.end_to_end.processes import PROJECT
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REPORT
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REPORT, UP_TO_LOAD
 
 DAY = TODAY - timedelta(days=5)
 A_DAY = timedelta(days=1)
 REPORTS = "reports/detailed"
+READ = (*REFERENCES, ENTRIES)
 
 
 def definitions(house: House) -> dg.Definitions:
@@ -44,8 +45,8 @@ def range_of(asked: dg.RunRequest) -> tuple[str, str]:
     return asked.tags[RANGE_START], asked.tags[RANGE_END]
 
 
-def morning(house: House, day: date) -> dg.ExecuteInProcessResult:
-    """The schedule's run of a morning, as the daemon would start it."""
+def morning(house: House, day: date, *assets: str) -> dg.ExecuteInProcessResult:
+    """The schedule's run of a morning, as the daemon would start it, or only some of it."""
     at = datetime.combine(day, time(6), house.settings.zone)
     asked = request(house, at)
     house.now = max(at.astimezone(UTC), house.now + timedelta(minutes=5))
@@ -55,6 +56,7 @@ def morning(house: House, day: date) -> dg.ExecuteInProcessResult:
         .execute_in_process(
             instance=house.instance,
             run_config={**QUIET, **asked.run_config},
+            asset_selection=[dg.AssetKey(name) for name in assets] or None,
             tags=dict(asked.tags),
             raise_on_error=False,
         )
@@ -192,11 +194,11 @@ def test_older_months_are_read_again_in_their_turn_or_when_their_totals_change(
     lately = days(date(2026, 11, 1), date(2026, 11, 3))
     a_morning = lately[-1] + A_DAY
 
-    assert problems(morning(quiet, a_morning)) == []
+    assert problems(morning(quiet, a_morning, *READ)) == []
     assert read_now(quiet) == august + september + october + lately
 
     before = reports(quiet)
-    assert problems(morning(quiet, a_morning)) == []
+    assert problems(morning(quiet, a_morning, *READ)) == []
     assert read_now(quiet) == august + lately
     assert reports(quiet) - before == 5  # the range, three months' totals, August
 
@@ -213,8 +215,8 @@ def test_the_month_in_which_the_range_begins_is_not_read_again_for_that(quiet: H
     quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-10-01"}
     for day in days(date(2026, 11, 3), date(2026, 11, 10)):
         add_entry(quiet.sandbox.world, day, is_billable=False)
-    morning(quiet, date(2026, 11, 10))
-    morning(quiet, date(2026, 11, 11))
+    morning(quiet, date(2026, 11, 10), *READ)
+    morning(quiet, date(2026, 11, 11), *READ)
     october = days(date(2026, 10, 1), date(2026, 10, 31))
     assert read_now(quiet) == october + days(date(2026, 11, 8), date(2026, 11, 10))
 
@@ -226,40 +228,40 @@ def test_the_older_months_that_were_read_before_a_stop_are_remembered(quiet: Hou
         user.status = "ACTIVE"
     quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=5)
     lately = days(date(2026, 11, 1), date(2026, 11, 3))
-    assert not morning(quiet, date(2026, 11, 4)).success
+    assert not morning(quiet, date(2026, 11, 4), *READ).success
     assert read_now(quiet) == days(date(2026, 8, 1), date(2026, 8, 31)) + lately
-    assert problems(morning(quiet, date(2026, 11, 4))) == []
+    assert problems(morning(quiet, date(2026, 11, 4), *READ)) == []
     assert read_now(quiet) == days(date(2026, 9, 1), lately[-1])
 
 
 def test_a_range_that_stops_keeps_the_pieces_it_has_finished(quiet: House) -> None:
-    """Forty days are two pieces: the second is refused, the first stays, and again goes through."""
-    first, last = TODAY - timedelta(days=40), TODAY - A_DAY
+    """32 days are two pieces: the second is refused, the first stays, and again goes through."""
+    first, last = TODAY - timedelta(days=32), TODAY - A_DAY
     entry = add_entry(quiet.sandbox.world, first)
     quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=2)  # and of who left
-    stopped = quiet.run(first, last)
+    stopped = quiet.run(first, last, *UP_TO_LOAD)
     assert not stopped.success
     finished = days(first, first + timedelta(days=30))
     assert quiet.rows("SELECT work_date FROM days ORDER BY ALL") == [(day,) for day in finished]
     assert quiet.rows("SELECT entry_id FROM clockify_time_entries") == [(entry.id,)]
     assert quiet.activities == []
-    assert problems(quiet.run(first, last)) == []
-    assert len(quiet.rows("FROM days")) == 40
+    assert problems(quiet.run(first, last, *UP_TO_LOAD)) == []
+    assert len(quiet.rows("FROM days")) == 32
     assert len(quiet.activities) == 1
 
 
 def test_a_day_never_read_is_named_with_the_command_that_reads_it(quiet: House) -> None:
     """Each gap since the cut-over, the first of them in the message."""
     quiet.changes = {"SEND_FROM": str(DAY - timedelta(days=3))}
-    quiet.run(DAY)
-    gaps = check(quiet.run(DAY - timedelta(days=2)), "every_day_is_loaded")
+    quiet.run(DAY, DAY, *READ)
+    gaps = check(quiet.run(DAY - timedelta(days=2), None, *READ), "every_day_is_loaded")
     assert not gaps.passed
     for first, last in ((3, 3), (1, 1), (-1, -4)):
         command = f"{DAY - timedelta(days=first)}...{DAY - timedelta(days=last)}"
         assert f"`dg launch --assets '*' --partition-range {command}`" in str(gaps.description)
     since = DAY - timedelta(days=3)
     assert f"Days since {since} never read after they were over: 6." in str(gaps.description)
-    full = check(quiet.run(DAY - timedelta(days=3), TODAY), "every_day_is_loaded")
+    full = check(quiet.run(DAY - timedelta(days=3), TODAY, *READ), "every_day_is_loaded")
     assert full.passed
 
 
@@ -269,46 +271,47 @@ def test_an_open_day_out_of_reach_is_named(quiet: House) -> None:
     quiet.changes = {"SEND_FROM": str(old)}
     add_entry(quiet.sandbox.world, old, project=None)
     add_entry(quiet.sandbox.world, old + A_DAY, project=None)
-    found = check(quiet.run(old, old + A_DAY), "open_days_are_within_reach")
+    found = check(quiet.run(old, old + A_DAY, *UP_TO_LOAD), "open_days_are_within_reach")
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
     assert "reaches: 1. Launch those days with `dg launch" in str(found.description)
     assert f"{old}...{old}`" in str(found.description)
 
 
-def test_a_range_over_everything_materializes_each_day_and_each_snapshot_once(
-    quiet: House,
-) -> None:
-    """Daily assets a day at a time, in one run; the others once."""
-    result = quiet.run(DAY, DAY + 2 * A_DAY)
-    events = result.get_asset_materialization_events()
-    made = sorted((str(event.asset_key.to_user_string()), event.partition) for event in events)
-    daily = [(name, str(day)) for name in DAILY for day in days(DAY, DAY + 2 * A_DAY)]
-    assert made == sorted([*daily, *((name, None) for name in (*REFERENCES, *REPORT))], key=str)
-
-
-def test_a_failed_gate_stops_what_is_behind_it(house: House) -> None:
+def test_a_failed_gate_stops_what_is_behind_it(reviewed: House) -> None:
     """An entry stored twice: nothing is judged, nothing sent, and the gate says what to do."""
-    assert problems(house.run(DAY)) == []
-    verdicts = house.rows("SELECT entry_id FROM accepted_time_entries ORDER BY ALL")
-    sent = len(house.activities)
-    with duckdb.connect(str(house.settings.warehouse)) as connection:
-        connection.execute("INSERT INTO clockify_time_entries FROM clockify_time_entries LIMIT 1 ")
-    result = house.run(DAY + A_DAY)
+    verdicts = reviewed.rows("SELECT entry_id FROM accepted_time_entries ORDER BY ALL")
+    with duckdb.connect(str(reviewed.settings.warehouse)) as connection:
+        connection.execute(
+            "INSERT INTO clockify_time_entries "
+            "FROM clockify_time_entries WHERE work_date = $1 LIMIT 1",
+            [DAY],
+        )
+    result = reviewed.run(DAY + A_DAY)
     assert not result.success
     gate = check(result, "entry_ids_are_unique")
     assert (gate.passed, gate.blocking) == (False, True)
     assert f"{DAY + A_DAY}: Entries stored more than once: 1. Extract" in str(gate.description)
     made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
     assert made == {*REFERENCES, ENTRIES}
-    assert house.rows("SELECT entry_id FROM accepted_time_entries ORDER BY ALL") == verdicts
-    assert len(house.activities) == sent
+    assert reviewed.rows("SELECT entry_id FROM accepted_time_entries ORDER BY ALL") == verdicts
+    assert verdicts
+    assert reviewed.activities == []
 
 
-def test_standing_checks_warn_and_never_block(house: House) -> None:
-    """A day with rejected entries is green, and its standing checks say so in warnings."""
-    result = house.run(DAY, DAY + A_DAY)
+def test_a_range_over_everything_makes_each_day_and_each_snapshot_once_and_its_checks_warn(
+    house: House,
+) -> None:
+    """Daily assets a day at a time, in one run; the others once.
+
+    Days with rejected entries are green, and their standing checks say so in warnings.
+    """
+    result = house.run(DAY, DAY + 2 * A_DAY)
     assert result.success
+    events = result.get_asset_materialization_events()
+    made = sorted((str(event.asset_key.to_user_string()), event.partition) for event in events)
+    daily = [(name, str(day)) for name in DAILY for day in days(DAY, DAY + 2 * A_DAY)]
+    assert made == sorted([*daily, *((name, None) for name in (*REFERENCES, *REPORT))], key=str)
     failed = [each for each in result.get_asset_check_evaluations() if not each.passed]
     assert {each.check_name for each in failed} >= {
         "no_entry_waits_for_a_person",
@@ -326,13 +329,13 @@ def test_the_analysts_copy_is_new_after_every_run_and_the_old_one_stays_readable
     """Red or green, a fresh copy stands in the place; who reads the old one goes on reading it."""
     count = "SELECT count(*) FROM clockify_time_entries"
     add_entry(quiet.sandbox.world, DAY)
-    green = quiet.run(DAY)
+    green = quiet.run(DAY, DAY, *UP_TO_LOAD)
     assert quiet.rows("SELECT run_id FROM published") == [(green.run_id,)]
     with duckdb.connect(str(quiet.settings.analysis), read_only=True) as reader:
         assert reader.execute(count).fetchall() == [(1,)]
         add_entry(quiet.sandbox.world, DAY + A_DAY)
         quiet.sandbox.admin("PATCH", "company", is_payroll_on=True)
-        red = quiet.run(DAY + A_DAY)
+        red = quiet.run(DAY + A_DAY, None, *UP_TO_LOAD)
         assert not red.success
         assert reader.execute(count).fetchall() == [(1,)]
     assert quiet.rows("SELECT run_id FROM published") == [(red.run_id,)]
@@ -386,7 +389,7 @@ def test_today_can_be_launched_and_its_entries_wait(quiet: House) -> None:
     keys = daily.get_partition_keys(current_time=quiet.now)
     assert keys[-1] == str(TODAY)
     entry = add_entry(quiet.sandbox.world, TODAY, "08:00")
-    assert problems(quiet.run(TODAY)) == []
+    assert problems(quiet.run(TODAY, TODAY, *UP_TO_LOAD)) == []
     query = "SELECT verdict, reasons FROM rejected_time_entries WHERE entry_id = $1"
     assert quiet.rows(query, entry.id) == [("held", ["in_future"])]
     assert quiet.activities == []
