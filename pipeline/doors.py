@@ -13,6 +13,9 @@ from duckdb import DuckDBPyConnection as Connection
 from pipeline.fitting import LIST, coerced, fitting, validated
 from pipeline.schemas import Table, name_of, sql_types
 
+BROKEN = "the stored table is broken: read it anew"
+"""The fix where rows do not fit."""
+
 
 def read(
     connection: Connection,
@@ -31,6 +34,9 @@ def read(
         where: a condition in SQL with `$1` parameters.
         parameters: their values.
         columns: the columns wanted; all by default.
+
+    Raises:
+        Stop: what is stored cannot be of its column's type at all.
     """
     types = sql_types(model)
     wanted = list(columns or types)
@@ -42,7 +48,7 @@ def read(
     frame = connection.execute(query, list(parameters)).df()
     for name in lists:
         frame[name] = [json.loads(text) for text in frame[name]]
-    return coerced(model, frame, wanted)
+    return coerced(model, frame, wanted, BROKEN)
 
 
 def read_valid(
@@ -57,8 +63,7 @@ def read_valid(
         Stop: what is stored is not what the model says.
     """
     frame = read(connection, model, where, parameters)
-    fix = "the stored table is broken: read it anew"
-    return fitting(model, frame, list(sql_types(model)), fix)
+    return fitting(model, frame, list(sql_types(model)), BROKEN)
 
 
 def insert(connection: Connection, model: type[Table], frame: pd.DataFrame) -> None:

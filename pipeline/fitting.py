@@ -65,9 +65,16 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
         ) from None  # pandera's own text shows every value, and Dagster keeps causes for ever
 
 
-def coerced(model: type[Table], frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """The frame in the dtypes of these of the model's columns; their values are not looked at."""
-    return frame.astype(_dtypes(model, tuple(columns)))
+def coerced(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: str) -> pd.DataFrame:
+    """The frame in the dtypes of these of the model's columns; what they mean is not looked at.
+
+    Raises:
+        Stop: as `fitting`, of values that cannot be of their column's type at all.
+    """
+    try:
+        return frame.astype(_dtypes(model, tuple(columns)))
+    except (TypeError, ValueError, KeyError):
+        return fitting(model, frame, columns, fix)
 
 
 @cache

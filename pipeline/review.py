@@ -66,7 +66,7 @@ def judge(
         "is_delivered": is_delivered,
     }
     verdicts = matched.assign(**decided, **_sent(frame, rules))
-    return coerced(Verdicts, verdicts, list(sql_types(Verdicts)))
+    return coerced(Verdicts, verdicts, list(sql_types(Verdicts)), "a rule has a bug: report it")
 
 
 def failures(frame: pd.DataFrame, reasons: Sequence[Reason]) -> Matrix:
