@@ -23,6 +23,9 @@ from pipeline.windows import stops_the_run
 from tests.pipeline.rows import DAY, NOW, frame, sparse, valid
 
 TABLES = (*WAREHOUSE_TABLES, *LEDGER_TABLES)
+UNIQUE = [
+    model for model in TABLES if any(each.unique for each in model.to_schema().columns.values())
+]
 MISTYPED = {
     "number as text": {"user_name": 5},
     "list as text": {"user_name": ["Ann"]},
@@ -129,6 +132,13 @@ def test_an_id_twice_stops_and_names_the_id() -> None:
     twice = frame(ClockifyTimeEntries, *[valid(ClockifyTimeEntries, 7)] * 2)
     with pytest.raises(Stop, match=r"`entry_id`: field_uniqueness fails, first for '0+7'"):
         validated(ClockifyTimeEntries, twice)
+
+
+@pytest.mark.parametrize("model", UNIQUE, ids=name_of)
+def test_no_table_takes_a_row_twice(model: type[Table]) -> None:
+    """Whether or not its id has another rule."""
+    with pytest.raises(Stop, match="field_uniqueness fails"):
+        validated(model, frame(model, *[valid(model, 7)] * 2))
 
 
 def test_a_message_names_the_row() -> None:
