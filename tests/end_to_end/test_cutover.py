@@ -306,3 +306,18 @@ def test_twenty_days_after_the_first_delivery_nothing_is_asked(reviewed: House) 
     reviewed.now += timedelta(days=2)
     assert problems(reviewed.run(NEXT, NEXT, LOAD)) == []
     assert states(reviewed) == {"sent": 28, "adopted": 4}
+
+
+def test_an_entry_that_is_gone_takes_over_nothing_by_itself(quiet: House) -> None:
+    """Deleted in QuickBooks, then sent by the button, beside another that is still to be sent."""
+    world = quiet.sandbox.world
+    gone = add_entry(world, DAY, description="Standup")
+    assert problems(quiet.run(DAY, DAY, *UP_TO_REVIEW, LOAD)) == []
+    world.company.activities.clear()
+    quiet.run(DAY, DAY, LOAD)
+    assert states(quiet) == {"gone": 1}
+    press_for(quiet, [gone], DAY, DAY)
+    add_entry(world, DAY, "14:00", mailbox="priya", description="Visit")
+    quiet.run(DAY, DAY, *DAILY, **CONFIRMED)
+    assert states(quiet) == {"gone": 1, "sent": 1}
+    assert len(quiet.activities) == 2
