@@ -1,4 +1,4 @@
-"""The promise under a few faults, each kind once; `make chaos` tries thousands."""
+"""The promise under a few faults of each sort; `make chaos` tries thousands."""
 
 from tests.chaos import harness, report
 from tests.chaos.crash_points import POINTS

@@ -3,7 +3,7 @@
 Each break in the very scenarios that the sound pipeline passes.
 """
 
-from itertools import product
+from functools import partial
 
 import pytest
 
@@ -13,24 +13,18 @@ from tests.chaos.scenarios import Scenario
 
 IN_FLIGHT = "batch in flight"
 LAST = "analysis copy half published"
-
-
-def _scenarios() -> list[Scenario]:
-    """Stored and not confirmed, then moved by a person; confirmed, then deleted.
-
-    By clocks apart either way.
-    """
-    acts = ((IN_FLIGHT, "activity moved to another date"), (LAST, "activity deleted"))
-    return [
-        Scenario(number, 7, crash, 1, "as it should", act=act, clock_seconds=clock)
-        for number, ((crash, act), clock) in enumerate(product(acts, (-90, 90)))
-    ]
+AS_IT_SHOULD = partial(Scenario, seed=7, at=1, answer="as it should")
+MOVED = AS_IT_SHOULD(0, crash=IN_FLIGHT, act="activity moved to another date", clock_seconds=90)
+"""Stored and not confirmed, then moved by a person; Intuit's clock is ahead of ours."""
+DELETED = AS_IT_SHOULD(1, crash=LAST, act="activity deleted", clock_seconds=-90)
+"""Confirmed, then deleted by a person; Intuit's clock is behind ours."""
+SHOWN_BY = {name: DELETED if name == "what was sent is forgotten" else MOVED for name in SABOTAGES}
 
 
 def test_the_sound_pipeline_passes() -> None:
     """What follows is the break's doing."""
-    trials = harness.run(_scenarios(), workers=4)
-    assert [trial.finding.notes for trial in trials] == [[]] * 4
+    trials = harness.run([MOVED, DELETED], workers=2)
+    assert [trial.finding.notes for trial in trials] == [[], []]
     assert sum(trial.finding.rightly for trial in trials) > 0
     assert all(trial.is_hit and trial.is_quiet for trial in trials)
 
@@ -38,6 +32,5 @@ def test_the_sound_pipeline_passes() -> None:
 @pytest.mark.parametrize("name", SABOTAGES)
 def test_a_broken_pipeline_is_found_out(name: str) -> None:
     """It makes what already stands once more, or leaves out what nobody is told of."""
-    trials = harness.run(_scenarios(), workers=4, sabotage=name)
-    found = sum(trial.finding.duplicates + trial.finding.losses for trial in trials)
-    assert found > 0, [trial.log for trial in trials]
+    [trial] = harness.run([SHOWN_BY[name]], workers=1, sabotage=name)
+    assert trial.finding.duplicates + trial.finding.losses > 0, trial.log
