@@ -82,18 +82,25 @@ def coerced(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
 
 
 def _typed(model: type[Table], frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame | None:
-    """The frame in the dtypes of these columns, if it can be so; all at once, it costs little."""
+    """The frame in the dtypes of these columns, if it can be so.
+
+    Array by array, which takes a third of the time of `DataFrame.astype`; what has its dtype
+    already is not copied.
+    """
+    typed = {}
     try:
-        return frame[columns].astype(_dtypes(model, tuple(columns)))
+        for name, dtype in _dtypes(model, tuple(columns)).items():
+            values = frame[name]
+            typed[name] = (values if values.dtype == dtype else values.astype(dtype)).array
     except (TypeError, ValueError, KeyError, OverflowError):
         return None
+    return pd.DataFrame(typed, index=frame.index, copy=False)
 
 
 def _has_gaps(model: type[Table], typed: pd.DataFrame) -> bool:
     """Whether a value is missing where there must be one."""
     schema = _schema(model, tuple(typed.columns)).columns
-    required = [name for name in typed.columns if not schema[name].nullable]
-    return bool(typed[required].isna().to_numpy().any())
+    return any(typed[name].hasnans for name in typed.columns if not schema[name].nullable)
 
 
 @cache
