@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from pyrate_limiter import Duration, Rate
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.clockify import Clockify
@@ -69,6 +70,12 @@ class House:
     def entry(self, day: date = DAY, **changes: Any) -> Entry:  # noqa: ANN401 - of the entry
         """A new entry."""
         return add_entry(self.sandbox.world, day, **changes)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clockify's rates would only make this slow."""
+    monkeypatch.setattr("pipeline.clockify.Rate", lambda *_: Rate(1000, Duration.SECOND))
 
 
 @pytest.fixture
