@@ -28,6 +28,7 @@ from pipeline.settings import Settings
 from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, delivery, frame, valid
 
+pytestmark = pytest.mark.usefixtures("copied_files")
 NEXT = DAY + timedelta(days=1)
 SINCE = DAY - timedelta(days=100)
 PLAIN: dict[str, object] = {

@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import delivery, frame, valid
 
+pytestmark = pytest.mark.usefixtures("copied_files")
 MONTH, AFTER = date(2024, 4, 1), date(2024, 5, 2)
 DAY = date(2024, 4, 10)
 ENTRY: dict[str, object] = {
