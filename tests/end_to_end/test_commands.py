@@ -1,6 +1,6 @@
 """What a person types: each command as the README prints it, in processes of their own.
 
-`dagster dev` is in `test_killed_worker`.
+`dagster dev` is in `test_dagster_dev`.
 """
 
 import re
