@@ -18,7 +18,7 @@ from pipeline.__main__ import main
 from pipeline.ledger import Ledger
 from tests.conftest import Server
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, Kept, building, kept, problems, restored
+from tests.end_to_end.conftest import DAY, House, Kept, building, kept, restored
 from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REVIEW
 from tests.end_to_end.test_cutover import change, press, press_for, reworded, states
 
@@ -81,9 +81,14 @@ def undecided(shell: Type) -> list[dict[str, Any]]:
     return rows
 
 
+def totals(plan: dict[str, Any]) -> dict[str, int]:
+    """How many entries the next load does what with, as `plan` says."""
+    return {row["action"]: row["entries"] for row in plan["totals"]}
+
+
 def load(house: House) -> None:
     """Load the day, confirmed."""
-    house.run(DAY, DAY, LOAD, **CONFIRMED)
+    house.prepare(DAY, DAY, LOAD, **CONFIRMED)
 
 
 def test_cutover_shows_the_four_groups_and_changes_nothing(
@@ -148,14 +153,24 @@ def test_days_that_were_never_read_are_said_by_plan_too(shell: Type) -> None:
         assert "in the future" in shell(command, "2222-01-01", "2222-01-02", code=2).stderr
 
 
-def test_confirm_lets_the_load_go_on(
+def test_confirm_lets_the_load_do_what_plan_has_shown(
     reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
 ) -> None:
-    """Once, from the terminal; the load then sends what is not there."""
+    """Totals, and every payload for machines; confirmed once, from the terminal, it is done."""
     assert len(doubtful) == 5
+    plan = json.loads(shell("plan", *SPAN, "--json").stdout)
+    assert totals(plan) == {"send": 11, "doubt": 2, "adopt": 3}
     shell("cutover", *SPAN, "--confirm", code=3)
-    reviewed.run(DAY, DAY, LOAD)
+    assert reviewed.sandbox.calls(BATCHES) == 0
+    reviewed.prepare(DAY, DAY, LOAD)
     assert states(reviewed) == {"adopted": 3, "doubtful": 2, "sent": 11}
+    sent = {row["Description"] for row in reviewed.activities} - {
+        row["Description"] for row in doubtful
+    }
+    assert sent >= {
+        row["payload"]["Description"] for row in plan["deliveries"] if row["action"] == "send"
+    }
+    assert "nothing to do" in shell("plan", *SPAN).stdout
     found = json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)
     assert found["is_confirmed"]
     assert {row["group"] for row in found["groups"]} == {"certain", "likely"}
@@ -203,14 +218,14 @@ def test_what_was_decided_to_be_sent_is_compared_once_more(loaded: House, shell:
     [like] = right["activities"]
     key = like["quickbooks_id"]
     change(loaded, {"Id": key}, Description=right["entry"]["description"])
-    assert problems(loaded.run(DAY, DAY, LOAD)) == []
+    loaded.prepare(DAY, DAY, LOAD)
     assert states(loaded) == {"adopted": 4, "sent": 12}
     assert len(loaded.activities) == 17
     said = " ".join(shell("why", right["entry_id"]).stdout.split())
     assert f": send; not sent: time activity {key} is its equal" in said
     loaded.settings.ledger.write_bytes(newest)
     loaded.sandbox.world.replies.clear()
-    assert problems(loaded.run(DAY, DAY, LOAD)) == []
+    loaded.prepare(DAY, DAY, LOAD)
     assert len(loaded.activities) == 17
     state = "SELECT state FROM deliveries WHERE entry_id = $1"
     assert loaded.rows(state, sent["entry_id"]) == [("adopted",)]
@@ -227,8 +242,7 @@ def test_nothing_is_decided_to_be_sent_beside_its_equal(loaded: House, shell: Ty
     assert len(undecided(shell)) == 3
     change(loaded, equal, Description="Other work")
     shell("decide", entry, "send")
-    load(loaded)
-    assert states(loaded) == {"adopted": 2, "doubtful": 2, "sent": 12}
+    assert totals(json.loads(shell("plan", *SPAN, "--json").stdout)) == {"send": 1}
 
 
 def test_of_twins_one_file_adopts_one_and_sends_the_other(
@@ -240,31 +254,40 @@ def test_of_twins_one_file_adopts_one_and_sends_the_other(
     [made] = press_for(reviewed, [entry], DAY, DAY)
     twin = replace(entry, id=f"{1:024x}")
     world.workspace.entries[twin.id] = twin
-    assert problems(reviewed.run(DAY, DAY, ENTRIES, *REVIEW)) == []
+    reviewed.prepare(DAY, DAY, ENTRIES, *REVIEW)
     path.write_text(f"entry_id,decision\n{entry.id},adopt {made['Id']}\n{twin.id},send\n")
     shell("decide", "--csv", str(path))
     load(reviewed)
     assert held(world) == due(world, DAY, DAY)
 
 
-def test_what_is_skipped_is_never_sent_and_can_be_taken_back(loaded: House, shell: Type) -> None:
-    """It leaves the open days and the checks; `send` later sends it.
+def test_what_was_decided_can_be_taken_back(loaded: House, shell: Type) -> None:
+    """Skipped, it leaves the open days, and is sent later; as is what was adopted by mistake.
 
     Another that is decided to be sent is still judged: not billable any more, it stays where it is.
     """
-    skipped, unbillable = (row["entry_id"] for row in undecided(shell))
-    shell("decide", skipped, "skip")
+    row, other = undecided(shell)
+    entry, unbillable = row["entry_id"], other["entry_id"]
+    shell("decide", entry, "skip")
     shell("decide", unbillable, "send")
     open_days = "SELECT entries FROM open_days WHERE work_date = $1"
     assert loaded.rows(open_days, DAY) == [(1,)], "the other one"
     loaded.sandbox.world.workspace.entries[unbillable].is_billable = False
-    loaded.run(DAY, DAY, *DAILY)
+    loaded.prepare(DAY, DAY, *DAILY)
     assert loaded.rows(open_days, DAY) == []
     assert states(loaded) == {"adopted": 3, "refused": 1, "skipped": 1, "sent": 11}
-    shell("decide", skipped, "send")
+    shell("decide", entry, "send")
+    assert totals(json.loads(shell("plan", *SPAN, "--json").stdout)) == {"send": 1}
+    activities, [right] = loaded.sandbox.world.company.activities, row["activities"]
+    like = {**activities[right["quickbooks_id"]], "Id": "99999", "TxnDate": "2026-01-02"}
+    activities["99999"] = like
+    for activity_id in ("99999", right["quickbooks_id"], "99999"):
+        shell("decide", entry, "adopt", activity_id)
+    shell("decide", entry, "send")
+    before = len(activities)
     load(loaded)
     assert states(loaded) == {"adopted": 3, "refused": 1, "sent": 12}
-    assert len(loaded.activities) == 17
+    assert len(activities) == before + 1
 
 
 def test_a_file_is_decided_as_a_whole(loaded: House, shell: Type, tmp_path: Path) -> None:
@@ -331,31 +354,13 @@ def test_a_decision_that_cannot_be_made_says_why(loaded: House, shell: Type) -> 
     assert "is skipped already" in shell("decide", second, "skip", code=1).stderr
 
 
-def test_a_mistyped_adoption_can_be_taken_back(loaded: House, shell: Type) -> None:
-    """Another activity of the same person was named: then the right one, or sent after all."""
-    [row, *_] = undecided(shell)
-    entry, [right] = row["entry_id"], row["activities"]
-    activities = loaded.sandbox.world.company.activities
-    wrong = {**activities[right["quickbooks_id"]], "Id": "99999", "TxnDate": "2026-01-02"}
-    activities["99999"] = wrong
-    shell("decide", entry, "adopt", "99999")
-    shell("decide", entry, "adopt", right["quickbooks_id"])
-    query = "SELECT state, quickbooks_id FROM deliveries WHERE entry_id = $1"
-    shell("decide", entry, "adopt", "99999")
-    shell("decide", entry, "send")
-    held = len(activities)
-    load(loaded)
-    assert len(activities) == held + 1
-    assert loaded.rows(query, entry)[0][0] == "sent"
-
-
 def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(
     reviewed: House, shell: Type
 ) -> None:
     """As it was judged it is not about to be sent; as it is now, nobody has judged it."""
     entry = next(iter(reviewed.sandbox.world.workspace.entries.values()))
     entry.description = "Something else"
-    reviewed.run(DAY, DAY, ENTRIES)
+    reviewed.prepare(DAY, DAY, ENTRIES)
     said = shell("decide", entry.id, "skip", code=1).stderr
     assert f"the entry {entry.id} was accepted, but it or what it refers to has changed" in said
     assert f"launch the review of {DAY} again" in said
@@ -392,33 +397,10 @@ def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shel
     shell("retry", code=2)
     one = reviewed.rows("SELECT min(entry_id) FROM deliveries")[0][0]
     shell("retry", one)
-    load(reviewed)
-    assert states(reviewed) == {"refused": 15, "sent": 1}
+    assert totals(json.loads(shell("plan", *SPAN, "--json").stdout)) == {"send": 1}
     assert len(json.loads(shell("retry", "--reason", "2500", "--json").stdout)) == 15
     load(reviewed)
     assert states(reviewed) == {"sent": 16}
-
-
-def test_plan_shows_what_the_next_load_does(
-    reviewed: House, shell: Type, doubtful: list[dict[str, Any]]
-) -> None:
-    """Totals, and every payload for machines; nothing is sent and nothing recorded."""
-    assert len(doubtful) == 5
-    planned = json.loads(shell("plan", *SPAN, "--json").stdout)
-    assert {row["action"]: row["entries"] for row in planned["totals"]} == {
-        "send": 11,
-        "doubt": 2,
-        "adopt": 3,
-    }
-    assert reviewed.sandbox.calls(BATCHES) == 0
-    load(reviewed)
-    sent = {row["Description"] for row in reviewed.activities} - {
-        row["Description"] for row in doubtful
-    }
-    assert sent >= {
-        row["payload"]["Description"] for row in planned["deliveries"] if row["action"] == "send"
-    }
-    assert "nothing to do" in shell("plan", *SPAN).stdout
 
 
 def test_what_stops_a_command_is_one_sentence_and_an_exit_code(

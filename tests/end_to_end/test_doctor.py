@@ -2,9 +2,8 @@
 
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -33,8 +32,8 @@ from pipeline.sandbox.seed.old_button import press_old_button
 from pipeline.sandbox.world import World
 from pipeline.token_service import Pair
 from tests.conftest import TODAY, Sandbox, Server
-from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import LOAD, UP_TO_REVIEW
+from tests.end_to_end.conftest import DAY, House, Kept, restored
+from tests.end_to_end.stages import DAILY, LOAD
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
@@ -61,10 +60,10 @@ def not_right(found: list[Finding]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def sound_company(
-    judged_company: tuple[bytes, Path],
+    judged_company: Kept,
     sandbox_server: Server,
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[bytes, Path]:
+) -> Kept:
     """A world where every name matches and a pipeline that has loaded: world and files."""
     world, files = judged_company
     folder = tmp_path_factory.mktemp("sound")
@@ -77,7 +76,7 @@ def sound_company(
         patch.setenv("DAGSTER_HOME", str(folder / "home"))
         with dg.DagsterInstance.get() as instance:
             house = House(Sandbox(sandbox_server.url, holder), folder, instance)
-            assert problems(house.run(DAY, DAY, LOAD)) == []
+            house.prepare(DAY, DAY, LOAD)
             instance.add_instigator_state(schedule_state(InstigatorStatus.RUNNING))
             now = datetime.now(UTC).timestamp()
             instance.add_daemon_heartbeat(DaemonHeartbeat(now, "SCHEDULER", "1", []))
@@ -109,21 +108,10 @@ def match_names(world: World) -> None:
 
 
 @pytest.fixture
-def sound(
-    sandbox: Sandbox,
-    sound_company: tuple[bytes, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[House]:
-    """A pipeline about which doctor has nothing to say."""
-    world, files = sound_company
-    sandbox.holder.world = pickle.loads(world)
-    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    with dg.DagsterInstance.get() as instance:
-        house = House(sandbox, tmp_path, instance)
-        house.now += timedelta(hours=2)
-        yield house
+def sound(house: House, sound_company: Kept, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A pipeline about which doctor has nothing to say; its runs leave no trace in its home."""
+    monkeypatch.setenv("DAGSTER_HOME", str(house.folder / "home"))
+    return restored(house, sound_company)
 
 
 def test_where_all_is_well_every_precondition_says_how_it_is(sound: House) -> None:
@@ -200,19 +188,22 @@ def lose_copies(house: House) -> None:
     shutil.rmtree(house.folder / "backups")
 
 
-def switch_off(house: House) -> None:
+def switch_off(_: House) -> None:
     """The schedule, switched off in the UI."""
-    house.instance.update_instigator_state(schedule_state(InstigatorStatus.STOPPED))
+    with dg.DagsterInstance.get() as instance:
+        instance.update_instigator_state(schedule_state(InstigatorStatus.STOPPED))
 
 
-def stop_daemon(house: House) -> None:
+def stop_daemon(_: House) -> None:
     """The daemon has been silent for an hour."""
-    house.instance.wipe_daemon_heartbeats()
+    with dg.DagsterInstance.get() as instance:
+        instance.wipe_daemon_heartbeats()
 
 
-def forget_loads(house: House) -> None:
+def forget_loads(_: House) -> None:
     """As before the first run."""
-    house.instance.wipe_assets([dg.AssetKey(LOAD)])
+    with dg.DagsterInstance.get() as instance:
+        instance.wipe_assets([dg.AssetKey(LOAD)])
 
 
 def press_button_again(house: House) -> None:
@@ -221,7 +212,7 @@ def press_button_again(house: House) -> None:
     add_entry(house.sandbox.world, later)
     press_old_button(house.sandbox.world, later, later, house.now)
     house.now += timedelta(days=3)
-    assert problems(house.run(later, later, *UP_TO_REVIEW, LOAD)) == []
+    house.prepare(later, later, *DAILY)
 
 
 BREAKS: list[tuple[Break, str, str]] = [

@@ -23,7 +23,7 @@ from tests.end_to_end.conftest import (
     restored,
     silence,
 )
-from tests.end_to_end.stages import DAILY, UP_TO_LOAD
+from tests.end_to_end.stages import DAILY, LOAD
 
 NEXT = DAY + timedelta(days=1)
 LATER = DAY + timedelta(days=4)
@@ -47,9 +47,30 @@ def sent_company(
                 seconds=3600 + 1200 * number,
                 rate_minor=9500,
                 is_approved=True,
+                **ALONE.get(name, {}),
             )
-        assert problems(house.run(DAY, NEXT, *UP_TO_LOAD)) == []
+        house.prepare(DAY, NEXT)
         assert house.rows("FROM drift") == []
+        return kept(house)
+
+
+@pytest.fixture(scope="module")
+def drifted_company(
+    sandbox_server: Server, sent_company: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """What `drifted` begins with."""
+    folder = tmp_path_factory.mktemp("drifted")
+    with building(sandbox_server, sent_company[0], folder) as house:
+        restored(house, sent_company)
+        someone = {"EmployeeRef": {"value": "12"}, "Description": "not ours"}
+        house.sandbox.admin("POST", "activities", **{**activity(house, "untouched"), **someone})
+        ours = activity(house, "unapproved")
+        person, customer = (ours[name]["value"] for name in ("EmployeeRef", "CustomerRef"))
+        house.sandbox.admin("PATCH", f"employees/{person}", Active=False)
+        house.sandbox.admin("PATCH", f"customers/{customer}", Active=False)
+        change(house, {name: do for name, (do, _) in CHANGES.items()})
+        house.changes["REQUIRE_APPROVAL"] = "true"
+        house.prepare(DAY, NEXT)
         return kept(house)
 
 
@@ -57,6 +78,16 @@ def sent_company(
 def sent(house: House, sent_company: Kept) -> House:
     """A pipeline whose entries all stand in QuickBooks, each as its name says."""
     return restored(house, sent_company)
+
+
+@pytest.fixture
+def drifted(house: House, drifted_company: Kept) -> House:
+    """The same after each of `CHANGES`, which a run has found, and an activity of somebody else.
+
+    One person and one customer were made inactive, which changes nothing of what was sent.
+    """
+    house.changes["REQUIRE_APPROVAL"] = "true"
+    return restored(house, drifted_company)
 
 
 def entries_of(house: House) -> dict[str, Entry]:
@@ -187,40 +218,45 @@ CHANGES: dict[str, tuple[Change, list[Found]]] = {
     "twice there": (add_like(), [("quickbooks", "duplicated", None, None, None)]),
     "like ours": (add_like(Minutes=21), [("quickbooks", "resembling", None, None, None)]),
     "untouched": (lambda *_: None, []),
+    "unapproved": (
+        edit(is_approved=False),
+        [("clockify", "unapproved", "is_approved", "approved", "not approved")],
+    ),
 }
+ALONE = {"unapproved": {"mailbox": "priya", "project": "Play Yard"}}
+"""Who has done this work for whom; the other entries are all of one person and one customer."""
+SOMEONES: Found = ("quickbooks", "not_ours", None, None, None)
 FACTS = {"billed", "not_ours"}
 
 
-def test_each_change_after_sending_is_found_and_nothing_is_repaired(sent: House) -> None:
+def by_name(house: House) -> dict[str | None, list[Found]]:
+    """The drift that was found, by what an entry was called when it was sent."""
+    names = dict(house.rows("SELECT entry_id, payload->>'Description' FROM deliveries"))
+    found: dict[str | None, list[Found]] = {}
+    for entry_id, *row in drift(house, "entry_id", "side", "kind", "field", "before", "after"):
+        found.setdefault(names.get(entry_id), []).append(tuple(row))
+    return found
+
+
+def test_each_change_after_sending_is_found_and_nothing_is_repaired(drifted: House) -> None:
     """One entry for each change, found by a run in which nothing is to be sent; twice the same."""
-    entries = entries_of(sent)
-    someone = {"EmployeeRef": {"value": "12"}, "Description": "not ours"}
-    add_like(**someone)(sent, entries["untouched"], activity(sent, "untouched")["Id"])
-    change(sent, {name: do for name, (do, _) in CHANGES.items()})
-    names = {entry.id: name for name, entry in entries.items()} | {None: "not ours"}
     expected = {name: found for name, (_, found) in CHANGES.items() if found}
-    expected["not ours"] = [("quickbooks", "not_ours", None, None, None)]
-    before = held(sent.sandbox.world)
-    times = set()
-    for _ in range(2):
-        result = sent.run(DAY, NEXT, *DAILY)
-        assert problems(result) == []
-        found: dict[str, list[Found]] = {}
-        for entry_id, *row in drift(sent, "entry_id", "side", "kind", "field", "before", "after"):
-            found.setdefault(names[entry_id], []).append(tuple(row))
-        assert found == expected
-        assert held(sent.sandbox.world) == before
-        assert not check(result, "nothing_has_drifted").passed
-        assert all((kind in FACTS) != warns for kind, warns in drift(sent, "kind", "is_warning"))
-        times |= set(drift(sent, "found_at"))
-    assert len(times) == 1, "since when it lasts is kept"
-    assert sent.rows("SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state") == [
-        ("gone", 2),
-        ("sent", len(entries) - 2),
-    ]
-    assert sent.rows("SELECT minutes, attempts FROM deliveries WHERE payload LIKE '%:90.00%'") == [
-        (320, 1)
-    ]
+    assert by_name(drifted) == {**expected, None: [SOMEONES]}
+    times, before = set(drift(drifted, "found_at")), held(drifted.sandbox.world)
+    assert len(times) == 1
+    result = drifted.run(DAY, NEXT, LOAD)
+    assert problems(result) == []
+    assert by_name(drifted) == {**expected, None: [SOMEONES]}
+    assert set(drift(drifted, "found_at")) == times, "since when it lasts is kept"
+    assert held(drifted.sandbox.world) == before
+    assert not check(result, "nothing_has_drifted").passed
+    assert all((kind in FACTS) != warns for kind, warns in drift(drifted, "kind", "is_warning"))
+    sent = len({**CHANGES, **FOLLOWED, **NOT_FOLLOWED}) - 2
+    states = "SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state"
+    assert drifted.rows(states) == [("gone", 2), ("sent", sent)]
+    assert drifted.rows(
+        "SELECT minutes, attempts FROM deliveries WHERE payload LIKE '%:90.00%'"
+    ) == [(320, 1)]
     shown = check(result, "nothing_has_drifted").metadata["open"].value.records  # type: ignore[union-attr]
     changes = {row.data["change"] for row in shown}
     assert "clockify edited minutes 60 → 90" in changes
@@ -229,38 +265,23 @@ def test_each_change_after_sending_is_found_and_nothing_is_repaired(sent: House)
 
 
 def test_what_is_put_right_is_no_drift_any_more_and_what_is_gone_is_never_sent_again(
-    sent: House,
+    drifted: House,
 ) -> None:
     """Only the latest state of a window is kept."""
-    entry = entries_of(sent)["longer"]
-    before = len(sent.activities)
-    change(sent, {"longer": lengthen, "deleted there": remove})
-    sent.run(DAY, NEXT, *DAILY)
-    assert drift(sent, "kind") == [("edited",), ("deleted",)]
-    assert entry.end
-    entry.end -= timedelta(minutes=30)
-    delete(sent, entries_of(sent)["deleted there"])
-    for _ in range(2):
-        assert check(sent.run(DAY, NEXT, *DAILY), "nothing_has_drifted").passed
-        assert drift(sent) == []
-        assert len(sent.activities) == before - 1
-    assert sent.rows(
+    entries, before, found = entries_of(drifted), len(drifted.activities), by_name(drifted)
+    longer = entries["longer"]
+    assert longer.end
+    longer.end -= timedelta(minutes=30)
+    delete(drifted, entries["deleted there"])
+    drifted.prepare(DAY, NEXT, *DAILY)
+    right = {"longer", "deleted there"}
+    assert right <= found.keys()
+    assert by_name(drifted) == {name: rows for name, rows in found.items() if name not in right}
+    assert len(drifted.activities) == before
+    assert drifted.rows(
         "SELECT delivery_attempts.state FROM delivery_attempts JOIN deliveries USING (entry_id) "
-        "WHERE deliveries.state = 'gone' ORDER BY recorded_at"
+        "WHERE deliveries.payload->>'Description' = 'deleted there' ORDER BY recorded_at"
     ) == [("pending",), ("sent",), ("gone",)]
-
-
-def test_an_approval_that_was_withdrawn_is_drift(sent: House) -> None:
-    """With `REQUIRE_APPROVAL`; the same run finds that who was made inactive has not changed."""
-    sent.changes["REQUIRE_APPROVAL"] = "true"
-    change(sent, {"untouched": edit(is_approved=False)})
-    ours = activity(sent, "untouched")
-    sent.sandbox.admin("PATCH", f"employees/{ours['EmployeeRef']['value']}", Active=False)
-    sent.sandbox.admin("PATCH", f"customers/{ours['CustomerRef']['value']}", Active=False)
-    sent.run(DAY, NEXT, *UP_TO_LOAD)
-    assert drift(sent) == [
-        ("clockify", "unapproved", "is_approved", "approved", "not approved"),
-    ]
 
 
 FOLLOWED: dict[str, Change] = {
@@ -288,15 +309,16 @@ def test_an_update_follows_the_entry_and_leaves_the_rest_to_the_bookkeeper(sent:
     theirs = {"CostRate": 20, "Taxable": True}
     ids = {row["Id"] for row in sent.activities if row["Description"] in FOLLOWED}
     change(sent, {name: both(patch(**theirs), do) for name, do in FOLLOWED.items()})
-    for _ in range(2):
-        result = sent.run(DAY, LATER, *DAILY)
-        assert problems(result) == []
-        assert held(world) == due(world, DAY, LATER)
-        assert check(result, "nothing_has_drifted").passed
-        assert check(result, "the_books_and_the_ledger_agree").passed
-        followed = [row for row in sent.activities if row["Id"] in ids]
-        assert all(theirs.items() <= row.items() for row in followed)
-        assert {row["SyncToken"] for row in followed} == {"2"}
+    result = sent.run(DAY, LATER, *DAILY)
+    assert problems(result) == []
+    assert check(result, "nothing_has_drifted").passed
+    assert check(result, "the_books_and_the_ledger_agree").passed
+    sent.prepare(DAY, LATER, LOAD)
+    assert drift(sent) == []
+    assert held(world) == due(world, DAY, LATER)
+    followed = [row for row in sent.activities if row["Id"] in ids]
+    assert all(theirs.items() <= row.items() for row in followed)
+    assert {row["SyncToken"] for row in followed} == {"2"}
     assert sent.rows(
         "SELECT quickbooks_id, state, attempts, sync_token, work_date, minutes "
         "FROM deliveries WHERE attempts > 1 ORDER BY quickbooks_id"
@@ -319,7 +341,7 @@ def test_an_update_touches_nothing_that_is_not_ours_to_change(sent: House) -> No
     ids = {row["Description"]: row["Id"] for row in sent.activities}
     change(sent, {name: both(do, lengthen) for name, (do, _) in NOT_FOLLOWED.items()})
     before = [dict(row) for row in sent.activities]
-    sent.run(DAY, NEXT, *DAILY)
+    sent.prepare(DAY, NEXT, *DAILY)
     assert sent.activities == before
     found = dict(
         sent.rows("SELECT DISTINCT quickbooks_id, not_followed FROM drift WHERE side = 'clockify'")
@@ -344,7 +366,7 @@ def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(sen
     assert "without a readable answer" in reasons[0]
     assert "Stale Object Error" in reasons[1]
     before = minutes(activity(sent, "longer")), minutes(activity(sent, "moved"))
-    sent.run(DAY, NEXT, *DAILY)
+    sent.prepare(DAY, NEXT, LOAD)
     assert drift(sent) == []
     after = minutes(activity(sent, "longer")), minutes(activity(sent, "moved"))
     assert after == (before[0] + 30, before[1] + 30)
@@ -357,7 +379,7 @@ def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(sent: Ho
     entry, ours = entries_of(sent)["longer"], activity(sent, "longer")["Id"]
     for description, followed in (("x" * 4001, "longer"), ("as agreed", "as agreed")):
         entry.description = description
-        sent.run(DAY, NEXT, *DAILY)
+        sent.prepare(DAY, NEXT, *DAILY)
         assert sent.sandbox.world.company.activities[ours]["Description"] == followed
 
 
@@ -381,7 +403,7 @@ def test_after_updates_of_which_nobody_heard_the_ledger_learns_what_stands_there
         assert not sent.run(DAY, NEXT, *DAILY).success
     updated = [row for row in sent.activities if row["SyncToken"] != "0"]
     assert [row["SyncToken"] for row in updated] == ["1", "1"]
-    assert sent.run(DAY, NEXT, *DAILY).success
+    sent.prepare(DAY, NEXT, LOAD)
     assert drift(sent) == []
     query = "SELECT quickbooks_id, minutes FROM deliveries WHERE sync_token = '1' ORDER BY ALL"
     assert sent.rows(query) == sorted((row["Id"], minutes(row)) for row in updated)

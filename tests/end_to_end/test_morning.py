@@ -12,8 +12,8 @@ from pipeline.extraction import days_of
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.world import World
 from tests.end_to_end import books
-from tests.end_to_end.conftest import FORTNIGHT, House, check, problems
-from tests.end_to_end.stages import DAILY, REPORT, UP_TO_LOAD, UP_TO_REVIEW
+from tests.end_to_end.conftest import FORTNIGHT, House, check
+from tests.end_to_end.stages import DAILY, REPORT, UP_TO_REVIEW
 from tests.sandbox.seed_rules import EXCLUDING, HOLDING, Rules, seconds, work_date
 
 FIRST, LAST = FORTNIGHT
@@ -65,7 +65,7 @@ def test_mending_a_name_sends_exactly_its_entries_and_shortens_the_list(
     project.name = BLANK.strip()
     mended = books.due(world, FIRST, LAST) - due
     assert mended
-    assert problems(house.run(FIRST, LAST, *UP_TO_LOAD, "fix_list")) == []
+    house.prepare(FIRST, LAST, "clockify_projects", *DAILY, "fix_list")
     assert books.held(world) - held == mended
     after = lines(house)
     [gone] = before.keys() - after.keys()
@@ -129,7 +129,8 @@ def test_the_report_comes_last_and_also_on_a_red_morning(quiet: House) -> None:
     assert "will not get there by waiting" in str(said.description)
     quiet.sandbox.admin("DELETE", "faults")
     waiting.project_id = entry.project_id
-    result = quiet.run(LAST, LAST, *DAILY, "hours_at_risk")
+    quiet.prepare(LAST, LAST, *DAILY)
+    result = quiet.run(LAST, LAST, "hours_at_risk")
     assert check(result, "no_billable_hours_are_at_risk").passed
 
 
@@ -140,7 +141,7 @@ def test_a_day_of_hostile_names_opens_at_once(quiet: House) -> None:
     for number in range(2000):
         add_entry(world, LAST, "08:00", seconds=60 + number, mailbox="tom")
     quiet.changes["METADATA_ROWS"] = "100000"
-    assert problems(quiet.run(LAST, LAST, *UP_TO_REVIEW)) == []
+    quiet.prepare(LAST, LAST, *UP_TO_REVIEW)
     shown = day_shown(quiet, LAST)
     assert len(serialize_value(shown)) < 250_000
     [line] = shown["fix list"].records

@@ -9,11 +9,38 @@ from click.testing import CliRunner, Result
 from pipeline import terminal
 from pipeline.__main__ import main
 from pipeline.sandbox.seed.oddities import add_entry, user_of
-from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import LOAD
+from tests.conftest import Server
+from tests.end_to_end.conftest import DAY, House, Kept, building, kept, restored
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD
 from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
+FIRST_DELIVERED = "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
+ODD = "[b]Odd[/b] | *work*"
 Type = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def morning_company(
+    sandbox_server: Server, judged_company: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """What `loaded` begins with."""
+    folder = tmp_path_factory.mktemp("morning")
+    with building(sandbox_server, judged_company[0], folder) as house:
+        restored(house, judged_company)
+        world = house.sandbox.world
+        user_of(world, "daniel").time_zone = "Pacific/Auckland"
+        add_entry(world, DAY, project=None, seconds=7200, description=ODD)
+        house.prepare(DAY, DAY, "clockify_users", *DAILY)
+        return kept(house)
+
+
+@pytest.fixture
+def loaded(reviewed: House, morning_company: Kept) -> House:
+    """The same after a load of the first day, on which one entry more has no project.
+
+    Where the person of that entry lives, the day is another one.
+    """
+    return restored(reviewed, morning_company)
 
 
 @pytest.fixture
@@ -29,14 +56,12 @@ def shell(reviewed: House) -> Type:
     return typed
 
 
-def test_status_shows_one_screen_of_what_the_copy_knows(reviewed: House, shell: Type) -> None:
+def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Type) -> None:
     """What was sent, what waits, what is at risk, and of when all that is."""
-    add_entry(reviewed.sandbox.world, DAY, project=None, seconds=7200)
-    result = reviewed.run(DAY, DAY)
-    assert result.success
+    [(run_id,)] = loaded.rows("SELECT DISTINCT run_id FROM delivery_attempts")
     said = shell("status", code=3).stdout
     assert len(said.splitlines()) <= 24
-    assert result.run_id in said
+    assert run_id in said
     for shown in ("sent 16 (", "rejected 1 (2:00 h)", "the oldest of 2026-11-17", "As of 2026-11-"):
         assert shown in said
     known = json.loads(shell("status", "--json", code=3).stdout)
@@ -50,16 +75,15 @@ def test_status_says_when_there_is_nothing_to_show(reviewed: House, shell: Type)
     assert "launch a first run" in shell("status", code=1).stderr.lower()
 
 
-def test_why_tells_a_rejected_entry_from_reading_to_fix(reviewed: House, shell: Type) -> None:
+def test_why_tells_a_rejected_entry_from_reading_to_fix(loaded: House, shell: Type) -> None:
     """Both dates where the person's own zone has another."""
-    user_of(reviewed.sandbox.world, "daniel").time_zone = "Pacific/Auckland"
-    odd = add_entry(reviewed.sandbox.world, DAY, project=None, description="[b]Odd[/b] | *work*")
-    assert reviewed.run(DAY, DAY).success
+    entries = loaded.sandbox.world.workspace.entries.values()
+    [odd] = [entry for entry in entries if entry.description == ODD]
     said = shell("why", odd.id.upper()).stdout
     for shown in (
         "Daniel",
         "2026-11-17 in America/New_York, 2026-11-18 in the person's own zone",
-        "[b]Odd[/b] | *work*",
+        ODD,
         "Verdict: rejected",
         "no_project:",
         "Delivery: none",
@@ -69,18 +93,15 @@ def test_why_tells_a_rejected_entry_from_reading_to_fix(reviewed: House, shell: 
     assert (known["verdict"], known["rejected"]["reasons"]) == ("rejected", ["no_project"])
 
 
-def test_why_tells_a_delivered_entry_to_its_activity(reviewed: House, shell: Type) -> None:
+def test_why_tells_a_delivered_entry_to_its_activity(loaded: House, shell: Type) -> None:
     """Also after it was deleted in Clockify."""
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
-    [(entry_id, activity)] = reviewed.rows(
-        "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
-    )
+    [(entry_id, activity)] = loaded.rows(FIRST_DELIVERED)
     said = shell("why", entry_id).stdout
     assert "Verdict: accepted" in said
     assert f"Delivery: sent, time activity {activity}, " in said
     assert "Attempts" in said
-    del reviewed.sandbox.world.workspace.entries[entry_id]
-    assert reviewed.run(DAY, DAY).success
+    del loaded.sandbox.world.workspace.entries[entry_id]
+    loaded.prepare(DAY, DAY, ENTRIES)
     assert "no longer in Clockify" in shell("why", entry_id).stdout
 
 
@@ -93,7 +114,7 @@ def test_why_tells_who_decided_what_and_what_changed_since(reviewed: House, shel
     shell("decide", entries[0].id, "adopt", activity["Id"])
     change(reviewed, activity, Hours=9, Minutes=1)
     billed(reviewed, activity)
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    reviewed.prepare(DAY, DAY, LOAD)
     said = shell("why", entries[0].id).stdout
     for shown in (
         f"{DAY} to {DAY}: send what QuickBooks does not hold",
@@ -113,46 +134,40 @@ def test_why_tells_who_decided_what_and_what_changed_since(reviewed: House, shel
 
 
 def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
-    reviewed: House, shell: Type
+    loaded: House, shell: Type
 ) -> None:
     """Then it blocks no month any more and is no drift; nothing has it sent again."""
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
-    [(entry_id, activity_id)] = reviewed.rows(
-        "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
-    )
-    activities = reviewed.sandbox.world.company.activities
+    [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
+    activities = loaded.sandbox.world.company.activities
     del activities[activity_id]
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    loaded.prepare(DAY, DAY, LOAD)
     blocked = "SELECT count(*) FROM statement WHERE list_contains(blocks, 'accepted: gone (1)')"
-    assert reviewed.rows(blocked) == [(1,)]
+    assert loaded.rows(blocked) == [(1,)]
     assert "Delivery: gone" in shell("why", entry_id).stdout
     assert "`decide` it `skip` to settle it" in shell("why", entry_id).stdout
     shell("decide", entry_id, "skip")
     assert "never sent again" in shell("decide", entry_id, "send", code=1).stderr
     assert "skipped already" in shell("decide", entry_id, "skip", code=1).stderr
     before = len(activities)
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    loaded.prepare(DAY, DAY, LOAD)
     assert len(activities) == before
-    assert reviewed.rows(blocked) == [(0,)]
-    assert reviewed.rows("SELECT * FROM drift WHERE entry_id = $1", entry_id) == []
+    assert loaded.rows(blocked) == [(0,)]
+    assert loaded.rows("SELECT * FROM drift WHERE entry_id = $1", entry_id) == []
     assert "Delivery: skipped, time activity " in shell("why", entry_id).stdout
 
 
-def test_why_asks_quickbooks_when_told_to(reviewed: House, shell: Type) -> None:
+def test_why_asks_quickbooks_when_told_to(loaded: House, shell: Type) -> None:
     """What the last load read may have changed, or be gone, by now."""
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
-    [(entry_id, activity_id)] = reviewed.rows(
-        "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
-    )
-    activity = reviewed.sandbox.world.company.activities[activity_id]
-    change(reviewed, activity, Description="Reworded since")
-    billed(reviewed, activity)
+    [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
+    activity = loaded.sandbox.world.company.activities[activity_id]
+    change(loaded, activity, Description="Reworded since")
+    billed(loaded, activity)
     assert "Reworded since" not in shell("why", entry_id).stdout
     said = shell("why", entry_id, "--live").stdout
     assert f"QuickBooks, now: time activity {activity_id}, " in said
     assert ", billed" in said
     assert "Reworded since" in said
-    del reviewed.sandbox.world.company.activities[activity_id]
+    del loaded.sandbox.world.company.activities[activity_id]
     said = shell("why", entry_id, "--live").stdout
     assert f"QuickBooks: time activity {activity_id} is not there" in said
 

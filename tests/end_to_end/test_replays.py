@@ -1,13 +1,14 @@
 """Answers that QuickBooks gave before, to a ledger that has forgotten that it asked."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems
-from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.stages import CONFIRMED, DAILY, LOAD
 from tests.end_to_end.test_cutover import change
 
 BATCH = 6
@@ -26,7 +27,7 @@ def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
     Of the first batch a person has deleted all but one activity, which now stands on another day.
     """
     monkeypatch.setattr("pipeline.delivery.BATCH", BATCH)
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    reviewed.prepare(DAY, DAY, LOAD)
     reviewed.settings.ledger.unlink()
     reviewed.sandbox.switch(clock_skew_seconds=60)
     first, *others = sorted(reviewed.activities, key=lambda row: int(row["Id"]))[:BATCH]
@@ -46,7 +47,7 @@ def test_an_answer_that_quickbooks_gave_before_is_not_believed(forgetful: House)
         ("drift: work_date",)
     ]
     assert len(forgetful.activities) == ADOPTED + 1
-    assert problems(forgetful.run(DAY, DAY, LOAD)) == []
+    forgetful.prepare(DAY, DAY, LOAD)
     assert forgetful.sandbox.calls(BATCHES) == batches + 1
 
 
@@ -57,20 +58,20 @@ def test_an_old_answer_that_cannot_be_checked_is_never_sent_again(forgetful: Hou
     said = problems(forgetful.run(DAY, DAY, LOAD, **CONFIRMED))
     assert "QuickBooks answers 503" in said[0]
     forgetful.sandbox.holder.faults.clear()
-    assert problems(forgetful.run(DAY, DAY, LOAD)) == []
+    forgetful.prepare(DAY, DAY, LOAD)
     assert states(forgetful) == {"gone": BATCH - 1, "sent": 1, "adopted": ADOPTED}
     assert forgetful.sandbox.calls(BATCHES) == batches + 1
 
 
-def test_an_old_answer_about_what_is_another_entrys_by_now_is_no_answer(quiet: House) -> None:
+def test_an_old_answer_about_what_is_another_entrys_by_now_is_no_answer(reviewed: House) -> None:
     """The ledger was lost, and an honest twin took the activity over: the entry is sent anew."""
-    world = quiet.sandbox.world
-    entry = add_entry(world, DAY)
-    assert problems(quiet.run(DAY)) == []
-    quiet.settings.ledger.unlink()
-    quiet.sandbox.switch(clock_skew_seconds=60)
+    world, later = reviewed.sandbox.world, DAY + timedelta(days=2)
+    entry = add_entry(world, later)
+    reviewed.prepare(later, later, *DAILY)
+    reviewed.settings.ledger.unlink()
+    reviewed.sandbox.switch(clock_skew_seconds=60)
     twin = replace(entry, id=f"{1:024x}")
     world.workspace.entries[twin.id] = twin
-    assert problems(quiet.run(DAY, **CONFIRMED)) == []
-    assert held(world) == due(world, DAY, DAY)
-    assert states(quiet) == {"sent": 1, "adopted": 1}
+    reviewed.prepare(later, later, *DAILY, **CONFIRMED)
+    assert held(world) == due(world, later, later)
+    assert states(reviewed) == {"sent": 1, "adopted": 1}
