@@ -11,7 +11,7 @@ from pipeline.alert_sensor import SENSOR
 from pipeline.definitions import build_definitions
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.conftest import DAY, House
-from tests.end_to_end.stages import LOAD, UP_TO_REVIEW
+from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.pipeline.test_alerts import Receiver, receiving
 
 
@@ -42,10 +42,10 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     """Whatever happens in between that changes nothing is not told."""
     key = {"CLOCKIFY_API_KEY": "wrong-key-that-nobody-may-see"}
     reviewed.changes |= key
-    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    assert not reviewed.run(DAY, DAY, ENTRIES).success
     cursor = tick(reviewed, None)
     cursor = tick(reviewed, cursor)
-    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    assert not reviewed.run(DAY, DAY, ENTRIES).success
     cursor = tick(reviewed, cursor)
     assert broke(webhook) == [["run"]]
 
@@ -66,7 +66,7 @@ def test_a_warning_is_told_by_its_name_and_with_counts_only(
     odd = "Nobody Knows This Description"
     add_entry(reviewed.sandbox.world, DAY, project=None, description=odd)
     cursor = tick(reviewed, None)
-    assert reviewed.run(DAY, DAY).success
+    assert reviewed.run(DAY, DAY, ENTRIES, *REVIEW).success
     tick(reviewed, cursor)
     assert "check:no_entry_waits_for_a_person" in broke(webhook)[-1]
     assert webhook.got[-1]["counts"]["rejected"] == 1
@@ -80,7 +80,7 @@ def test_a_receiver_that_was_away_is_told_at_the_next_tick(
 ) -> None:
     """And the other, which was not, is not told twice."""
     reviewed.changes["CLOCKIFY_API_KEY"] = "wrong"
-    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    assert not reviewed.run(DAY, DAY, ENTRIES).success
     with receiving() as slack:
         reviewed.changes["ALERT_SLACK_URL"] = slack.url
         webhook.status = 503
@@ -103,7 +103,7 @@ def test_a_day_far_from_usual_is_told(quiet: House) -> None:
     quiet.changes |= {"START_DATE": "2026-10-01", "SEND_FROM": "2026-10-01"}
     with receiving() as receiver:
         quiet.changes["ALERT_WEBHOOK_URL"] = receiver.url
-        quiet.run(DAY - timedelta(weeks=5), DAY, *UP_TO_REVIEW)
+        quiet.prepare(DAY - timedelta(weeks=5), DAY, *UP_TO_REVIEW)
         tick(quiet, None)
     [volume] = [each for each in receiver.got[0]["broke"] if each["name"] == "volume"]
     assert volume["said"] == f"50 entries on {DAY}, where 1 are usual on that weekday"
@@ -118,7 +118,7 @@ def test_without_a_receiver_there_is_no_sensor(reviewed: House) -> None:
 def test_a_broken_copy_silences_nothing_else(reviewed: House, webhook: Receiver) -> None:
     """It is told beside the run that failed; counts there are none."""
     reviewed.changes["CLOCKIFY_API_KEY"] = "wrong-key-that-nobody-may-see"
-    assert not reviewed.run(DAY, DAY, *UP_TO_REVIEW).success
+    assert not reviewed.run(DAY, DAY, ENTRIES).success
     reviewed.settings.analysis.write_bytes(b"no database" * 1000)
     tick(reviewed, None)
     [names] = broke(webhook)

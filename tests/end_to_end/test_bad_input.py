@@ -5,6 +5,7 @@ One valid day, and one change to it a case. Wrong rows are no bad input: they ar
 
 import logging
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,15 +20,35 @@ import stamina
 
 from pipeline.ledger import Binding, Ledger
 from pipeline.settings import SettingsError
-from tests.conftest import TODAY
-from tests.end_to_end.conftest import House
-from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
+from tests.conftest import TODAY, Server
+from tests.end_to_end.conftest import House, Kept, building, kept, restored
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
 from tests.sandbox.seed_rules import work_date
 
 DAY = TODAY - timedelta(days=5)
 NOBODY_LISTENS = "http://127.0.0.1:9"
 COMPANY = "quickbooks_company"
 USERS = "clockify_users"
+BY_CLOCKIFY = (USERS, *DAILY)
+"""Of everything up to the load, what stops where Clockify cannot be read."""
+BY_QUICKBOOKS = (COMPANY, *REVIEW, LOAD)
+"""The same of QuickBooks."""
+
+
+@pytest.fixture(scope="module")
+def company_read(
+    sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """What `read` begins with."""
+    with building(sandbox_server, invented_world, tmp_path_factory.mktemp("read")) as house:
+        house.prepare(DAY, DAY, *REFERENCES, ENTRIES)
+        return kept(house)
+
+
+@pytest.fixture
+def read(house: House, company_read: Kept) -> House:
+    """A pipeline that has read the day and everything that it refers to, and has judged nothing."""
+    return restored(house, company_read)
 
 
 @pytest.fixture(autouse=True)
@@ -84,26 +105,30 @@ class Case:
     """What the sentence must name: the thing, and the fix."""
     settings: dict[str, str] | None = None
     change: Callable[[House], object] = lambda _: None
-    assets: tuple[str, ...] = ()
-    """What is launched; everything but the report by default."""
+    assets: tuple[str, ...] = BY_QUICKBOOKS
+    """What is launched."""
     is_read: bool = False
-    """Whether Clockify could be read: then the day is stored, whole."""
+    """Whether Clockify could be read, before or in this run: then the day is stored, whole."""
 
 
 CASES = {
-    "wrong API key": Case(("Clockify", "CLOCKIFY_API_KEY"), {"CLOCKIFY_API_KEY": "wrong"}),
+    "wrong API key": Case(
+        ("Clockify", "CLOCKIFY_API_KEY"), {"CLOCKIFY_API_KEY": "wrong"}, assets=BY_CLOCKIFY
+    ),
     "wrong workspace": Case(
-        ("Clockify workspace", "CLOCKIFY_WORKSPACE_ID"), {"CLOCKIFY_WORKSPACE_ID": "5f" * 12}
+        ("Clockify workspace", "CLOCKIFY_WORKSPACE_ID"),
+        {"CLOCKIFY_WORKSPACE_ID": "5f" * 12},
+        assets=BY_CLOCKIFY,
     ),
     "revoked token": Case(
         ("QuickBooks", "Connect the company again", "python -m pipeline connect"),
         change=lambda house: setattr(house.sandbox.world.tokens, "is_revoked", True),
+        assets=UP_TO_LOAD,
         is_read=True,
     ),
     "unknown realm": Case(
         ("QuickBooks", "QUICKBOOKS_REALM_ID"),
         {"QUICKBOOKS_REALM_ID": "123"},
-        assets=(COMPANY, *REVIEW, LOAD),
     ),
     "Simple Start": Case(
         ("Simple Start", "move it to QuickBooks Online Essentials, Plus or Advanced"),
@@ -125,29 +150,30 @@ CASES = {
     "closed port of Clockify": Case(
         ("Clockify cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
         {"CLOCKIFY_API_URL": f"{NOBODY_LISTENS}/api/v1"},
-        assets=(USERS, ENTRIES, *REVIEW, LOAD),
+        assets=BY_CLOCKIFY,
     ),
     "closed port of the reports": Case(
         ("Clockify cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
         {"CLOCKIFY_REPORTS_URL": f"{NOBODY_LISTENS}/report/v1"},
+        assets=BY_CLOCKIFY,
     ),
     "closed port of QuickBooks": Case(
         ("QuickBooks cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
         {"QUICKBOOKS_API_URL": NOBODY_LISTENS},
-        assets=(COMPANY, *REVIEW, LOAD),
     ),
     "closed port of the token service": Case(
         ("Intuit's token service cannot be reached", "Check the port in its URL"),
         {"QUICKBOOKS_TOKEN_URL": f"{NOBODY_LISTENS}/token"},
-        assets=(COMPANY, *REVIEW, LOAD),
     ),
     "no such host": Case(
         ("clockify.invalid: no such host", "Check the spelling of its URL in the settings"),
         {"CLOCKIFY_API_URL": "https://clockify.invalid/api/v1"},
+        assets=BY_CLOCKIFY,
     ),
     "count that does not fit": Case(
         ("ncomplete read", "26", "25", "Run again"),
         change=lambda house: house.sandbox.switch(count_lies=True),
+        assets=BY_CLOCKIFY,
     ),
     "unknown service item": Case(
         ("service item", "`Nonsense` (SERVICE_ITEM)", "Set one of: Hours"),
@@ -161,23 +187,27 @@ CASES = {
     ),
     "ledger of something else": Case(
         ("ledger", "is a DuckDB file of something else", "put the newest copy from"),
-        change=lambda house: duckdb.connect(str(house.settings.ledger)).close(),
+        change=lambda house: _make_anew(house.settings.ledger),
         is_read=True,
     ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_stops_with_one_sentence_and_leaves_nothing_half_done(house: House, name: str) -> None:
+def test_it_stops_with_one_sentence_and_leaves_nothing_half_done(
+    house: House, company_read: Kept, name: str
+) -> None:
     """The run is red, says one thing, has sent nothing, and stored whole days or nothing."""
     case = CASES[name]
+    if case.is_read and ENTRIES not in case.assets:
+        restored(house, company_read)
     house.changes |= case.settings or {}
     case.change(house)
     ledger = house.settings.ledger
     before = ledger.read_bytes() if ledger.exists() else None
     activities = len(house.activities)
 
-    result = house.run(DAY, DAY, *(case.assets or UP_TO_LOAD))
+    result = house.run(DAY, DAY, *case.assets)
 
     assert not result.success
     [said] = sentences(house, result)
@@ -193,13 +223,13 @@ def test_it_stops_with_one_sentence_and_leaves_nothing_half_done(house: House, n
         assert ledger.read_bytes() == before
 
 
-def test_payroll_that_the_bookkeeper_has_agreed_to_is_no_obstacle(house: House) -> None:
+def test_payroll_that_the_bookkeeper_has_agreed_to_is_no_obstacle(read: House) -> None:
     """`ALLOW_PAYROLL=true` lets the same company through; so the day itself is valid."""
-    house.sandbox.admin("PATCH", "company", is_payroll_on=True)
-    house.changes["ALLOW_PAYROLL"] = "true"
-    result = house.run(DAY)
-    assert (result.success, sentences(house, result)) == (True, set())
-    assert len(books(house)[1]) > 10
+    read.sandbox.admin("PATCH", "company", is_payroll_on=True)
+    read.changes["ALLOW_PAYROLL"] = "true"
+    result = read.run(DAY, DAY, *BY_QUICKBOOKS)
+    assert (result.success, sentences(read, result)) == (True, set())
+    assert len(books(read)[1]) > 10
 
 
 @pytest.mark.parametrize(
@@ -217,7 +247,7 @@ def test_a_warehouse_that_is_not_ours_is_left_as_it_is(
     house: House, spoil: Callable[[Path], object], words: tuple[str, ...]
 ) -> None:
     """Refused by name, its bytes untouched; moved away, the next run makes a new one."""
-    house.run(DAY, DAY, USERS)
+    house.prepare(DAY, DAY, USERS)
     path = house.settings.warehouse
     spoil(path)
     before = path.read_bytes()
@@ -228,55 +258,54 @@ def test_a_warehouse_that_is_not_ours_is_left_as_it_is(
     assert path.read_bytes() == before
     assert books(house)[1] == []
     path.rename(path.with_suffix(".away"))
-    assert house.run(DAY, DAY, USERS).success
+    house.prepare(DAY, DAY, USERS)
 
 
-def test_the_ledger_of_another_company_is_not_written(house: House) -> None:
+def test_the_ledger_of_another_company_is_not_written(read: House) -> None:
     """A ledger bound to another realm stops the load before anything is sent."""
-    with Ledger.opened(house.settings.ledger, 0, print) as ledger:
+    with Ledger.opened(read.settings.ledger, 0, print) as ledger:
         ledger.bind(Binding("999", "another workspace", "UTC", "off"))
-    before = books(house)
-    result = house.run(DAY)
+    before = books(read)
+    result = read.run(DAY, DAY, *REVIEW, LOAD)
     assert not result.success
-    [said] = sentences(house, result)
-    realm = house.settings.quickbooks_realm_id
+    [said] = sentences(read, result)
+    realm = read.settings.quickbooks_realm_id
     for word in ("ledger is bound to", "999", realm, "LEDGER", "`rebind: true`"):
         assert word in said
-    assert books(house) == before
+    assert books(read) == before
 
 
-def test_a_key_that_may_no_longer_see_rates_stops_the_run(house: House) -> None:
+def test_a_key_that_may_no_longer_see_rates_stops_the_run(read: House) -> None:
     """The day's stored entries keep their rates, and nothing more is sent."""
-    assert house.run(DAY, DAY, *UP_TO_LOAD).success
-    before = books(house), pieces(house)
-    house.sandbox.switch(rates_hidden="zero")
-    result = house.run(DAY, DAY, *UP_TO_LOAD)
+    read.prepare(DAY, DAY, *REVIEW, LOAD)
+    before = books(read), pieces(read)
+    read.sandbox.switch(rates_hidden="zero")
+    result = read.run(DAY, DAY, *DAILY)
     assert not result.success
-    [said] = sentences(house, result)
+    [said] = sentences(read, result)
     assert "sees no rate" in said
     assert "Use the key of an admin who may see billable rates" in said
-    assert (books(house), pieces(house)) == before
+    assert (books(read), pieces(read)) == before
 
 
 def test_a_key_without_rates_stops_nothing_where_the_service_item_has_the_price(
-    house: House,
+    read: House,
 ) -> None:
     """Clockify's rates are then in nobody's way, there or not."""
-    assert house.run(DAY, DAY, *REFERENCES, ENTRIES).success
-    house.changes |= {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
-    house.sandbox.switch(rates_hidden="zero")
-    assert house.run(DAY, DAY, ENTRIES).success
+    read.changes |= {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
+    read.sandbox.switch(rates_hidden="zero")
+    read.prepare(DAY, DAY, ENTRIES)
 
 
 def test_a_day_that_really_is_without_rates_is_read(house: House) -> None:
     """The key still sees the rates of another day, so somebody has set these to nothing."""
     before = DAY - timedelta(days=1)
-    assert house.run(before, DAY + timedelta(days=1), *REFERENCES, ENTRIES).success
+    house.prepare(before, DAY + timedelta(days=1), USERS, ENTRIES)
     world = house.sandbox.world
     for entry in world.workspace.entries.values():
         if work_date(world, entry) == DAY:
             entry.rate_minor = 0
-    assert house.run(DAY, DAY, ENTRIES).success
+    house.prepare(DAY, DAY, ENTRIES)
     query = "SELECT DISTINCT hourly_rate_minor FROM clockify_time_entries WHERE work_date = $1"
     assert house.rows(query + " AND is_billable", DAY) == [(0,)]
     house.sandbox.switch(rates_hidden="zero")
@@ -284,19 +313,20 @@ def test_a_day_that_really_is_without_rates_is_read(house: House) -> None:
     assert "sees no rate" in said
 
 
-def test_two_users_of_one_name_are_billed_as_neither(house: House) -> None:
-    """Their entries are rejected, naming both; the standing check says so; the others are sent."""
-    workspace = house.sandbox.world.workspace
+def test_two_users_of_one_name_are_billed_as_neither(read: House) -> None:
+    """Their entries are rejected, naming both; a standing check says so; others are accepted."""
+    workspace = read.sandbox.world.workspace
     on_the_day = [each for each in workspace.entries.values() if each.start.date() == DAY]
     first, second, *_ = sorted({each.user_id for each in on_the_day})
     workspace.users[first].name = workspace.users[second].name = "Same Name"
-    result = house.run(DAY)
+    read.prepare(DAY, DAY, USERS, ENTRIES)
+    result = read.run(DAY, DAY, *REVIEW)
     assert result.success
     query = "SELECT fixes[list_position(reasons, 'ambiguous_employee')] FROM rejected_time_entries"
-    fixes = [fix for (fix,) in house.rows(f"{query} WHERE user_name = 'Same Name'") if fix]
+    fixes = [fix for (fix,) in read.rows(f"{query} WHERE user_name = 'Same Name'") if fix]
     assert fixes
     assert all(first in fix and second in fix for fix in fixes)
-    names = house.rows("SELECT DISTINCT user_name FROM accepted_time_entries")
+    names = read.rows("SELECT DISTINCT user_name FROM accepted_time_entries")
     assert ("Same Name",) not in names
     assert len(names) > 1
     checks = {each.check_name: each for each in result.get_asset_check_evaluations()}
@@ -346,30 +376,38 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_a_full_disk_stops_the_run_and_space_heals_it(
-    house: House, small_disk: Path, file: str, words: tuple[str, ...]
+    read: House, small_disk: Path, file: str, words: tuple[str, ...]
 ) -> None:
     """The sentence names the file; what stood stays; with space, the same run goes through."""
-    house.changes[file] = str(small_disk / "file.duckdb")
-    before_it = DAY - timedelta(days=1)
-    assert house.run(before_it, before_it, *UP_TO_LOAD).success
-    before = books(house), pieces(house)
+    place, after_it = small_disk / "file.duckdb", DAY + timedelta(days=1)
+    if file == "WAREHOUSE":
+        shutil.move(read.settings.warehouse, place)
+    read.changes[file] = str(place)
+    read.prepare(DAY, DAY, *REVIEW, LOAD)
+    before = books(read), pieces(read)
     filler = small_disk / "filler"
     _fill(filler)
-    result = house.run(DAY, DAY, *UP_TO_LOAD)
+    result = read.run(after_it, after_it, *DAILY)
     assert not result.success
-    [said] = sentences(house, result)
+    [said] = sentences(read, result)
     assert [word for word in (file.lower(), str(small_disk), *words) if word not in said] == []
     filler.unlink()
-    assert books(house) == before[0]
+    assert books(read) == before[0]
     if file == "WAREHOUSE":
-        assert pieces(house) == before[1]
-    assert house.run(DAY, DAY, *UP_TO_LOAD).success
-    assert _days_sent(house) == [before_it, DAY]
+        assert pieces(read) == before[1]
+    read.prepare(after_it, after_it, *DAILY)
+    assert _days_sent(read) == [DAY, after_it]
 
 
 def _execute(path: Path, statement: str) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute(statement)
+
+
+def _make_anew(path: Path) -> None:
+    """An empty DuckDB file in the place of another."""
+    path.unlink(missing_ok=True)
+    duckdb.connect(str(path)).close()
 
 
 def _fill(path: Path) -> None:

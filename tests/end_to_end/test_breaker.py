@@ -24,27 +24,34 @@ WORK = [
     ("sofia", "Main Street Plaza"),
 ]
 GATE = "no_delivery_refused_or_unknown:"
+SCHEDULED = {SCHEDULE_NAME: "every_morning"}
 OVERRIDE: dict[str, Any] = {LOAD: {"override_breaker": True}}
 FAULT = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "ValidationFault"}
 
 
 @pytest.fixture
-def pieces(house: House, company_in_pieces: Kept, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Four entries of four people for four customers, judged, each in another piece."""
+def four(house: House, company_of_four: Kept) -> House:
+    """Four entries of four people for four customers on four days, judged."""
+    return restored(house, company_of_four)
+
+
+@pytest.fixture
+def pieces(four: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """The same, each in another piece."""
     monkeypatch.setattr("pipeline.extraction.PIECE", A_DAY)
-    return restored(house, company_in_pieces)
+    return four
 
 
 @pytest.fixture(scope="module")
-def company_in_pieces(
+def company_of_four(
     sandbox_server: Server, invented_world: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> Kept:
-    """What `pieces` begins with."""
-    with building(sandbox_server, invented_world, tmp_path_factory.mktemp("pieces")) as house:
+    """What `four` begins with."""
+    with building(sandbox_server, invented_world, tmp_path_factory.mktemp("four")) as house:
         silence(house.sandbox.world)
         for day, (mailbox, project) in zip(DAYS, WORK, strict=True):
             add_entry(house.sandbox.world, day, mailbox=mailbox, project=project)
-        assert problems(house.run(DAYS[0], LAST, *UP_TO_REVIEW)) == []
+        house.prepare(DAYS[0], LAST, *UP_TO_REVIEW)
         return kept(house)
 
 
@@ -58,7 +65,7 @@ def stored_for_somebody_else(house: House) -> None:
 def test_one_fault_on_three_people_and_customers_stops_the_run_whatever_its_pieces(
     pieces: House,
 ) -> None:
-    """After the third batch; the fourth is not sent, nor is it known to the ledger."""
+    """After the third batch; the fourth is not known to the ledger, and sent by the next run."""
     pieces.sandbox.fail("batch", "status", status=400, body={"Fault": FAULT}, times=None)
     said = problems(pieces.run(DAYS[0], LAST, LOAD))[0]
     assert "3 people and 3 customers for one reason: its fault 2500" in said
@@ -66,7 +73,7 @@ def test_one_fault_on_three_people_and_customers_stops_the_run_whatever_its_piec
     assert pieces.sandbox.calls(BATCHES) == 3
     assert pieces.rows("SELECT state, count(*) FROM deliveries GROUP BY ALL") == [("refused", 3)]
     pieces.sandbox.holder.faults.clear()
-    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
+    pieces.prepare(LAST, LAST, LOAD)
     assert len(pieces.activities) == 1
 
 
@@ -87,13 +94,14 @@ def test_three_stored_otherwise_stop_the_run_whatever_its_pieces(pieces: House) 
 
 
 def test_an_outage_is_recognised_whatever_the_pieces(pieces: House) -> None:
-    """Two batches in a row, each in a piece of its own."""
+    """Two batches in a row, each in a piece of its own; a third is not tried."""
+    first, last = DAYS[0], DAYS[2]
     pieces.sandbox.fail("batch", "status", status=503, times=None)
-    assert "2 batches in a row" in problems(pieces.run(DAYS[0], LAST, LOAD))[0]
+    assert "2 batches in a row" in problems(pieces.run(first, last, LOAD))[0]
     assert pieces.sandbox.calls(BATCHES) == 2
     pieces.sandbox.holder.faults.clear()
-    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
-    assert held(pieces.sandbox.world) == due(pieces.sandbox.world, DAYS[0], LAST)
+    pieces.prepare(first, last, LOAD)
+    assert held(pieces.sandbox.world) == due(pieces.sandbox.world, first, last)
 
 
 def history(house: House, *days_ago: int) -> None:
@@ -123,56 +131,55 @@ def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_few_are_many")
 def test_a_scheduled_run_that_would_send_far_too_much_sends_nothing(pieces: House) -> None:
-    """Over all its pieces, none of which is too much; with the override it sends all."""
+    """Over all its pieces, none of which is too much."""
     history(pieces, 25, 14, 7)
-    pieces.tags = {SCHEDULE_NAME: "every_morning"}
+    pieces.tags = SCHEDULED
     said = problems(pieces.run(DAYS[0], LAST, LOAD))[0]
     assert "would send 4 time activities; 1 are usual on a Sunday" in said
     assert "`override_breaker: true`" in said
     assert pieces.sandbox.calls(BATCHES) == 0
     assert pieces.rows("SELECT count(*) FROM deliveries WHERE state <> 'sent'") == [(0,)]
-    assert problems(pieces.run(DAYS[0], LAST, LOAD, **OVERRIDE)) == []
-    assert held(pieces.sandbox.world) == due(pieces.sandbox.world, DAYS[0], LAST)
 
 
 @pytest.mark.usefixtures("_few_are_many")
 @pytest.mark.parametrize(
-    ("tags", "sent_days_ago"),
+    ("tags", "config", "sent_days_ago"),
     [
-        ({}, (25, 14, 7)),  # a person chose the days
-        ({SCHEDULE_NAME: "every_morning"}, (19, 14, 7)),  # nothing is usual yet
-        ({SCHEDULE_NAME: "every_morning"}, ()),  # the very first run
+        ({}, {}, (25, 14, 7)),  # a person chose the days
+        (SCHEDULED, OVERRIDE, (25, 14, 7)),  # a person has looked at them
+        (SCHEDULED, {}, (19, 14, 7)),  # nothing is usual yet
     ],
 )
 def test_much_is_sent_where_that_is_no_surprise(
-    pieces: House, tags: dict[str, str], sent_days_ago: tuple[int, ...]
+    four: House, tags: dict[str, str], config: dict[str, Any], sent_days_ago: tuple[int, ...]
 ) -> None:
-    """A range that was launched by hand, and the first twenty days."""
-    history(pieces, *sent_days_ago)
-    pieces.tags = tags
-    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
-    assert len(pieces.activities) == len(DAYS)
+    """A range that was launched by hand, one that is overridden, and the first twenty days."""
+    history(four, *sent_days_ago)
+    four.tags = tags
+    four.prepare(DAYS[0], LAST, LOAD, **config)
+    assert held(four.sandbox.world) == due(four.sandbox.world, DAYS[0], LAST)
 
 
 @pytest.mark.usefixtures("_few_are_many")
-def test_what_quickbooks_already_holds_is_not_counted(pieces: House) -> None:
-    """Adopted after a lost ledger: nothing is sent, so nothing is unusual."""
-    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
-    pieces.settings.ledger.unlink()
-    history(pieces, 25, 14, 7)
-    pieces.tags = {SCHEDULE_NAME: "every_morning"}
-    assert problems(pieces.run(DAYS[0], LAST, LOAD)) == []
-    assert pieces.sandbox.calls(BATCHES) == len(DAYS)
+def test_neither_the_first_run_nor_what_quickbooks_already_holds_is_unusual(four: House) -> None:
+    """The very first run sends all; after a lost ledger all is adopted, so nothing is sent."""
+    four.tags = SCHEDULED
+    four.prepare(DAYS[0], LAST, LOAD)
+    assert (len(four.activities), four.sandbox.calls(BATCHES)) == (len(DAYS), 1)
+    four.settings.ledger.unlink()
+    history(four, 25, 14, 7)
+    four.prepare(DAYS[0], LAST, LOAD)
+    assert four.sandbox.calls(BATCHES) == 1
 
 
-def test_the_days_on_which_rows_were_sent_are_the_companys(pieces: House) -> None:
+def test_the_days_on_which_rows_were_sent_are_the_companys(house: House) -> None:
     """Each entry counts once, on the day on which it was first sent, in `TIME_ZONE`."""
-    history(pieces, 2, 1)
-    late = pieces.now.replace(hour=3)  # still yesterday in New York
-    with Ledger.opened(pieces.settings.ledger, 0, print) as ledger:
+    history(house, 2, 1)
+    late = house.now.replace(hour=3)  # still yesterday in New York
+    with Ledger.opened(house.settings.ledger, 0, print) as ledger:
         ledger.record([delivery(9, state="sent", updated_at=late)])
-        ledger.record([delivery(9, state="sent", updated_at=pieces.now)])
-        ledger.record([delivery(8, state="refused", updated_at=pieces.now)])
+        ledger.record([delivery(9, state="sent", updated_at=house.now)])
+        ledger.record([delivery(8, state="refused", updated_at=house.now)])
         counted = ledger.sent_by_day("America/New_York")
     yesterday = TODAY - A_DAY
     assert counted == {yesterday: 2, yesterday - A_DAY: 1}

@@ -8,10 +8,9 @@ from pipeline.sandbox.seed.oddities import add_entry
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
 from tests.end_to_end.conftest import House, check, problems
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW, UP_TO_LOAD, UP_TO_REVIEW
 
 DAY = date(2026, 11, 17)
-WHOLE = (*UP_TO_REVIEW, LOAD)
 
 
 def on(number: int) -> date:
@@ -22,9 +21,10 @@ def on(number: int) -> date:
 def test_the_books_hold_each_accepted_entry_once_whatever_is_run_again(house: House) -> None:
     """After a run over some days, the same again, and a backfill over more days, twins included."""
     world = house.sandbox.world
-    first, last = TODAY - timedelta(days=4), TODAY
-    for start, assets in ((first, WHOLE), (first, DAILY), (TODAY - timedelta(days=13), DAILY)):
-        assert problems(house.run(start, last, *assets)) == []
+    first, last = TODAY - timedelta(days=2), TODAY
+    earlier = TODAY - timedelta(days=6)
+    for start, assets in ((first, UP_TO_LOAD), (first, DAILY), (earlier, DAILY)):
+        house.prepare(start, last, *assets)
         assert held(world, start, last) == due(world, start, last)
     assert max(held(world, start, last).values()) == 2, "the twins, and nothing else twice"
     assert held(world, start, last).total() > 100
@@ -39,7 +39,8 @@ def test_days_that_the_old_button_sent_are_adopted_and_what_was_reworded_is_left
     before, wanted = held(world), due(world, first, last)
     reworded = before - wanted
     assert reworded.total() == 4
-    result = house.run(first, last, *WHOLE)
+    house.prepare(first, last, *UP_TO_REVIEW)
+    result = house.run(first, last, LOAD)
     assert not result.success
     assert " 4." in str(check(result, "no_delivery_refused_or_unknown").description)
     assert held(world) == before
@@ -47,7 +48,7 @@ def test_days_that_the_old_button_sent_are_adopted_and_what_was_reworded_is_left
         "adopted": wanted.total() - 4,
         "doubtful": 4,
     }
-    assert problems(house.run(first, last, *DAILY)) == []
+    assert problems(house.run(first, last, LOAD)) == []
     assert held(world) == before
     assert house.sandbox.calls(BATCHES) == 0
 
@@ -62,12 +63,12 @@ def test_what_was_sent_stays_and_what_was_not_sent_yet_is_sent_once_on_its_new_d
     world = quiet.sandbox.world
     kinds = ("moved", "moved away", "edited", "unbillable", "deleted")
     entries = {kind: add_entry(world, on(0), description=kind) for kind in kinds}
-    assert problems(quiet.run(on(0), on(1), *WHOLE)) == []
+    quiet.prepare(on(0), on(1))
     sent = held(world)
     assert sent == due(world, on(0), on(0))
     judged = {"within": on(0), "away": on(1), "into": on(4), "gone": on(1)}
     entries |= {kind: add_entry(world, day, description=kind) for kind, day in judged.items()}
-    quiet.run(on(0), on(4), ENTRIES, *REVIEW)
+    quiet.prepare(on(0), on(4), ENTRIES, *REVIEW)
     assert quiet.rows("SELECT count(*) FROM accepted_time_entries") == [(len(entries),)]
     for kind, days in {"moved": 1, "moved away": 3, "within": 1, "away": 2, "into": -3}.items():
         move(entries[kind], days)
@@ -77,7 +78,7 @@ def test_what_was_sent_stays_and_what_was_not_sent_yet_is_sent_once_on_its_new_d
         del world.workspace.entries[entries[kind].id]
 
     def new(last: date, *assets: str) -> dict[str, date]:
-        assert problems(quiet.run(on(0), last, *assets)) == []
+        quiet.prepare(on(0), last, *assets)
         assert sent <= held(world)
         found = held(world) - sent
         assert found <= due(world, on(0), last)

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pipeline.__main__ import main
 from pipeline.sandbox.world import World
 from tests.end_to_end.conftest import DAY, House
-from tests.end_to_end.stages import LOAD, UP_TO_REVIEW
+from tests.end_to_end.stages import ENTRIES, LOAD, UP_TO_REVIEW
 from tests.end_to_end.test_alerting import tick
 from tests.pipeline.test_alerts import SECRET, receiving
 
@@ -61,7 +61,7 @@ def fail_in_every_way(house: House) -> None:
         assert not house.run(DAY, LAST, "quickbooks_employees").success
     key = json.dumps({"message": f"odd: {world.workspace.api_key}", "code": 1})
     with failing(house, key, "detailed"):
-        assert not house.run(DAY, LAST).success
+        assert not house.run(DAY, LAST, ENTRIES).success
     world.tokens.is_revoked = True
     assert not house.run(DAY, LAST, "quickbooks_company").success
 

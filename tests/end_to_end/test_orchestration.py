@@ -19,12 +19,11 @@ from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import QUIET, House, check, problems
 from tests.end_to_end.processes import PROJECT
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REPORT, UP_TO_LOAD
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REPORT, REVIEW, UP_TO_REVIEW
 
 DAY = TODAY - timedelta(days=5)
 A_DAY = timedelta(days=1)
 REPORTS = "reports/detailed"
-READ = (*REFERENCES, ENTRIES)
 
 
 def definitions(house: House) -> dg.Definitions:
@@ -46,17 +45,19 @@ def range_of(asked: dg.RunRequest) -> tuple[str, str]:
 
 
 def morning(house: House, day: date, *assets: str) -> dg.ExecuteInProcessResult:
-    """The schedule's run of a morning, as the daemon would start it, or only some of it."""
+    """What assets do in the schedule's run of a morning, as the daemon would start it."""
     at = datetime.combine(day, time(6), house.settings.zone)
     asked = request(house, at)
     house.now = max(at.astimezone(UTC), house.now + timedelta(minutes=5))
     return (
         definitions(house)
         .resolve_job_def(JOB)
+        .get_subset(
+            asset_selection={dg.AssetKey(name) for name in assets}, asset_check_selection=set()
+        )
         .execute_in_process(
             instance=house.instance,
             run_config={**QUIET, **asked.run_config},
-            asset_selection=[dg.AssetKey(name) for name in assets] or None,
             tags=dict(asked.tags),
             raise_on_error=False,
         )
@@ -77,50 +78,52 @@ def days(first: date, last: date) -> list[date]:
 def open_day(house: House, *open_days: date) -> None:
     """An analysts' copy in which these days are open."""
     with duckdb.connect(str(house.settings.analysis)) as connection:
-        connection.execute("CREATE TABLE open_days (work_date DATE)")
-        connection.executemany("INSERT INTO open_days VALUES ($1)", [[day] for day in open_days])
+        connection.execute("CREATE OR REPLACE TABLE open_days (work_date DATE)")
+        for day in open_days:
+            connection.execute("INSERT INTO open_days VALUES ($1)", [day])
 
 
 @pytest.mark.parametrize(
-    ("zone", "tick", "last"),
+    ("zone", "last_by_tick"),
     [
-        ("America/New_York", "2026-03-08T10:00+00:00", "2026-03-07"),  # the clock has gone ahead
-        ("America/New_York", "2026-03-09T10:00+00:00", "2026-03-08"),  # after the day of 23 hours
-        ("America/New_York", "2026-11-01T11:00+00:00", "2026-10-31"),  # the clock has gone back
-        ("America/New_York", "2026-11-02T11:00+00:00", "2026-11-01"),  # after the day of 25 hours
-        ("Pacific/Auckland", "2026-11-21T17:00+00:00", "2026-11-21"),  # there it is the 22nd
+        (
+            "America/New_York",
+            {
+                "2026-03-08T10:00+00:00": "2026-03-07",  # the clock has gone ahead
+                "2026-03-09T10:00+00:00": "2026-03-08",  # after the day of 23 hours
+                "2026-11-01T11:00+00:00": "2026-10-31",  # the clock has gone back
+                "2026-11-02T11:00+00:00": "2026-11-01",  # after the day of 25 hours
+            },
+        ),
+        ("Pacific/Auckland", {"2026-11-21T17:00+00:00": "2026-11-21"}),  # there it is the 22nd
     ],
 )
 def test_the_schedule_reads_up_to_yesterday_where_the_company_is(
-    house: House, zone: str, tick: str, last: str
+    house: House, zone: str, last_by_tick: dict[str, str]
 ) -> None:
     """The dates come from the tick, in `TIME_ZONE`, whatever the clock on the wall did."""
     house.changes = {"TIME_ZONE": zone, "START_DATE": "2025-01-01", "SEND_FROM": "2025-01-01"}
-    asked = request(house, datetime.fromisoformat(tick))
-    first = date.fromisoformat(last) - timedelta(days=house.settings.lookback_days)
-    assert range_of(asked) == (str(first), last)
-    assert asked.run_key == last
+    for tick, last in last_by_tick.items():
+        asked = request(house, datetime.fromisoformat(tick))
+        first = date.fromisoformat(last) - timedelta(days=house.settings.lookback_days)
+        assert range_of(asked) == (str(first), last)
+        assert asked.run_key == last
 
 
-@pytest.mark.parametrize(
-    ("open_days", "first"),
-    [
-        ((), 36),  # yesterday and LOOKBACK_DAYS before it
-        ((10,), 36),  # within the lookback
-        ((50, 40), 50),
-        ((100, 70), 100),  # as far as it reaches
-        ((101, 70), 70),  # older ones are launched by hand
-    ],
-)
-def test_the_range_begins_at_the_oldest_open_day_within_reach(
-    house: House, open_days: tuple[int, ...], first: int
-) -> None:
+def test_the_range_begins_at_the_oldest_open_day_within_reach(house: House) -> None:
     """The lookback, or the oldest open day, at most 100 days back."""
     house.changes = {"START_DATE": "2026-01-01", "SEND_FROM": "2026-01-01"}
-    if open_days:
+    begins = {
+        (): 36,  # yesterday and LOOKBACK_DAYS before it
+        (10,): 36,  # within the lookback
+        (50, 40): 50,
+        (100, 70): 100,  # as far as it reaches
+        (101, 70): 70,  # older ones are launched by hand
+    }
+    for open_days, first in begins.items():
         open_day(house, *(TODAY - timedelta(days=ago) for ago in open_days))
-    asked = request(house, datetime.combine(TODAY, time(6), house.settings.zone))
-    assert range_of(asked) == (str(TODAY - timedelta(days=first)), str(TODAY - A_DAY))
+        asked = request(house, datetime.combine(TODAY, time(6), house.settings.zone))
+        assert range_of(asked) == (str(TODAY - timedelta(days=first)), str(TODAY - A_DAY))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +158,7 @@ def test_copies_that_could_not_be_made_are_said_until_they_are(reviewed: House) 
     published = reviewed.settings.analysis.read_bytes()
     reviewed.settings.analysis.unlink()
     reviewed.settings.analysis.mkdir()
-    assert check(reviewed.run(DAY, DAY, LOAD), name).passed
+    reviewed.prepare(DAY, DAY, LOAD)
     reviewed.settings.analysis.rmdir()
     reviewed.settings.analysis.write_bytes(published)
     told = check(reviewed.run(DAY, DAY, LOAD), name)
@@ -182,11 +185,11 @@ def test_older_months_are_read_again_in_their_turn_or_when_their_totals_change(
     quiet: House,
 ) -> None:
     """One call a month, and one month read; an old entry that was changed is judged again."""
-    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-08-01"}
+    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-08-30"}
     for user in quiet.sandbox.world.workspace.users.values():
         user.status = "ACTIVE"
     august, september, october = (
-        days(date(2026, 8, 1), date(2026, 8, 31)),
+        days(date(2026, 8, 30), date(2026, 8, 31)),
         days(date(2026, 9, 1), date(2026, 9, 30)),
         days(date(2026, 10, 1), date(2026, 10, 31)),
     )
@@ -194,17 +197,17 @@ def test_older_months_are_read_again_in_their_turn_or_when_their_totals_change(
     lately = days(date(2026, 11, 1), date(2026, 11, 3))
     a_morning = lately[-1] + A_DAY
 
-    assert problems(morning(quiet, a_morning, *READ)) == []
+    assert problems(morning(quiet, a_morning, *REFERENCES, ENTRIES)) == []
     assert read_now(quiet) == august + september + october + lately
 
     before = reports(quiet)
-    assert problems(morning(quiet, a_morning, *READ)) == []
+    assert problems(morning(quiet, a_morning, ENTRIES)) == []
     assert read_now(quiet) == august + lately
     assert reports(quiet) - before == 5  # the range, three months' totals, August
 
     assert old.end
     quiet.sandbox.admin("PATCH", f"entries/{old.id}", end=str(old.end + timedelta(minutes=30)))
-    assert problems(morning(quiet, a_morning)) == []
+    assert problems(morning(quiet, a_morning, ENTRIES, *REVIEW)) == []
     assert read_now(quiet) == september + october + lately
     query = "SELECT duration_seconds FROM rejected_time_entries WHERE entry_id = $1"
     assert quiet.rows(query, old.id) == [(5400 + 1800,)]
@@ -215,53 +218,56 @@ def test_the_month_in_which_the_range_begins_is_not_read_again_for_that(quiet: H
     quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-10-01"}
     for day in days(date(2026, 11, 3), date(2026, 11, 10)):
         add_entry(quiet.sandbox.world, day, is_billable=False)
-    morning(quiet, date(2026, 11, 10), *READ)
-    morning(quiet, date(2026, 11, 11), *READ)
+    morning(quiet, date(2026, 11, 10), ENTRIES)
+    morning(quiet, date(2026, 11, 11), ENTRIES)
     october = days(date(2026, 10, 1), date(2026, 10, 31))
     assert read_now(quiet) == october + days(date(2026, 11, 8), date(2026, 11, 10))
 
 
 def test_the_older_months_that_were_read_before_a_stop_are_remembered(quiet: House) -> None:
     """A free plan's hour ends among them: the next morning goes on where this one stopped."""
-    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-08-01"}
+    quiet.changes = {"LOOKBACK_DAYS": "2", "SEND_FROM": "2026-08-30"}
     for user in quiet.sandbox.world.workspace.users.values():
         user.status = "ACTIVE"
     quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=5)
     lately = days(date(2026, 11, 1), date(2026, 11, 3))
-    assert not morning(quiet, date(2026, 11, 4), *READ).success
-    assert read_now(quiet) == days(date(2026, 8, 1), date(2026, 8, 31)) + lately
-    assert problems(morning(quiet, date(2026, 11, 4), *READ)) == []
+    assert not morning(quiet, date(2026, 11, 4), ENTRIES).success
+    assert read_now(quiet) == days(date(2026, 8, 30), date(2026, 8, 31)) + lately
+    assert problems(morning(quiet, date(2026, 11, 4), ENTRIES)) == []
     assert read_now(quiet) == days(date(2026, 9, 1), lately[-1])
 
 
-def test_a_range_that_stops_keeps_the_pieces_it_has_finished(quiet: House) -> None:
-    """32 days are two pieces: the second is refused, the first stays, and again goes through."""
-    first, last = TODAY - timedelta(days=32), TODAY - A_DAY
+def test_a_range_that_stops_keeps_the_pieces_it_has_finished(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two pieces the second is refused: the first stays, and again all goes through."""
+    monkeypatch.setattr("pipeline.extraction.PIECE", 2 * A_DAY)
+    first, last = TODAY - 3 * A_DAY, TODAY - A_DAY
     entry = add_entry(quiet.sandbox.world, first)
     quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=2)  # and of who left
-    stopped = quiet.run(first, last, *UP_TO_LOAD)
+    stopped = quiet.run(first, last, REFERENCES[0], *DAILY)  # with the users
     assert not stopped.success
-    finished = days(first, first + timedelta(days=30))
+    finished = days(first, first + A_DAY)
     assert quiet.rows("SELECT work_date FROM days ORDER BY ALL") == [(day,) for day in finished]
     assert quiet.rows("SELECT entry_id FROM clockify_time_entries") == [(entry.id,)]
     assert quiet.activities == []
-    assert problems(quiet.run(first, last, *UP_TO_LOAD)) == []
-    assert len(quiet.rows("FROM days")) == 32
+    quiet.prepare(first, last)
+    assert len(quiet.rows("FROM days")) == 3
     assert len(quiet.activities) == 1
 
 
 def test_a_day_never_read_is_named_with_the_command_that_reads_it(quiet: House) -> None:
     """Each gap since the cut-over, the first of them in the message."""
     quiet.changes = {"SEND_FROM": str(DAY - timedelta(days=3))}
-    quiet.run(DAY, DAY, *READ)
-    gaps = check(quiet.run(DAY - timedelta(days=2), None, *READ), "every_day_is_loaded")
+    quiet.prepare(DAY, DAY, ENTRIES)
+    gaps = check(quiet.run(DAY - timedelta(days=2), None, ENTRIES), "every_day_is_loaded")
     assert not gaps.passed
     for first, last in ((3, 3), (1, 1), (-1, -4)):
         command = f"{DAY - timedelta(days=first)}...{DAY - timedelta(days=last)}"
         assert f"`dg launch --assets '*' --partition-range {command}`" in str(gaps.description)
     since = DAY - timedelta(days=3)
     assert f"Days since {since} never read after they were over: 6." in str(gaps.description)
-    full = check(quiet.run(DAY - timedelta(days=3), TODAY, *READ), "every_day_is_loaded")
+    full = check(quiet.run(DAY - timedelta(days=3), TODAY, ENTRIES), "every_day_is_loaded")
     assert full.passed
 
 
@@ -271,7 +277,8 @@ def test_an_open_day_out_of_reach_is_named(quiet: House) -> None:
     quiet.changes = {"SEND_FROM": str(old)}
     add_entry(quiet.sandbox.world, old, project=None)
     add_entry(quiet.sandbox.world, old + A_DAY, project=None)
-    found = check(quiet.run(old, old + A_DAY, *UP_TO_LOAD), "open_days_are_within_reach")
+    quiet.prepare(old, old + A_DAY, *UP_TO_REVIEW)
+    found = check(quiet.run(old, old + A_DAY, LOAD), "open_days_are_within_reach")
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
     assert "reaches: 1. Launch those days with `dg launch" in str(found.description)
@@ -287,13 +294,13 @@ def test_a_failed_gate_stops_what_is_behind_it(reviewed: House) -> None:
             "FROM clockify_time_entries WHERE work_date = $1 LIMIT 1",
             [DAY],
         )
-    result = reviewed.run(DAY + A_DAY)
+    result = reviewed.run(DAY + A_DAY, None, *DAILY, *REPORT)
     assert not result.success
     gate = check(result, "entry_ids_are_unique")
     assert (gate.passed, gate.blocking) == (False, True)
     assert f"{DAY + A_DAY}: Entries stored more than once: 1. Extract" in str(gate.description)
     made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
-    assert made == {*REFERENCES, ENTRIES}
+    assert made == {ENTRIES}
     assert reviewed.rows("SELECT entry_id FROM accepted_time_entries ORDER BY ALL") == verdicts
     assert verdicts
     assert reviewed.activities == []
@@ -306,11 +313,11 @@ def test_a_range_over_everything_makes_each_day_and_each_snapshot_once_and_its_c
 
     Days with rejected entries are green, and their standing checks say so in warnings.
     """
-    result = house.run(DAY, DAY + 2 * A_DAY)
+    result = house.run(DAY, DAY + A_DAY)
     assert result.success
     events = result.get_asset_materialization_events()
     made = sorted((str(event.asset_key.to_user_string()), event.partition) for event in events)
-    daily = [(name, str(day)) for name in DAILY for day in days(DAY, DAY + 2 * A_DAY)]
+    daily = [(name, str(day)) for name in DAILY for day in days(DAY, DAY + A_DAY)]
     assert made == sorted([*daily, *((name, None) for name in (*REFERENCES, *REPORT))], key=str)
     failed = [each for each in result.get_asset_check_evaluations() if not each.passed]
     assert {each.check_name for each in failed} >= {
@@ -329,13 +336,13 @@ def test_the_analysts_copy_is_new_after_every_run_and_the_old_one_stays_readable
     """Red or green, a fresh copy stands in the place; who reads the old one goes on reading it."""
     count = "SELECT count(*) FROM clockify_time_entries"
     add_entry(quiet.sandbox.world, DAY)
-    green = quiet.run(DAY, DAY, *UP_TO_LOAD)
+    green = quiet.run(DAY, DAY, ENTRIES)
     assert quiet.rows("SELECT run_id FROM published") == [(green.run_id,)]
     with duckdb.connect(str(quiet.settings.analysis), read_only=True) as reader:
         assert reader.execute(count).fetchall() == [(1,)]
         add_entry(quiet.sandbox.world, DAY + A_DAY)
         quiet.sandbox.admin("PATCH", "company", is_payroll_on=True)
-        red = quiet.run(DAY + A_DAY, None, *UP_TO_LOAD)
+        red = quiet.run(DAY + A_DAY, None, "quickbooks_company", ENTRIES)
         assert not red.success
         assert reader.execute(count).fetchall() == [(1,)]
     assert quiet.rows("SELECT run_id FROM published") == [(red.run_id,)]
@@ -344,7 +351,7 @@ def test_the_analysts_copy_is_new_after_every_run_and_the_old_one_stays_readable
 
 @contextmanager
 def held(house: House, seconds: float) -> Iterator[None]:
-    """Another run that holds the warehouse for so long."""
+    """Another run that holds the warehouse for so long, or until we are done."""
     house.settings.warehouse.with_suffix(".holder").write_text("run 5eed (process 77)")
     lock = FileLock(house.settings.warehouse.with_suffix(".lock"), thread_local=False)
     lock.acquire()
@@ -353,7 +360,8 @@ def held(house: House, seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        release.join()
+        release.cancel()
+        lock.release()
 
 
 def logged(house: House, result: dg.ExecuteInProcessResult) -> str:
@@ -365,7 +373,7 @@ def logged(house: House, result: dg.ExecuteInProcessResult) -> str:
 def test_a_run_waits_for_another_and_says_for_whom(quiet: House) -> None:
     """`dg launch` passes no queue: the lock is what keeps two runs apart."""
     quiet.changes["LOCK_SECONDS"] = "60"
-    with held(quiet, 3):
+    with held(quiet, 2):
         result = quiet.run(DAY, DAY, REFERENCES[0])
     assert result.success
     assert "waiting for the warehouse, held by run 5eed (process 77)" in logged(quiet, result)
@@ -374,7 +382,7 @@ def test_a_run_waits_for_another_and_says_for_whom(quiet: House) -> None:
 def test_a_run_that_waits_too_long_names_who_holds_the_warehouse(quiet: House) -> None:
     """It is red with one sentence, and has touched nothing."""
     quiet.changes["LOCK_SECONDS"] = "1"
-    with held(quiet, 6):
+    with held(quiet, 60):
         result = quiet.run(DAY)
     assert not result.success
     said = logged(quiet, result)
@@ -389,7 +397,7 @@ def test_today_can_be_launched_and_its_entries_wait(quiet: House) -> None:
     keys = daily.get_partition_keys(current_time=quiet.now)
     assert keys[-1] == str(TODAY)
     entry = add_entry(quiet.sandbox.world, TODAY, "08:00")
-    assert problems(quiet.run(TODAY, TODAY, *UP_TO_LOAD)) == []
+    quiet.prepare(TODAY)
     query = "SELECT verdict, reasons FROM rejected_time_entries WHERE entry_id = $1"
     assert quiet.rows(query, entry.id) == [("held", ["in_future"])]
     assert quiet.activities == []

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,25 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Timer
 
 from pipeline import company
 from pipeline.ledger import Ledger
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, problems
-from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REFERENCES, REVIEW
+from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.end_to_end.test_cutover import press_for
 from tests.pipeline.rows import delivery
 
 NEXT = DAY + timedelta(days=1)
 ALL = 32
 """Entries of `reviewed`."""
-OTHERWISE_BOUND: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
-    ({"ROUNDING": "on"}, (ENTRIES, *REVIEW)),
-    ({"TIME_ZONE": "Europe/Lisbon"}, REVIEW),
-    ({"CLOCKIFY_WORKSPACE_ID": "another"}, REVIEW),
-)
-"""Settings that a ledger is not bound to, and what is to be launched again for each."""
 PROJECT = Path(__file__).parents[2]
 SCRIPT = str(Path(__file__).with_name("load_process.py"))
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
@@ -61,18 +56,6 @@ def until(happens: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def test_two_loads_started_together_send_once(reviewed: House) -> None:
-    """Of two processes one waits for the other, says for whom, and then has nothing to send."""
-    reviewed.sandbox.fail("batch", "delay", delay_seconds=2)
-    with start(reviewed, LOCK_SECONDS="60") as one, start(reviewed, LOCK_SECONDS="60") as other:
-        said = one.communicate(timeout=90)[0] + other.communicate(timeout=90)[0]
-    assert [one.returncode, other.returncode] == [0, 0], said
-    assert "waiting for the warehouse, held by run" in said
-    assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
-    assert reviewed.sandbox.calls(BATCHES) == 2
-    assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
-
-
 def test_a_load_from_another_warehouse_waits_for_the_ledger(reviewed: House) -> None:
     """The ledger's lock is what makes one writer, wherever the entries were judged."""
     other = elsewhere(reviewed)
@@ -80,20 +63,27 @@ def test_a_load_from_another_warehouse_waits_for_the_ledger(reviewed: House) -> 
     reviewed.sandbox.fail("batch", "delay", delay_seconds=1.5)
     with start(reviewed) as first:
         until(lambda: reviewed.sandbox.calls(BATCHES) == 1)
-        assert problems(other.run(DAY, NEXT, LOAD)) == []
+        other.prepare(DAY, NEXT, LOAD)
         said = first.communicate(timeout=60)[0]
     assert first.returncode == 0, said
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
 
 
-def test_a_load_killed_in_the_middle_of_a_batch_is_never_sent_again(reviewed: House) -> None:
-    """What it had sent is pending until the next run finds it; what it had not is sent."""
+def test_a_load_waits_for_one_that_is_then_killed_and_sends_nothing_of_it_again(
+    reviewed: House,
+) -> None:
+    """It says for whom it waits. What the other had sent is pending until it finds it."""
     reviewed.sandbox.fail("batch", "delay", delay_seconds=20, when="after")
+    reviewed.changes["LOCK_SECONDS"] = "60"
     with start(reviewed, HTTP_PATIENCE_SECONDS="60") as process:
         until(lambda: len(reviewed.activities) == 30)
-        process.kill()
-    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+        Timer(5, process.kill).start()  # it waits by then
+        result = reviewed.run(DAY, NEXT, LOAD)
+    assert process.returncode == -signal.SIGKILL
+    assert problems(result) == []
+    logged = [entry.user_message for entry in reviewed.instance.all_logs(result.run_id)]
+    assert any("waiting for the warehouse, held by run" in message for message in logged)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
     assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
@@ -102,11 +92,11 @@ def test_a_load_killed_in_the_middle_of_a_batch_is_never_sent_again(reviewed: Ho
 def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House) -> None:
     """Neither sends anything, since QuickBooks is read first."""
     second = elsewhere(reviewed)
-    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    reviewed.prepare(DAY, NEXT, LOAD)
     sent, batches = held(reviewed.sandbox.world), reviewed.sandbox.calls(BATCHES)
     reviewed.settings.ledger.unlink()
     for house in (second, reviewed):
-        assert problems(house.run(DAY, NEXT, *DAILY)) == []
+        house.prepare(DAY, NEXT, *REVIEW, LOAD)
         assert house.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [
             ("adopted", 32)
         ]
@@ -116,36 +106,30 @@ def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House
 
 def test_a_ledger_of_another_workspace_or_clock_is_refused_until_rebound(reviewed: House) -> None:
     """The sentence names both; `rebind` is needed once, since it is then bound to the new."""
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    bound = "SELECT realm_id, workspace_id, time_zone, rounding <> 'off' FROM ledger_binding"
+    reviewed.prepare(DAY, DAY, LOAD)
+    [(realm, workspace, zone, is_rounded)] = reviewed.rows(bound)
+    assert not is_rounded
+    reviewed.changes["ROUNDING"] = "on"
+    reviewed.prepare(DAY, NEXT, ENTRIES)
+    reviewed.changes |= {"TIME_ZONE": "Europe/Lisbon", "CLOCKIFY_WORKSPACE_ID": "another"}
+    reviewed.prepare(DAY, NEXT, *REVIEW)
     batches = reviewed.sandbox.calls(BATCHES)
-    for changes, again in OTHERWISE_BOUND:
-        reviewed.changes |= changes
-        assert problems(reviewed.run(DAY, NEXT, *again)) == []
-        said = problems(reviewed.run(NEXT, NEXT, LOAD))
-        assert "ledger is bound to" in said[0]
-        assert "`rebind: true`" in said[0]
-        assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"dry_run": True}}))[0] == said[0]
-        assert reviewed.sandbox.calls(BATCHES) == batches
-        assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"rebind": True}})) == []
-        batches = reviewed.sandbox.calls(BATCHES)
-        settings = reviewed.settings
-        assert reviewed.rows(
-            "SELECT realm_id, workspace_id, time_zone, rounding <> 'off' FROM ledger_binding"
-        ) == [
-            (
-                settings.quickbooks_realm_id,
-                settings.clockify_workspace_id,
-                settings.time_zone,
-                settings.rounding == "on",
-            )
-        ]
+    said = problems(reviewed.run(NEXT, NEXT, LOAD))[0]
+    for word in ("ledger is bound to", workspace, zone, "another", "Lisbon", "`rebind: true`"):
+        assert word in said
+    assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"dry_run": True}}))[0] == said
+    assert reviewed.sandbox.calls(BATCHES) == batches
+    reviewed.prepare(NEXT, NEXT, LOAD, **{LOAD: {"rebind": True}})
+    assert reviewed.rows(bound) == [(realm, "another", "Europe/Lisbon", True)]
+    reviewed.prepare(NEXT, NEXT, LOAD)
     assert held(reviewed.sandbox.world).total() == ALL
 
 
 def test_another_company_needs_another_ledger_also_to_rebind(reviewed: House) -> None:
     """Its time activities bear the ids of ours: none of them is taken for one that we sent."""
     world = reviewed.sandbox.world
-    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
+    reviewed.prepare(DAY, DAY, LOAD)
     ids = sorted(world.company.activities)
     world.company.activities.clear()
     world.replies.clear()
@@ -154,13 +138,14 @@ def test_another_company_needs_another_ledger_also_to_rebind(reviewed: House) ->
     made = press_for(reviewed, entries[16:], NEXT, NEXT)
     world.company.activities = {key: row | {"Id": key} for key, row in zip(ids, made, strict=True)}
     reviewed.changes["QUICKBOOKS_TOKEN_FILE"] = str(reviewed.folder / "token-4711.json")
+    reviewed.prepare(DAY, NEXT, *UP_TO_REVIEW)
     again = {"rebind": True, "confirm_cutover": True}
     for config in ({**again, "dry_run": True}, again):
-        [said, *_] = problems(reviewed.run(DAY, NEXT, *REFERENCES, *DAILY, **{LOAD: config}))
+        [said, *_] = problems(reviewed.run(DAY, NEXT, LOAD, **{LOAD: config}))
         assert "holds deliveries to another QuickBooks company than 4711" in said
         assert "Name another LEDGER" in said
     reviewed.changes["LEDGER"] = str(reviewed.folder / "ledger-4711.duckdb")
-    assert problems(reviewed.run(DAY, NEXT, *DAILY, **CONFIRMED)) == []
+    reviewed.prepare(DAY, NEXT, *REVIEW, LOAD, **CONFIRMED)
     assert held(world) == due(world, DAY, NEXT)
 
 
