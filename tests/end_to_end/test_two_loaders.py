@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier, Timer
+from threading import Barrier
 
 from pipeline import company
 from pipeline.ledger import Ledger
@@ -56,6 +56,13 @@ def until(happens: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+def is_waiting(house: House) -> bool:
+    """Whether a run of this process has said that it waits for the warehouse, and for whom."""
+    runs = house.instance.get_runs()
+    logged = [each for run in runs for each in house.instance.all_logs(run.run_id)]
+    return any("waiting for the warehouse, held by run" in each.user_message for each in logged)
+
+
 def test_a_load_from_another_warehouse_waits_for_the_ledger(reviewed: House) -> None:
     """The ledger's lock is what makes one writer, wherever the entries were judged."""
     other = elsewhere(reviewed)
@@ -76,14 +83,13 @@ def test_a_load_waits_for_one_that_is_then_killed_and_sends_nothing_of_it_again(
     """It says for whom it waits. What the other had sent is pending until it finds it."""
     reviewed.sandbox.fail("batch", "delay", delay_seconds=20, when="after")
     reviewed.changes["LOCK_SECONDS"] = "60"
-    with start(reviewed, HTTP_PATIENCE_SECONDS="60") as process:
+    with start(reviewed, HTTP_PATIENCE_SECONDS="60") as process, ThreadPoolExecutor(1) as pool:
         until(lambda: len(reviewed.activities) == 30)
-        Timer(5, process.kill).start()  # it waits by then
+        killed = pool.submit(lambda: (until(lambda: is_waiting(reviewed)), process.kill()))
         result = reviewed.run(DAY, NEXT, LOAD)
+        killed.result()
     assert process.returncode == -signal.SIGKILL
     assert problems(result) == []
-    logged = [entry.user_message for entry in reviewed.instance.all_logs(result.run_id)]
-    assert any("waiting for the warehouse, held by run" in message for message in logged)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
     assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
