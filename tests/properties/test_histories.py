@@ -21,7 +21,7 @@ READS_BEFORE_SENDING = 3
 """Of QuickBooks' activities: counted, read, counted."""
 ASKED = int(os.environ.get("HISTORIES", "0"))
 PROFILE = settings(
-    max_examples=ASKED or 4,
+    max_examples=ASKED or 2,
     stateful_step_count=30 if ASKED else 14,
     derandomize=not ASKED,
     database=None,
