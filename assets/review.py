@@ -59,9 +59,11 @@ def review(
     """
     with stops_the_run():
         first, last = window(context)
-        with company.warehouse.connect() as connection:
+        with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
             stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
-        rules = _rules(context, company, first, last)
+            rules = verdicts.rules_of_run(
+                connection, ledger, company.settings, company.today(), (first, last)
+            )
         for start, end in [*pieces(first, last), *_pieces_of(stale)]:
             _judge(context, company, rules, start, end)
             context.log.info(f"judged {start} to {end}")
@@ -75,13 +77,6 @@ def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
     for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
         neighbours = [day for _, day in numbered]
         yield from pieces(neighbours[0], neighbours[-1])
-
-
-def _rules(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> Rules:
-    with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
-        return verdicts.rules_of_run(
-            connection, ledger, company.settings, company.today(), (first, last)
-        )
 
 
 def _judge(
