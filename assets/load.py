@@ -13,7 +13,7 @@ from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.metadata import counts, definition_metadata, table
 from pipeline.planning import Plan
-from pipeline.windows import is_scheduled, stops_the_run, window
+from pipeline.windows import SCHEDULE_NAME, stops_the_run, window
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)
@@ -69,7 +69,7 @@ def quickbooks_time_activities(
                 desk,
                 first,
                 last,
-                is_scheduled=is_scheduled(context.run.tags),
+                is_scheduled=SCHEDULE_NAME in context.run.tags,
                 override_breaker=config.override_breaker,
             )
     if is_dry:

@@ -10,16 +10,7 @@ from itertools import groupby
 
 import dagster as dg
 
-from assets.extract import (
-    DAILY,
-    SINGLE_RUN,
-    clockify_projects,
-    clockify_time_entries,
-    clockify_users,
-    quickbooks_company,
-    quickbooks_customers,
-    quickbooks_employees,
-)
+from assets.extract import DAILY, SINGLE_RUN
 from pipeline import chart, figures, fix_list, links, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import days_of, pieces
@@ -28,35 +19,28 @@ from pipeline.rules import Rules
 from pipeline.windows import stops_the_run, window
 
 SOURCES = [
-    clockify_time_entries,
-    clockify_users,
-    clockify_projects,
-    quickbooks_employees,
-    quickbooks_customers,
-    quickbooks_company,
+    "clockify_time_entries",
+    "clockify_users",
+    "clockify_projects",
+    "quickbooks_employees",
+    "quickbooks_customers",
+    "quickbooks_company",
 ]
-
+asset = partial(dg.AssetSpec, deps=SOURCES, group_name="review", kinds={"pandera"}, tags=DAILY)
+"""Declares an asset of this stage."""
 JUDGED = (schemas.ClockifyTimeEntries, schemas.QuickbooksEmployees, schemas.QuickbooksCustomers)
 
 
 @dg.multi_asset(
     specs=[
-        dg.AssetSpec(
+        asset(
             "accepted_time_entries",
-            deps=SOURCES,
-            group_name="review",
-            kinds={"pandera"},
-            tags=DAILY,
             description="One row per accepted entry: the employee, the customer, the hours and "
             "the amount to send. An entry that QuickBooks already holds stays accepted.",
             metadata=definition_metadata(schemas.AcceptedTimeEntries, *JUDGED),
         ),
-        dg.AssetSpec(
+        asset(
             "rejected_time_entries",
-            deps=SOURCES,
-            group_name="review",
-            kinds={"pandera"},
-            tags=DAILY,
             description="One row per entry not accepted: its verdict (`rejected`: somebody must "
             "change something; `held`: not yet; `excluded`: never), its reasons, and a fix for "
             "each. Open a day under Partitions to see its entries.",
@@ -75,9 +59,11 @@ def review(
     """
     with stops_the_run():
         first, last = window(context)
-        with company.warehouse.connect() as connection:
+        with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
             stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
-        rules = _rules(context, company, first, last)
+            rules = verdicts.rules_of_run(
+                connection, ledger, company.settings, company.today(), (first, last)
+            )
         for start, end in [*pieces(first, last), *_pieces_of(stale)]:
             _judge(context, company, rules, start, end)
             context.log.info(f"judged {start} to {end}")
@@ -91,13 +77,6 @@ def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
     for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
         neighbours = [day for _, day in numbered]
         yield from pieces(neighbours[0], neighbours[-1])
-
-
-def _rules(context: dg.AssetExecutionContext, company: Company, first: date, last: date) -> Rules:
-    with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
-        return verdicts.rules_of_run(
-            connection, ledger, company.settings, company.today(), (first, last)
-        )
 
 
 def _judge(

@@ -77,18 +77,13 @@ class Claim:
         return span + said
 
 
-def judged_window(context: dg.AssetCheckExecutionContext) -> tuple[date, date]:
-    """The run's window; all days if the check was launched alone."""
-    return window_of(context.run.tags) or EVERYTHING
-
-
 def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
     """What a claim's query and messages may name.
 
     A run that is executed again goes on with what its first execution did: the ids of all of them.
     """
-    first, last = judged_window(context)
     run = context.run
+    first, last = window_of(run.tags) or EVERYTHING  # of a check that was launched alone
     return {
         "first": first,
         "last": last,

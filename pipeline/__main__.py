@@ -7,7 +7,7 @@ import click
 
 from pipeline import commands
 from pipeline.stops import Stop
-from pipeline.terminal import exit_code
+from pipeline.terminal import STOPPED, TRY_LATER
 
 
 class Commands(click.Group):
@@ -30,7 +30,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except Stop as stop:
             click.echo(str(stop), err=True)
-            ctx.exit(exit_code(stop))
+            ctx.exit(TRY_LATER if stop.is_transient else STOPPED)
 
 
 @click.command(cls=Commands)

@@ -33,6 +33,10 @@ class Change(NamedTuple):
     after: str | None = None
 
 
+UNAPPROVED = Change("clockify", "unapproved", "is_approved", "approved", "not approved")
+"""Of an entry whose approval was withdrawn after it was sent."""
+
+
 @dataclass(frozen=True)
 class Names:
     """QuickBooks' records by id, with the names that they bear."""
@@ -117,11 +121,6 @@ def of_entry(sent: Facts, said: Said | None, *, is_priced_by_item: bool = False)
         fields.append("rate")
     differing = [name for name in fields if before[name] != said[name]]
     return [_changed("clockify", name, before, said) for name in differing]
-
-
-def unapproved() -> Change:
-    """The change of an entry whose approval was withdrawn after it was sent."""
-    return Change("clockify", "unapproved", "is_approved", "approved", "not approved")
 
 
 def of_activity(sent: Facts, stored: Facts | None, *, is_billed: bool = False) -> list[Change]:

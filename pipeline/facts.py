@@ -45,7 +45,11 @@ def facts(
     frame = entries.reset_index(drop=True)
     frame = frame.assign(**_people(frame, users, employees))
     frame = frame.assign(**_customers(frame, customers, rules))
-    frame = frame.assign(**_times(frame), **_choice(frame, rules))
+    is_chosen = chosen(
+        frame, user=rules.only_users, client=rules.only_clients, project=rules.only_projects
+    )
+    is_no_probe = ~frame["entry_id"].isin([rules.probe_entry_id])
+    frame = frame.assign(**_times(frame), is_chosen=is_chosen, is_no_probe=is_no_probe)
     return frame.assign(**_prices(frame, rules))
 
 
@@ -122,16 +126,6 @@ def _times(frame: pd.DataFrame) -> Columns:
         "is_tracked": is_measured & (tracked > 0),
         "is_sound": is_sound,
         "is_empty": is_sound & (tracked == 0) & (reported == 0),
-    }
-
-
-def _choice(frame: pd.DataFrame, rules: Rules) -> Columns:
-    is_chosen = chosen(
-        frame, user=rules.only_users, client=rules.only_clients, project=rules.only_projects
-    )
-    return {
-        "is_chosen": is_chosen,
-        "is_no_probe": ~frame["entry_id"].isin([rules.probe_entry_id]),
     }
 
 

@@ -15,19 +15,11 @@ from typing import Self
 
 import pandas as pd
 
-from pipeline import ledger_file
+from pipeline import ledger_file, schemas
 from pipeline.database import Connection, transaction
 from pipeline.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.fitting import validated
-from pipeline.schemas import (
-    CutoverConfirmations,
-    Deliveries,
-    DeliveryAttempts,
-    LedgerBinding,
-    Table,
-    name_of,
-    sql_types,
-)
+from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
 
 DELIVERED = ("sent", "adopted")
@@ -117,7 +109,7 @@ class Ledger:
         if self._bound() != binding:
             with transaction(self._connection):
                 self._connection.execute("DELETE FROM ledger_binding")
-                self._insert(LedgerBinding, [vars(binding)])
+                self._insert(schemas.LedgerBinding, [vars(binding)])
 
     def refuse_other(self, binding: Binding, *, rebind: bool = False) -> None:
         """Make sure that it is not another company's or clock's; binds nothing.
@@ -201,7 +193,7 @@ class Ledger:
 
     def confirm(self, confirmation: Mapping[str, object]) -> None:
         """Keep that a person has confirmed it: a row of `schemas.CutoverConfirmations`."""
-        self._insert(CutoverConfirmations, [confirmation])
+        self._insert(schemas.CutoverConfirmations, [confirmation])
 
     def closed_period(self) -> list[Delivery]:
         """Refusals as of closed books, less those with a success on a day not after theirs since.
@@ -225,12 +217,12 @@ class Ledger:
         )
         with transaction(self._connection):
             self._insert(
-                Deliveries,
+                schemas.Deliveries,
                 [vars(row) for row in rows],
                 f"ON CONFLICT (entry_id, part) DO UPDATE SET {others}",
             )
             history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
-            self._insert(DeliveryAttempts, history)
+            self._insert(schemas.DeliveryAttempts, history)
 
     def _bound(self) -> Binding | None:
         rows = self._connection.execute(

@@ -155,7 +155,7 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
     by_item = desk.rules.rate_source == "service_item"
     changes += drift.of_entry(pair.sent, pair.said, is_priced_by_item=by_item)
     if desk.rules.require_approval and pair.entry and not pair.entry["is_approved"]:
-        changes.append(drift.unapproved())
+        changes.append(drift.UNAPPROVED)
     for change in changes:
         yield _row(desk, change, pair.sent, names) | {
             "work_date": pair.delivery.work_date,

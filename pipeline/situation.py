@@ -6,6 +6,7 @@ Holds the SQL. Counts, minutes and seconds only, so that it may be shown anywher
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,35 +56,29 @@ def situation(analysis: Path, since: date) -> Situation:
     Raises:
         Stop: nothing has been published yet.
     """
-    with copy_of(analysis) as connection:
-        return _situation(connection, since)
-
-
-def _situation(connection: Connection, since: date) -> Situation:
-    [published] = rows(connection, "SELECT published_at, run_id FROM published")
-    [read] = rows(connection, "SELECT max(work_date) AS until FROM days")
     states = f"SELECT state AS name, {TALLY} FROM deliveries"
     order = "GROUP BY name ORDER BY entries DESC"
-    [at_risk] = _tallies(
-        connection,
-        f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TALLY} "
-        f"FROM (SELECT *, {IN_MINUTES} FROM hours_at_risk)",
-    )
-    return Situation(
-        published_at=published["published_at"],
-        run_id=published["run_id"],
-        read_until=read["until"],
-        in_run=_tallies(connection, f"{states} WHERE run_id = $1 {order}", [published["run_id"]]),
-        deliveries=_tallies(connection, f"{states} WHERE work_date >= $1 {order}", [since]),
-        waiting=_tallies(
-            connection,
-            f"SELECT verdict AS name, {TALLY} FROM (SELECT *, {IN_MINUTES} "
-            "FROM rejected_time_entries) WHERE work_date >= $1 AND verdict <> 'excluded' "
-            "GROUP BY name ORDER BY name DESC",
-            [since],
-        ),
-        at_risk=at_risk,
-    )
+    with copy_of(analysis) as connection:
+        tallies = partial(_tallies, connection)
+        [published] = rows(connection, "SELECT published_at, run_id FROM published")
+        [read] = rows(connection, "SELECT max(work_date) AS read_until FROM days")
+        [at_risk] = tallies(
+            f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TALLY} "
+            f"FROM (SELECT *, {IN_MINUTES} FROM hours_at_risk)",
+        )
+        return Situation(
+            **published,
+            **read,
+            in_run=tallies(f"{states} WHERE run_id = $1 {order}", [published["run_id"]]),
+            deliveries=tallies(f"{states} WHERE work_date >= $1 {order}", [since]),
+            waiting=tallies(
+                f"SELECT verdict AS name, {TALLY} FROM (SELECT *, {IN_MINUTES} "
+                "FROM rejected_time_entries) WHERE work_date >= $1 AND verdict <> 'excluded' "
+                "GROUP BY name ORDER BY name DESC",
+                [since],
+            ),
+            at_risk=at_risk,
+        )
 
 
 def _tallies(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Tally]:

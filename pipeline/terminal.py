@@ -25,7 +25,6 @@ from pipeline.database import Connection
 from pipeline.desk import Desk
 from pipeline.extraction import days_of
 from pipeline.settings import Settings
-from pipeline.stops import Stop
 from pipeline.tables import shown
 
 STOPPED = 1
@@ -60,11 +59,6 @@ class File(click.ParamType[Path]):
 FILE = File()
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document.")
-
-
-def exit_code(stop: Stop) -> int:
-    """The exit code of what stopped a command."""
-    return TRY_LATER if stop.is_transient else STOPPED
 
 
 def who() -> str:

@@ -11,25 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import doors
+from pipeline import doors, schemas
 from pipeline.database import Connection, transaction
 from pipeline.ledger import Ledger
 from pipeline.reasons import NOT_WORK
 from pipeline.review import judge
 from pipeline.rules import Rules
-from pipeline.schemas import (
-    AcceptedTimeEntries,
-    ClockifyTimeEntries,
-    ClockifyUsers,
-    QuickbooksCompany,
-    QuickbooksCustomers,
-    QuickbooksEmployees,
-    RejectedTimeEntries,
-    Table,
-    Verdicts,
-    name_of,
-    sql_types,
-)
+from pipeline.schemas import ClockifyTimeEntries, Table, name_of, sql_types
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
@@ -37,15 +25,7 @@ RULES_NEED_NOT = frozenset(
     {"description", "tag_names", "task_name", "user_email", "first_seen_at", "read_at"}
 )
 """Wide columns of an entry that no rule reads."""
-DECIDED = [
-    "entry_id",
-    "quickbooks_employee_id",
-    "quickbooks_customer_id",
-    "hours",
-    "minutes",
-    "sent_rate_minor",
-    "sent_amount_minor",
-]
+DECIDED = ["entry_id", *(name for name in sql_types(schemas.Sent) if name != "is_delivered")]
 """What a verdict adds to an entry that is sent."""
 WINDOW = "work_date BETWEEN $1 AND $2"
 STORED_PEOPLE = """
@@ -62,7 +42,7 @@ def company(connection: Connection) -> dict[str, Any]:
     Raises:
         Stop: it was never read.
     """
-    rows = doors.read(connection, QuickbooksCompany).to_dict("records")
+    rows = doors.read(connection, schemas.QuickbooksCompany).to_dict("records")
     if len(rows) != 1:
         raise Stop(
             "The QuickBooks company has not been read yet",
@@ -163,9 +143,9 @@ def _judged(
     stored = connection.execute(STORED_PEOPLE).df()
     return judge(
         entries,
-        pd.concat([doors.read(connection, ClockifyUsers), stored]),
-        doors.read(connection, QuickbooksEmployees),
-        doors.read(connection, QuickbooksCustomers),
+        pd.concat([doors.read(connection, schemas.ClockifyUsers), stored]),
+        doors.read(connection, schemas.QuickbooksEmployees),
+        doors.read(connection, schemas.QuickbooksCustomers),
         rules,
         delivered,
     )
@@ -175,11 +155,11 @@ def store(
     connection: Connection, verdicts: pd.DataFrame, first: date, last: date, now: datetime
 ) -> None:
     """Put a window's verdicts in place of the old ones, and of its entries' old ones anywhere."""
-    doors.stage(connection, Verdicts, verdicts, "piece_verdicts")
+    doors.stage(connection, schemas.Verdicts, verdicts, "piece_verdicts")
     with transaction(connection):
         for table, chosen in (
-            (AcceptedTimeEntries, "verdict = 'accepted'"),
-            (RejectedTimeEntries, "verdict <> 'accepted'"),
+            (schemas.AcceptedTimeEntries, "verdict = 'accepted'"),
+            (schemas.RejectedTimeEntries, "verdict <> 'accepted'"),
         ):
             connection.execute(
                 f"DELETE FROM {name_of(table)} WHERE {WINDOW} "
@@ -217,7 +197,7 @@ def sendable(connection: Connection, again: pd.DataFrame, first: date, last: dat
         last: the window's last work date.
     """
     accepted = doors.read_valid(
-        connection, AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
+        connection, schemas.AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
     )
     is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(
         _as_read(connection, first, last)

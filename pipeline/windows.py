@@ -15,6 +15,7 @@ PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 SCHEDULE_NAME = "dagster/schedule_name"
+"""In the tags of a run that a schedule launched: nobody chose its range."""
 
 
 def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
@@ -40,11 +41,6 @@ def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
     if not first or not last:
         return None
     return date.fromisoformat(first), date.fromisoformat(last)
-
-
-def is_scheduled(tags: Mapping[str, str]) -> bool:
-    """Whether a schedule launched the run, and nobody chose its range."""
-    return SCHEDULE_NAME in tags
 
 
 @contextmanager
