@@ -78,8 +78,9 @@ def sound_company(
             house = House(Sandbox(sandbox_server.url, holder), folder, instance)
             house.prepare(DAY, DAY, LOAD)
             instance.add_instigator_state(schedule_state(InstigatorStatus.RUNNING))
-            now = datetime.now(UTC).timestamp()
-            instance.add_daemon_heartbeat(DaemonHeartbeat(now, "SCHEDULER", "1", []))
+            # The company outlasts a minute's heartbeat, and each test sees it copied.
+            later = (datetime.now(UTC) + timedelta(days=1)).timestamp()
+            instance.add_daemon_heartbeat(DaemonHeartbeat(later, "SCHEDULER", "1", []))
     match_names(holder.world)
     return pickle.dumps(holder.world), folder
 
