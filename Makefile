@@ -15,7 +15,7 @@ dev: $(VENV)/.runtime  ## the Dagster UI: on your accounts if .env names them, e
 	@$(PYTHON) -m pipeline.demo --ui
 
 test: $(VENV)/.development  ## the whole test suite
-	@$(PYTHON) -m pytest --numprocesses 3 --dist worksteal
+	@$(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 RUNS := 2000
 SEED := 7
@@ -28,12 +28,11 @@ check: $(VENV)/.development  ## lint, format, types, definitions
 	$(VENV)/bin/mypy
 	$(PYTHON) -m pipeline.demo --check-definitions
 
-lock:  ## resolve the dependencies of pyproject.toml anew; needs uv
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
-	  --no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet -o requirements.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --group dev \
-	  --no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet \
-	  --constraint requirements.lock -o requirements-dev.lock
+RESOLVE := uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --quiet
+lock:  ## resolve the dependencies of pyproject.toml, and pip, anew; needs uv
+	echo pip | $(RESOLVE) --upgrade -o requirements.lock
+	echo pip | $(RESOLVE) --group dev --constraint requirements.lock -o requirements-dev.lock
 
 screenshots: $(VENV)/.development  ## the README's pictures, made anew; needs chromium
 	@$(PYTHON) -m pytest tests/browser/test_morning_in_the_ui.py --screenshots docs
@@ -41,13 +40,20 @@ screenshots: $(VENV)/.development  ## the README's pictures, made anew; needs ch
 clean:  ## remove the environment and the demo; never the real data
 	rm -rf $(VENV) data/demo
 
+# Python brings an old pip, which takes twice the time to install the rest: first the lock's own.
+define environment
+	@python3 -m venv $(VENV)
+	@sed -n '/^pip==/,/[^\\]$$/p' $(1) | $(PYTHON) -m pip install $(PIP) -r /dev/stdin
+	@$(PYTHON) -m pip install $(PIP) -r $(1)
+endef
+
 $(VENV)/.runtime: requirements.lock
 	@echo "Installing the pipeline into $(VENV) (about a minute, once) ..."
-	@python3 -m venv $(VENV)
-	@$(PYTHON) -m pip install $(PIP) -r requirements.lock
+	$(call environment,requirements.lock)
 	@touch $@
 
-$(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
-	@echo "Installing what the tests need ..."
-	@$(PYTHON) -m pip install $(PIP) -r requirements-dev.lock
-	@touch $@
+# The second lock holds the first, so that tests alone install once.
+$(VENV)/.development: requirements-dev.lock requirements.lock
+	@echo "Installing the pipeline and what its tests need into $(VENV) (about a minute, once) ..."
+	$(call environment,requirements-dev.lock)
+	@touch $(VENV)/.runtime $@

@@ -9,7 +9,7 @@ SEED = 7
 
 def test_nothing_is_doubled_lost_or_wrong_whatever_strikes() -> None:
     """Real processes, killed; quiet in the end; whom a person is asked about, rightly."""
-    trials = harness.run(few(SEED))
+    trials = harness.run(few(SEED), workers=4)
     found = report.summary(trials, SEED)
     assert found["failures"] == []
     died_at = {point for trial in trials for point in trial.died_at}
