@@ -15,7 +15,7 @@ dev: $(VENV)/.runtime  ## the Dagster UI: on your accounts if .env names them, e
 	@$(PYTHON) -m pipeline.demo --ui
 
 test: $(VENV)/.development  ## the whole test suite
-	@$(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 RUNS := 2000
 SEED := 7
