@@ -78,7 +78,7 @@ class House:
     def prepare(
         self, first: date, last: date | None = None, *assets: str, **config: dict[str, Any]
     ) -> None:
-        """Run assets without their checks, which take half of a run's time, and see no step fail.
+        """Run assets without their checks, which take up to half of a run, and see no step fail.
 
         For what goes before the run that a test is about.
         """

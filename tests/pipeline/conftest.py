@@ -1,4 +1,4 @@
-"""What the tests of the clients share: settings that point at the test's sandbox."""
+"""What these tests share: settings that point at the test's sandbox, and two empty files."""
 
 import shutil
 import socket
