@@ -1,5 +1,6 @@
 """What every test may use: a sandbox over real HTTP, with an invented company of its own."""
 
+import gc
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,15 @@ from tests.sandbox.quickbooks_client import Api
 
 SEED = 7
 TODAY = date(2026, 11, 22)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported, which stays to the end, out of every later look for garbage.
+
+    Each sandbox is made of thousands of objects at once, and making one took 51 ms instead of 20.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass
