@@ -15,7 +15,6 @@ from pipeline import chart, figures, fix_list, links, schemas, verdicts
 from pipeline.company import Company
 from pipeline.extraction import days_of, pieces
 from pipeline.metadata import counts, definition_metadata, table
-from pipeline.rules import Rules
 from pipeline.windows import stops_the_run, window
 
 SOURCES = [
@@ -64,9 +63,10 @@ def review(
             rules = verdicts.rules_of_run(
                 connection, ledger, company.settings, company.today(), (first, last)
             )
-        for start, end in [*pieces(first, last), *_pieces_of(stale)]:
-            _judge(context, company, rules, start, end)
-            context.log.info(f"judged {start} to {end}")
+            for start, end in [*pieces(first, last), *_pieces_of(stale)]:
+                judged = verdicts.judged(connection, ledger, rules, start, end)
+                verdicts.store(connection, judged, start, end, company.now())
+                context.log.info(f"judged {start} to {end}")
         _describe_days(context, company, first, last)
     for key in sorted(context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key)
@@ -77,14 +77,6 @@ def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
     for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
         neighbours = [day for _, day in numbered]
         yield from pieces(neighbours[0], neighbours[-1])
-
-
-def _judge(
-    context: dg.AssetExecutionContext, company: Company, rules: Rules, first: date, last: date
-) -> None:
-    with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
-        judged = verdicts.judged(connection, ledger, rules, first, last)
-        verdicts.store(connection, judged, first, last, company.now())
 
 
 def _describe_days(

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.books import BOOKS_AND_LEDGER
-from pipeline.database import Connection, read_only
+from pipeline.database import Connection, log_of, read_only
 from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import SETTLED
@@ -96,11 +96,13 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     """
     draft = settings.analysis.with_name(settings.analysis.name + ".new")
     settings.analysis.parent.mkdir(parents=True, exist_ok=True)
-    with Warehouse(settings.warehouse).connect() as connection:
-        connection.execute("CHECKPOINT")
+    # Opened only if need be, which takes time: to be made, or for what is not in the file yet.
+    if not settings.warehouse.exists() or log_of(settings.warehouse).exists():
+        with Warehouse(settings.warehouse).connect() as connection:
+            connection.execute("CHECKPOINT")
     log("publishing the analysis copy")
     # A publication that was killed leaves a log, which DuckDB would replay into this draft.
-    draft.with_name(draft.name + ".wal").unlink(missing_ok=True)
+    log_of(draft).unlink(missing_ok=True)
     with Warehouse(draft).database.told():
         shutil.copyfile(settings.warehouse, draft)
     with Warehouse(draft).connect() as connection:

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from matplotlib import rc_context
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 INK = "#868e99"
@@ -57,9 +58,19 @@ def hours_by_day(
         axes = figure.subplots(gridspec_kw=MARGINS)
         floor = [0.0] * len(days)
         for verdict, colour in COLOURS.items():
-            heights = [max(0.0, hours.get((day, verdict), 0.0)) for day in days]
-            axes.bar(range(len(days)), heights, bottom=floor, label=verdict, color=colour)
-            floor = [below + height for below, height in zip(floor, heights, strict=True)]
+            tops = [
+                below + max(0.0, hours.get((day, verdict), 0.0))
+                for below, day in zip(floor, days, strict=True)
+            ]
+            bars = [
+                [(place - 0.4, below), (place - 0.4, top), (place + 0.4, top), (place + 0.4, below)]
+                for place, (below, top) in enumerate(zip(floor, tops, strict=True))
+                if top > below
+            ]
+            # All bars of a verdict as one: matplotlib spends two milliseconds on each by itself.
+            axes.add_collection(PolyCollection(bars, facecolors=colour, label=verdict))
+            floor = tops
+        axes.set(xlim=(-0.8, len(days) - 0.2), ylim=(0, 1.05 * max(floor) or 1))
         step = 1 + len(days) // 11
         shown = range(0, len(days), step)
         axes.set_xticks(list(shown), [f"{days[place]:%a}\n{days[place]:%d %b}" for place in shown])

@@ -87,9 +87,13 @@ class Database:
             FileBusyError: another process has the file open.
             Stop: as `connect`.
         """
-        if not self._is_current(connection, name):
-            with self.connect():  # which makes it, or brings it up to date
-                pass
+        if self.path.exists():
+            with self._attached(connection, name):
+                if self._version_in(connection, f"{name}.") == self.version:
+                    yield
+                    return
+        with self.connect():  # which makes it, or brings it up to date
+            pass
         with self._attached(connection, name):
             yield
 
@@ -103,13 +107,6 @@ class Database:
             yield
         finally:
             connection.execute(f"DETACH {name}")
-
-    def _is_current(self, connection: Connection, name: str) -> bool:
-        """Whether the file is there and of our version; asked so because opening it costs more."""
-        if not self.path.exists():
-            return False
-        with self._attached(connection, name):
-            return self._version_in(connection, f"{name}.") == self.version
 
     def _prepared(self) -> Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +141,7 @@ class Database:
 
     def _create(self) -> None:
         """Make the file beside its place and move it there, so that half a file is never ours."""
-        log = self.path.with_name(self.path.name + ".wal")
+        log = log_of(self.path)
         if log.exists():  # DuckDB would replay it into the new file
             raise Stop(
                 f"The {self.what} {self.path} is missing, but its log {log.name} is there",
@@ -223,6 +220,11 @@ class Database:
 
 def _is_full(text: str) -> bool:
     return any(said in text for said in FULL)
+
+
+def log_of(path: Path) -> Path:
+    """The file in which DuckDB keeps what is not yet in the database's own."""
+    return path.with_name(path.name + ".wal")
 
 
 @contextmanager

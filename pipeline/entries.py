@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
@@ -19,6 +19,7 @@ from pandas.api.extensions import ExtensionArray
 from pipeline.fields import values
 from pipeline.fitting import validated
 from pipeline.schemas import ClockifyTimeEntries
+from pipeline.settings import TIME_ZONES
 from pipeline.stops import Stop
 
 Row = dict[str, Any]
@@ -206,7 +207,7 @@ def _person_dates(
     named = _optional(rows, "timeInterval.timeZone", str)
     best = [zone or user_zones.get(row["userId"]) for zone, row in zip(named, rows, strict=True)]
     zones = pd.Series(best, dtype=object)
-    for zone in set(zones[dates.isna()].dropna()) & available_timezones():
+    for zone in set(zones[dates.isna()].dropna()) & TIME_ZONES:
         at = dates.isna() & (zones == zone)
         dates[at] = start[at].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     return dates

@@ -53,6 +53,8 @@ def fitting(model: type[Table], frame: pd.DataFrame, columns: list[str], fix: st
     try:
         if typed is None or _has_gaps(model, typed):
             return _schema(model, tuple(columns)).validate(frame, lazy=True)
+        if typed.empty:
+            return typed
         # Only rules are left to look at, and most columns have none: pandera spends a millisecond
         # or two on each column that it is given, and a run validates hundreds.
         _schema(model, ruled).validate(typed[list(ruled)], lazy=True)

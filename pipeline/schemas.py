@@ -7,6 +7,7 @@ descriptions. Rules that decide over an entry are not here but in `reasons`.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import pandas as pd
@@ -439,7 +440,8 @@ def name_of(model: type[Table]) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", model.__name__).lower()
 
 
-def sql_types(model: type[Table]) -> dict[str, str]:
+@cache
+def sql_types(model: type[Table]) -> Mapping[str, str]:
     """Column name to SQL type, in the table's order."""
     return {
         name: SQL_TYPES[str(column.dtype)] for name, column in model.to_schema().columns.items()
@@ -448,7 +450,8 @@ def sql_types(model: type[Table]) -> dict[str, str]:
 
 def empty(model: type[Table]) -> pd.DataFrame:
     """A frame of the model's columns and types with no rows."""
-    return model.validate(pd.DataFrame({name: [] for name in sql_types(model)}))
+    columns = model.to_schema().columns.items()
+    return pd.DataFrame({name: pd.array([], dtype=column.dtype.type) for name, column in columns})
 
 
 def framed(model: type[Table], rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:

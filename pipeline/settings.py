@@ -32,6 +32,9 @@ from rapidfuzz import process
 
 from pipeline.stops import Stop
 
+TIME_ZONES = available_timezones()
+"""The zones that this machine knows; each time they are asked for, its disk is searched."""
+
 
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine."""
@@ -194,8 +197,8 @@ class Settings(BaseSettings):
             return "UTC"
         if not value:
             raise ValueError("it decides the date of every entry")
-        if value not in available_timezones():
-            near = process.extractOne(value, sorted(available_timezones()))
+        if value not in TIME_ZONES:
+            near = process.extractOne(value, sorted(TIME_ZONES))
             raise ValueError(f"there is no such zone; the nearest name is {near[0]}")
         return value
 

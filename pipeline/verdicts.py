@@ -42,13 +42,14 @@ def company(connection: Connection) -> dict[str, Any]:
     Raises:
         Stop: it was never read.
     """
-    rows = doors.read(connection, schemas.QuickbooksCompany).to_dict("records")
+    columns = list(sql_types(schemas.QuickbooksCompany))
+    rows = connection.execute(f"SELECT {', '.join(columns)} FROM quickbooks_company").fetchall()
     if len(rows) != 1:
         raise Stop(
             "The QuickBooks company has not been read yet",
             "launch quickbooks_company, quickbooks_employees and quickbooks_customers first",
         )
-    return {str(key): None if pd.isna(value) else value for key, value in rows[0].items()}
+    return dict(zip(columns, rows[0], strict=True))
 
 
 def rules(settings: Settings, company: Mapping[str, Any], today: date) -> Rules:

@@ -2,7 +2,6 @@
 
 import pickle
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,11 +139,18 @@ def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluati
     return found
 
 
-@pytest.fixture
-def house(sandbox: Sandbox, tmp_path: Path) -> Iterator[House]:
-    """A pipeline with empty files on a fresh sandbox."""
+@pytest.fixture(scope="session")
+def event_log() -> Iterator[dg.DagsterInstance]:
+    """What Dagster remembers: emptied after each test, since making one costs more."""
     with _instance() as instance:
-        yield House(sandbox, tmp_path, instance)
+        yield instance
+
+
+@pytest.fixture
+def house(sandbox: Sandbox, tmp_path: Path, event_log: dg.DagsterInstance) -> Iterator[House]:
+    """A pipeline with empty files on a fresh sandbox."""
+    yield House(sandbox, tmp_path, event_log)
+    event_log.wipe()
 
 
 @pytest.fixture
@@ -238,7 +244,5 @@ def silence(world: World) -> None:
 
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
-    warnings.filterwarnings("ignore", category=dg.BetaWarning)
-    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance

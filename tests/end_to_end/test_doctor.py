@@ -35,10 +35,6 @@ from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.conftest import DAY, House, Kept, restored
 from tests.end_to_end.stages import DAILY, LOAD
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
-    pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
-]
 NEVER_BROKEN_HERE = {"The cut-over is set"}
 """Only real accounts, which no test has, must set it: see the pure test of it."""
 Break = Callable[[House], object]

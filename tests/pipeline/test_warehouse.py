@@ -27,7 +27,7 @@ def test_the_warehouses_migrations_lead_to_what_a_new_file_has(tmp_path: Path) -
         connection.execute("CREATE TABLE schema_version AS SELECT 1::BIGINT AS version")
         for model in WAREHOUSE_TABLES:
             if name_of(model) not in {"quickbooks_activities", "drift", "compared_days"}:
-                types = sql_types(model)
+                types = dict(sql_types(model))
                 for added in ADDED.get(name_of(model), ()):
                     del types[added]
                 columns = ", ".join(f"{key} {sql}" for key, sql in types.items())
