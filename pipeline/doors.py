@@ -5,14 +5,22 @@ the data. Keeps out how a file is opened (`warehouse`) and what fits a table (`f
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection as Connection
 
 from pipeline.fitting import LIST, coerced, fitting, validated
 from pipeline.schemas import Table, name_of, sql_types
 
+KEPT_AS: Mapping[str, Any] = {
+    "VARCHAR": "str",
+    "DATE": "datetime64[us]",
+    "TIMESTAMP WITH TIME ZONE": pd.DatetimeTZDtype("us", "UTC"),
+}
+"""DuckDB's types, other than numbers and flags, to pandas'."""
 BROKEN = "the stored table is broken: read it anew"
 """The fix where rows do not fit."""
 
@@ -45,10 +53,28 @@ def read(
         f"to_json({name})::VARCHAR AS {name}" if name in lists else name for name in wanted
     )
     query = f"SELECT {selected} FROM {name_of(model)} WHERE {where}"
-    frame = connection.execute(query, list(parameters)).df()
+    result = connection.execute(query, list(parameters))
+    stored = {name: str(kind) for name, kind, *_ in result.description}
+    found = {name: _array(values, stored[name]) for name, values in result.fetchnumpy().items()}
     for name in lists:
-        frame[name] = [json.loads(text) for text in frame[name]]
-    return coerced(model, frame, wanted, BROKEN)
+        found[name] = pd.array([json.loads(text) for text in found[name]], dtype=object)
+    return coerced(model, pd.DataFrame(found, copy=False), wanted, BROKEN)
+
+
+def _array(values: Any, stored: str) -> Any:  # noqa: ANN401 - arrays of numpy's and of pandas'
+    """A column of a type of ours as it was stored, whole numbers never as floats.
+
+    DuckDB's own `df()` takes eight times as long over columns of instants.
+    """
+    data, missing = np.ma.getdata(values), np.ma.getmaskarray(values)
+    if stored == "BIGINT":
+        return pd.arrays.IntegerArray(data, missing)
+    if stored == "BOOLEAN":
+        return pd.arrays.BooleanArray(data, missing)
+    if stored not in KEPT_AS:
+        return pd.array(values.tolist(), dtype=object)
+    data[missing] = None
+    return pd.array(data, dtype=KEPT_AS[stored])
 
 
 def read_valid(
