@@ -1,10 +1,9 @@
 # The two commands of the README are `make demo` and `make test`.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# The lock names everything, with hashes; what is imported is compiled then, the rest never. A shell
-# that forbids to keep what was compiled would have each process of a run do so anew, for seconds.
+# What is imported is compiled then, the rest never. A shell that forbids to keep what was compiled
+# would have each process of a run do so anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-PIP := --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 
 .PHONY: demo dev test chaos check lock screenshots clean
 
@@ -28,11 +27,11 @@ check: $(VENV)/.development  ## lint, format, types, definitions
 	$(VENV)/bin/mypy
 	$(PYTHON) -m pipeline.demo --check-definitions
 
-RESOLVE := uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-annotate --no-header --quiet
-lock:  ## resolve the dependencies of pyproject.toml, and pip, anew; needs uv
-	echo pip | $(RESOLVE) --upgrade -o requirements.lock
-	echo pip | $(RESOLVE) --group dev --constraint requirements.lock -o requirements-dev.lock
+RESOLVE := $(VENV)/bin/uv pip compile pyproject.toml - --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+lock: $(VENV)/.runtime  ## resolve the dependencies of pyproject.toml, and uv, anew
+	echo uv | $(RESOLVE) --upgrade -o requirements.lock
+	echo uv | $(RESOLVE) --group dev --constraint requirements.lock -o requirements-dev.lock
 
 screenshots: $(VENV)/.development  ## the README's pictures, made anew; needs chromium
 	@$(PYTHON) -m pytest tests/browser/test_morning_in_the_ui.py --screenshots docs
@@ -40,20 +39,24 @@ screenshots: $(VENV)/.development  ## the README's pictures, made anew; needs ch
 clean:  ## remove the environment and the demo; never the real data
 	rm -rf $(VENV) data/demo
 
-# Python brings an old pip, which takes twice the time to install the rest: first the lock's own.
+# The lock names everything, with hashes, also uv, which takes a tenth of pip's time; where it cannot
+# install, such as from an index of which only pip was told, pip does.
+FROM_LOCK := --quiet --require-hashes --no-deps
+PIP := $(PYTHON) -m pip install $(FROM_LOCK) --disable-pip-version-check --no-compile
 define environment
 	@python3 -m venv $(VENV)
-	@sed -n '/^pip==/,/[^\\]$$/p' $(1) | $(PYTHON) -m pip install $(PIP) -r /dev/stdin
-	@$(PYTHON) -m pip install $(PIP) -r $(1)
+	@sed -n '/^uv==/,/[^\\]$$/p' $(1) | $(PIP) --only-binary :all: -r /dev/stdin \
+	  && $(VENV)/bin/uv pip install --python $(PYTHON) $(FROM_LOCK) -r $(1) \
+	  || $(PIP) -r $(1)
 endef
 
 $(VENV)/.runtime: requirements.lock
-	@echo "Installing the pipeline into $(VENV) (about a minute, once) ..."
+	@echo "Installing the pipeline into $(VENV) (once) ..."
 	$(call environment,requirements.lock)
 	@touch $@
 
 # The second lock holds the first, so that tests alone install once.
 $(VENV)/.development: requirements-dev.lock requirements.lock
-	@echo "Installing the pipeline and what its tests need into $(VENV) (about a minute, once) ..."
+	@echo "Installing the pipeline and what its tests need into $(VENV) (once) ..."
 	$(call environment,requirements-dev.lock)
 	@touch $(VENV)/.runtime $@

@@ -1,6 +1,6 @@
 """A read that lacks an entry which still exists loses nothing: it is followed, or the run stops."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -79,7 +79,9 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house(sandbox_server: Server, sandbox: Sandbox, clockify: Clockify, tmp_path: Path) -> House:
+def house(
+    sandbox_server: Server, sandbox: Sandbox, clockify: Clockify, tmp_path: Path
+) -> Iterator[House]:
     """A sandbox with a company that nobody has left, and of which nothing was read."""
     for user in sandbox.world.workspace.users.values():
         user.status = "ACTIVE"
@@ -90,9 +92,11 @@ def house(sandbox_server: Server, sandbox: Sandbox, clockify: Clockify, tmp_path
         log=lambda _: None,
         now=lambda: NOW,
     )
-    made = House(sandbox, clockify, Warehouse(tmp_path / "w.duckdb"), sandbox_server.app, reading)
+    warehouse = Warehouse(tmp_path / "w.duckdb")
+    made = House(sandbox, clockify, warehouse, sandbox_server.app, reading)
     sandbox_server.app = made
-    return made
+    with warehouse.connect():  # held, as a run does
+        yield made
 
 
 def move(entry: Entry, days: int) -> None:
