@@ -13,11 +13,12 @@ from pipeline import schemas
 from pipeline.fitting import fitting
 from pipeline.schemas import sql_types
 from tests.chaos import process
+from tests.pipeline.rows import frame, valid
 
 __all__ = ["process"]
 
 for table in (*schemas.WAREHOUSE_TABLES, *schemas.LEDGER_TABLES):
-    fitting(table, schemas.empty(table), list(sql_types(table)), "")
+    fitting(table, frame(table, valid(table, 1)), list(sql_types(table)), "")
 for late in ("h11", "httpcore._sync.http11", "encodings.idna"):
     importlib.import_module(late)  # else imported by each process's first request
 httpx.Client().close()
