@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.database import Connection, Database, when_free
+from pipeline.database import Connection, Database, log_of, when_free
 from pipeline.schemas import LEDGER_TABLES, Deliveries
 
 MIGRATIONS = {
@@ -108,7 +108,8 @@ def back_up(
     copy = folder / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}"
     draft = copy.with_suffix(".new")
     with opened(path, wait_seconds, on_wait) as connection:
-        connection.execute("CHECKPOINT")
+        if log_of(path).exists():
+            connection.execute("CHECKPOINT")
         shutil.copy2(path, draft)
     draft.replace(copy)
     for old in sorted(folder.glob(f"{path.stem}-{COPIED_AT}{path.suffix}"))[:-BACKUPS_KEPT]:
