@@ -134,7 +134,7 @@ def _progress(instance: dg.DagsterInstance, job: dg.JobDefinition) -> Iterator[N
         task = bar.add_task("Starting", total=len(job.nodes))
 
         def watch() -> None:
-            while not done.wait(0.3):
+            while not done.wait(1):
                 for run in instance.get_runs(limit=1):
                     stats = instance.get_run_stats(run.run_id)
                     steps = instance.get_run_step_stats(run.run_id)
