@@ -27,9 +27,11 @@ def pytest_collection_finish() -> None:
     """Keep what was imported, which stays to the end, out of every later look for garbage.
 
     Each sandbox is made of thousands of objects at once, and making one took 51 ms instead of 20.
+    What a test leaves is small, and need not be looked for so often.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
 
 
 @dataclass

@@ -76,25 +76,25 @@ def sentences(house: House, result: dg.ExecuteInProcessResult) -> set[str]:
     }
 
 
-def stored(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """What a file holds; nothing where there is no file."""
+def stored(path: Path, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """What a file answers to each query; nothing where there is no file."""
     if not path.exists():
-        return []
+        return [[] for _ in queries]
     with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(query).fetchall()
+        return [connection.execute(query).fetchall() for query in queries]
 
 
 def books(house: House) -> tuple[int, list[tuple[Any, ...]]]:
     """What was sent: QuickBooks' activities, and the ledger's rows."""
-    sent = stored(house.settings.ledger, "FROM deliveries ORDER BY entry_id")
+    [sent] = stored(house.settings.ledger, "FROM deliveries ORDER BY entry_id")
     return len(house.activities), sent
 
 
-def pieces(house: House) -> tuple[list[tuple[Any, ...]], ...]:
+def pieces(house: House) -> list[list[tuple[Any, ...]]]:
     """What was read and judged, to compare."""
     tables = ("clockify_time_entries", "days", *REVIEW)
-    path = house.settings.warehouse
-    return tuple(stored(path, f"SELECT * FROM {table} ORDER BY ALL") for table in tables)
+    queries = (f"SELECT * FROM {table} ORDER BY ALL" for table in tables)
+    return stored(house.settings.warehouse, *queries)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def test_it_stops_with_one_sentence_and_leaves_nothing_half_done(
     assert verdicts == [[], []]
     assert (len(entries), len(days)) == ((25, 1) if case.is_read else (0, 0))
     if before is None:
-        assert stored(ledger, "FROM deliveries") == []
+        assert stored(ledger, "FROM deliveries") == [[]]
     else:
         assert ledger.read_bytes() == before
 
@@ -423,4 +423,5 @@ def _fill(path: Path) -> None:
 
 def _days_sent(house: House) -> list[date]:
     query = "SELECT DISTINCT work_date FROM deliveries ORDER BY work_date"
-    return [day for (day,) in stored(house.settings.ledger, query)]
+    [days] = stored(house.settings.ledger, query)
+    return [day for (day,) in days]

@@ -31,8 +31,12 @@ def press(house: House, first: date, last: date) -> list[Activity]:
 
 def press_for(house: House, entries: list[Entry], first: date, last: date) -> list[Activity]:
     """Press the button while it has only these entries of the days to send."""
-    all_entries = house.sandbox.world.workspace.entries.values()
-    others = [each for each in all_entries if each not in entries and not each.is_sent]
+    ids = {each.id for each in entries}
+    others = [
+        each
+        for each in house.sandbox.world.workspace.entries.values()
+        if each.id not in ids and not each.is_sent
+    ]
     for entry in others:
         entry.is_sent = True
     made = press(house, first, last)
