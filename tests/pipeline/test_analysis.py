@@ -156,6 +156,14 @@ def test_the_copy_cannot_be_written(settings: Settings) -> None:
         connection.execute("DELETE FROM deliveries")
 
 
+def test_what_a_killed_run_wrote_into_the_warehouse_is_in_the_copy(settings: Settings) -> None:
+    """Until somebody opens the file it stands only in the log beside it."""
+    judged(settings)
+    killed_after(settings.warehouse, "DELETE FROM rejected_time_entries WHERE verdict = 'held'")
+    publish(settings)
+    assert answer(settings, "SELECT count(*) FROM rejected_time_entries") == [(2,)]
+
+
 def test_a_publication_that_was_killed_does_not_spoil_the_next(settings: Settings) -> None:
     """Its log lies beside the draft, and DuckDB would replay it into the new one."""
     publish(settings)
