@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.fitting import fitting
 from pipeline.review import judge
 from pipeline.rules import Rules
 from pipeline.schemas import (
@@ -12,6 +13,7 @@ from pipeline.schemas import (
     ClockifyUsers,
     QuickbooksCustomers,
     QuickbooksEmployees,
+    Table,
     sql_types,
 )
 
@@ -55,23 +57,28 @@ def entry(number: int = 1, *, lasting: int = 3600, **changes: object) -> dict[st
     return {**example, **changes}
 
 
+def _typed(model: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
+    return fitting(model, frame, list(sql_types(model)), "correct the example")
+
+
 def entries(*rows: dict[str, Any]) -> pd.DataFrame:
     """The entries as the warehouse gives them."""
     frame = pd.DataFrame(list(rows), columns=list(sql_types(ClockifyTimeEntries)), dtype=object)
-    return ClockifyTimeEntries.validate(frame)
+    return _typed(ClockifyTimeEntries, frame)
 
 
 def users(*rows: tuple[str, str | None]) -> pd.DataFrame:
     """Clockify users by id and name."""
     frame = pd.DataFrame(rows, columns=["user_id", "user_name"], dtype=object)
-    return ClockifyUsers.validate(frame.assign(user_email=None, is_active=True, time_zone=None))
+    frame = frame.assign(user_email=None, is_active=True, time_zone=None)
+    return _typed(ClockifyUsers, frame)
 
 
 def employees(*rows: tuple[str, str, bool]) -> pd.DataFrame:
     """QuickBooks employees by id, display name and whether they are active."""
     columns = ["quickbooks_employee_id", "display_name", "is_active"]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    return QuickbooksEmployees.validate(frame.assign(email=None, sync_token=None))
+    return _typed(QuickbooksEmployees, frame.assign(email=None, sync_token=None))
 
 
 def customer(
@@ -93,7 +100,7 @@ def customer(
 def customers(*rows: dict[str, Any]) -> pd.DataFrame:
     """QuickBooks customers."""
     frame = pd.DataFrame(list(rows), columns=list(sql_types(QuickbooksCustomers)), dtype=object)
-    return QuickbooksCustomers.validate(frame)
+    return _typed(QuickbooksCustomers, frame)
 
 
 USERS = users(("u1", "Ann Lee"), ("u5", "Dana Dup"), ("u6", "Dana Dup"))

@@ -26,7 +26,7 @@ TYPED: dict[str, object] = {"BIGINT": 1, "BOOLEAN": True, "TIMESTAMPTZ": NOW, "V
 
 def valid(model: type[Table], number: int = 0, **changes: object) -> dict[str, Any]:
     """The valid row of a table with this number, which makes its ids and days unique."""
-    row = {name: _value(name, sql, number) for name, sql in _types(model).items()}
+    row = {name: _value(name, sql, number) for name, sql in sql_types(model).items()}
     assert changes.keys() <= row.keys()
     return row | changes
 
@@ -55,11 +55,6 @@ def delivery(number: int = 1, **changes: Any) -> Delivery:  # noqa: ANN401 - fie
         "run_id": "run",
     }
     return Delivery(**{**given, **changes})
-
-
-@cache
-def _types(model: type[Table]) -> dict[str, str]:
-    return sql_types(model)
 
 
 @cache
