@@ -23,7 +23,10 @@ Pair = tuple[str | None, str | None]
 
 def rows(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     """The columns' values row by row, with None for a missing one."""
-    values = (frame[name].astype(object).where(frame[name].notna(), None) for name in columns)
+    values = (
+        [None if lacks else value for value, lacks in zip(each, each.isna(), strict=True)]
+        for each in map(frame.__getitem__, columns)
+    )
     return zip(*values, strict=True)
 
 

@@ -77,10 +77,10 @@ def failures(frame: pd.DataFrame, reasons: Sequence[Reason]) -> Matrix:
     """
     failing = np.zeros((len(frame), len(reasons)), dtype=bool)
     for number, reason in enumerate(reasons):
-        among = np.full(len(frame), fill_value=True)
+        among: Any = slice(None)
         if reason.among is not None:
             among = frame[reason.among].to_numpy(dtype=bool)
-        output = reason.check(frame.loc[among, reason.column]).check_output
+        output = reason.check(frame[reason.column][among]).check_output
         failing[among, number] = ~output.to_numpy(dtype=bool)
     return failing
 
