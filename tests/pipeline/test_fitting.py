@@ -1,6 +1,7 @@
 """A frame is written only if it is exactly what its table says."""
 
 from datetime import UTC, date, datetime
+from typing import ClassVar
 
 import dagster as dg
 import pandas as pd
@@ -16,6 +17,8 @@ from pipeline.schemas import (
     Deliveries,
     QuickbooksCustomers,
     Table,
+    Text,
+    column,
     name_of,
 )
 from pipeline.stops import Stop
@@ -118,6 +121,25 @@ def test_a_value_out_of_range_stops_with_the_range(
 def test_the_last_value_inside_a_range_fits(model: type[Table], change: dict[str, object]) -> None:
     """The neighbours of what is refused."""
     assert len(validated(model, frame(model, valid(model, **change)))) == 1
+
+
+class Pairs(Table):
+    """A table with a rule over two columns; ours have none so far."""
+
+    one: Text = column("one")
+    other: Text = column("other")
+
+    class Config:
+        """Pandera's settings."""
+
+        unique: ClassVar = ["one", "other"]
+
+
+def test_a_rule_over_several_columns_is_kept_too() -> None:
+    """Each value may come twice, a pair once."""
+    assert len(validated(Pairs, pd.DataFrame({"one": ["a", "a"], "other": ["b", "c"]}))) == 2
+    with pytest.raises(Stop, match="The table pairs cannot take the column"):
+        validated(Pairs, pd.DataFrame({"one": ["a", "a"], "other": ["b", "b"]}))
 
 
 def test_a_missing_column_stops_and_is_named() -> None:
