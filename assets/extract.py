@@ -4,21 +4,15 @@ Each asset reads everything, checks it against the counts that the API gives, an
 Nothing is filtered here: what may be sent is decided in review.
 """
 
-from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any
 
 import dagster as dg
-import pandas as pd
 
-from pipeline import extraction, figures, history, schemas
-from pipeline.clockify import Clockify
+from pipeline import figures, schemas, stages
 from pipeline.company import Company
-from pipeline.extraction import Reading, days_of
-from pipeline.history import Watched
+from pipeline.extraction import Extracted, days_of
 from pipeline.metadata import definition_metadata, table
-from pipeline.quickbooks import QuickBooks
 from pipeline.windows import stops_the_run, window
 
 RETRIES = dg.RetryPolicy(
@@ -38,16 +32,13 @@ class ExtractConfig(dg.Config):
     """Compare older months by their totals, and read again those that changed and one in turn."""
 
 
-def snapshot(
-    model: type[schemas.Table], service: str, read: Callable[[Any], list[dict[str, Any]]]
-) -> dg.AssetsDefinition:
+def snapshot(model: type[schemas.Table]) -> dg.AssetsDefinition:
     """An asset that puts the whole of a service's list in the place of the one before.
 
     Args:
         model: the list's table, which says what a row is.
-        service: whose list it is.
-        read: gets the rows from that service's client.
     """
+    service, _ = stages.LISTS[model]
 
     @asset(
         name=schemas.name_of(model),
@@ -59,22 +50,17 @@ def snapshot(
     def read_whole(
         context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
     ) -> dg.MaterializeResult[None]:
-        is_clockify = service == "clockify"
-        with company.clockify(context.log.info) if is_clockify else company.quickbooks() as client:
-            rows = [row | {"read_at": company.now()} for row in read(client)]
-        company.warehouse.replace(model, schemas.framed(model, rows))
-        return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
+        rows = stages.snapshot(company, context.log.info, model)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return read_whole
 
 
-clockify_users = snapshot(schemas.ClockifyUsers, "clockify", Clockify.users)
-clockify_projects = snapshot(schemas.ClockifyProjects, "clockify", Clockify.projects)
-quickbooks_employees = snapshot(schemas.QuickbooksEmployees, "quickbooks", QuickBooks.employees)
-quickbooks_customers = snapshot(schemas.QuickbooksCustomers, "quickbooks", QuickBooks.customers)
-quickbooks_company = snapshot(
-    schemas.QuickbooksCompany, "quickbooks", lambda quickbooks: [quickbooks.company()]
-)
+clockify_users = snapshot(schemas.ClockifyUsers)
+clockify_projects = snapshot(schemas.ClockifyProjects)
+quickbooks_employees = snapshot(schemas.QuickbooksEmployees)
+quickbooks_customers = snapshot(schemas.QuickbooksCustomers)
+quickbooks_company = snapshot(schemas.QuickbooksCompany)
 
 
 @asset(
@@ -94,48 +80,17 @@ def clockify_time_entries(
     new day is read in the same run, or the run stops.
     """
     first, last = window(context)
-    settings, warehouse = company.settings, company.warehouse
-    with company.clockify(context.log.info) as clockify:
-        workspace = clockify.workspace()
-        is_rounding_on = extraction.is_rounding_on(settings.rounding, workspace)
-        warehouse.replace(
-            schemas.ClockifyWorkspace,
-            pd.DataFrame([extraction.workspace_row(workspace, is_rounding_on=is_rounding_on)]),
-        )
-        reading = Reading(
-            zone=settings.zone,
-            is_rounding_on=is_rounding_on,
-            needs_approval=settings.require_approval,
-            needs_rates=settings.rate_source == "clockify",
-            log=context.log.info,
-            now=company.now,
-        )
-        watched = _watched(company, clockify, reading, first) if config.watch_history else []
-        found = extraction.extract(warehouse, clockify, reading, first, last)
-        for month in watched:
-            if month.again:
-                extraction.extract(warehouse, clockify, reading, *month.again)
-            warehouse.replace(schemas.WatchedMonths, month.months)
+    found = stages.extract(
+        company, context.log.info, first, last, watch_history=config.watch_history
+    )
     _describe_days(context, company, found, first, last)
     return dg.MaterializeResult()
-
-
-def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> list[Watched]:
-    """Which of the days before a range are to be read again."""
-    settings = company.settings
-    return history.watch(
-        company.warehouse.read(schemas.WatchedMonths),
-        partial(clockify.reports.totals, rounding=reading.is_rounding_on),
-        settings.since,
-        before,
-        company.now(),
-    )
 
 
 def _describe_days(
     context: dg.AssetExecutionContext,
     company: Company,
-    found: extraction.Extracted,
+    found: Extracted,
     first: date,
     last: date,
 ) -> None:

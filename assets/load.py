@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import dagster as dg
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import confirmation, figures, links, loading, schemas
+from pipeline import figures, links, schemas, stages
 from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.metadata import counts, definition_metadata, table
 from pipeline.planning import Plan
+from pipeline.stages import Wishes
 from pipeline.windows import SCHEDULE_NAME, stops_the_run, window
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
@@ -22,7 +23,7 @@ DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
 
 
 class LoadConfig(dg.Config):
-    """How one run loads."""
+    """How one run loads: the `Wishes` that a person may have."""
 
     dry_run: bool = False
     """Decide and show what would be sent, and send nothing; also by `DRY_RUN`."""
@@ -56,26 +57,8 @@ def quickbooks_time_activities(
     checks `nothing_has_drifted` and `the_books_and_the_ledger_agree`.
     """
     first, last = window(context)
-    is_dry = config.dry_run or company.settings.dry_run
-    planned: list[Plan] = []
-    with loading.desk(company, context.log.info, first, last) as desk:
-        loading.bind(desk, rebind=config.rebind, is_dry=is_dry)
-        if is_dry:
-            planned = loading.plans(desk, first, last)
-        else:
-            if config.confirm_cutover:
-                confirmation.confirm(desk, first, last, f"run {company.run_id}")
-            loading.load(
-                desk,
-                first,
-                last,
-                is_scheduled=SCHEDULE_NAME in context.run.tags,
-                override_breaker=config.override_breaker,
-            )
-    if is_dry:
-        rows = [{**vars(row), "action": action} for plan in planned for action, row in plan.rows()]
-        frame = schemas.framed(schemas.DeliveryPlan, rows)
-        company.warehouse.replace(schemas.DeliveryPlan, frame)
+    wishes = Wishes(**config.model_dump(), is_scheduled=SCHEDULE_NAME in context.run.tags)
+    planned = stages.load(company, context.log.info, first, last, wishes)
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
 

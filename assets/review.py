@@ -6,14 +6,13 @@ The rules are in `pipeline.reasons`, the matching in `pipeline.matching`.
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
-from itertools import groupby
 
 import dagster as dg
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import chart, figures, fix_list, links, schemas, verdicts
+from pipeline import chart, figures, fix_list, links, schemas, stages
 from pipeline.company import Company
-from pipeline.extraction import days_of, pieces
+from pipeline.extraction import days_of
 from pipeline.metadata import counts, definition_metadata, table
 from pipeline.windows import stops_the_run, window
 
@@ -58,25 +57,10 @@ def review(
     """
     with stops_the_run():
         first, last = window(context)
-        with company.ledger(context.log.info) as ledger, company.warehouse.connect() as connection:
-            stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
-            rules = verdicts.rules_of_run(
-                connection, ledger, company.settings, company.today(), (first, last)
-            )
-            for start, end in [*pieces(first, last), *_pieces_of(stale)]:
-                judged = verdicts.judged(connection, ledger, rules, start, end)
-                verdicts.store(connection, judged, start, end, company.now())
-                context.log.info(f"judged {start} to {end}")
+        stages.review(company, context.log.info, first, last)
         _describe_days(context, company, first, last)
     for key in sorted(context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key)
-
-
-def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
-    """Days in order as pieces, neighbours together: judging a piece costs as much as a day."""
-    for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
-        neighbours = [day for _, day in numbered]
-        yield from pieces(neighbours[0], neighbours[-1])
 
 
 def _describe_days(

@@ -1,0 +1,161 @@
+"""The stages of a run without Dagster: what its assets do, in the order in which they do it.
+
+Each takes the company's run, the log, and the first and last work date. Keeps out what each day's
+facts look like, which the assets add, and the steps themselves.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from pipeline import confirmation, extraction, history, loading, schemas, verdicts
+from pipeline.clockify import Clockify
+from pipeline.company import Company, Log
+from pipeline.extraction import Extracted, Reading, pieces
+from pipeline.history import Watched
+from pipeline.planning import Plan
+from pipeline.quickbooks import QuickBooks
+
+LISTS: Mapping[type[schemas.Table], tuple[str, Callable[[Any], list[dict[str, Any]]]]] = {
+    schemas.ClockifyUsers: ("clockify", Clockify.users),
+    schemas.ClockifyProjects: ("clockify", Clockify.projects),
+    schemas.QuickbooksEmployees: ("quickbooks", QuickBooks.employees),
+    schemas.QuickbooksCustomers: ("quickbooks", QuickBooks.customers),
+    schemas.QuickbooksCompany: ("quickbooks", lambda quickbooks: [quickbooks.company()]),
+}
+"""The lists that entries refer to: whose each is, and what gets its rows from that client."""
+
+
+def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
+    """Put the whole of a list in the place of the one before; how many rows it has.
+
+    Raises:
+        Stop: the service does not give it, or not as its table says.
+    """
+    service, read = LISTS[model]
+    with company.clockify(log) if service == "clockify" else company.quickbooks() as client:
+        rows = [row | {"read_at": company.now()} for row in read(client)]
+    company.warehouse.replace(model, schemas.framed(model, rows))
+    return len(rows)
+
+
+def extract(
+    company: Company, log: Log, first: date, last: date, *, watch_history: bool = False
+) -> Extracted:
+    """Read the entries of some days, and those days again to which one of them has moved.
+
+    Args:
+        company: the run.
+        log: told of each piece.
+        first: the first work date.
+        last: the last one, included.
+        watch_history: compare older months by their totals, and read again what has changed.
+
+    Raises:
+        Stop: a read is incomplete, or the key sees no rates where it saw some.
+    """
+    settings, warehouse = company.settings, company.warehouse
+    with company.clockify(log) as clockify:
+        workspace = clockify.workspace()
+        is_rounding_on = extraction.is_rounding_on(settings.rounding, workspace)
+        warehouse.replace(
+            schemas.ClockifyWorkspace,
+            pd.DataFrame([extraction.workspace_row(workspace, is_rounding_on=is_rounding_on)]),
+        )
+        reading = Reading(
+            zone=settings.zone,
+            is_rounding_on=is_rounding_on,
+            needs_approval=settings.require_approval,
+            needs_rates=settings.rate_source == "clockify",
+            log=log,
+            now=company.now,
+        )
+        watched = _watched(company, clockify, reading, first) if watch_history else []
+        found = extraction.extract(warehouse, clockify, reading, first, last)
+        for month in watched:
+            if month.again:
+                extraction.extract(warehouse, clockify, reading, *month.again)
+            warehouse.replace(schemas.WatchedMonths, month.months)
+    return found
+
+
+def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> list[Watched]:
+    """Which of the days before a range are to be read again."""
+    return history.watch(
+        company.warehouse.read(schemas.WatchedMonths),
+        partial(clockify.reports.totals, rounding=reading.is_rounding_on),
+        company.settings.since,
+        before,
+        company.now(),
+    )
+
+
+def review(company: Company, log: Log, first: date, last: date) -> None:
+    """Judge some days, and any other day that was read since it was last judged.
+
+    Raises:
+        Stop: the ledger cannot be had, or QuickBooks' company was never read.
+    """
+    with company.ledger(log) as ledger, company.warehouse.connect() as connection:
+        stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
+        rules = verdicts.rules_of_run(
+            connection, ledger, company.settings, company.today(), (first, last)
+        )
+        for start, end in [*pieces(first, last), *_pieces_of(stale)]:
+            judged = verdicts.judged(connection, ledger, rules, start, end)
+            verdicts.store(connection, judged, start, end, company.now())
+            log(f"judged {start} to {end}")
+
+
+def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
+    """Days in order as pieces, neighbours together: judging a piece costs as much as a day."""
+    for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
+        neighbours = [day for _, day in numbered]
+        yield from pieces(neighbours[0], neighbours[-1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How a person or a schedule wants one load to be."""
+
+    dry_run: bool = False
+    """Decide and keep what would be sent, and send nothing."""
+    rebind: bool = False
+    """Bind the ledger to this workspace, zone and rounding, whatever it was bound to."""
+    override_breaker: bool = False
+    """Send however much, whatever is refused."""
+    confirm_cutover: bool = False
+    """A person has looked at what is sent beside another's activities."""
+    is_scheduled: bool = False
+    """Nobody chose these days."""
+
+
+def load(company: Company, log: Log, first: date, last: date, wishes: Wishes) -> list[Plan]:
+    """Send what is accepted of some days, once each; what would be sent, of a dry run.
+
+    Raises:
+        Stop: this run must not send, or must not go on; what was sent until then is recorded.
+    """
+    is_dry = wishes.dry_run or company.settings.dry_run
+    with loading.desk(company, log, first, last) as desk:
+        loading.bind(desk, rebind=wishes.rebind, is_dry=is_dry)
+        if not is_dry:
+            if wishes.confirm_cutover:
+                confirmation.confirm(desk, first, last, f"run {company.run_id}")
+            loading.load(
+                desk,
+                first,
+                last,
+                is_scheduled=wishes.is_scheduled,
+                override_breaker=wishes.override_breaker,
+            )
+            return []
+        planned = loading.plans(desk, first, last)
+    rows = [{**vars(row), "action": action} for plan in planned for action, row in plan.rows()]
+    company.warehouse.replace(schemas.DeliveryPlan, schemas.framed(schemas.DeliveryPlan, rows))
+    return planned
