@@ -21,15 +21,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipeline import confirmation, delivery, loading
-from pipeline.company import Company, Log, opened, utc_now
+from pipeline import delivery
+from pipeline.company import Log, opened, utc_now
 from pipeline.definitions import JOB, build_definitions
 from pipeline.settings import Settings
+from pipeline.stages import Wishes
 from pipeline.stops import Stop
 from pipeline.windows import RANGE_END, RANGE_START
-from tests.chaos import crash_points, reading, sabotage
+from tests.chaos import crash_points, sabotage
 from tests.chaos.crash_points import Strike, Wire
-from tests.end_to_end.stages import LOAD
+from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
 
 DRIVES = ("load", "whole", "job")
 """A load alone; reading and review before it, by the functions that the assets call; Dagster."""
@@ -142,24 +143,10 @@ def _ended(job: Job, said: Connection) -> str | None:
     return None
 
 
-def _directly(
-    job: Job, settings: Settings, log: Log, *steps: Callable[[Company, Job, Log], None]
-) -> None:
+def _directly(job: Job, settings: Settings, log: Log, *assets: str) -> None:
+    wishes = Wishes(confirm_cutover=job.is_confirmed)
     with opened(settings, f"process-{os.getpid()}", log) as company:
-        for step in steps:
-            step(company, job, log)
-
-
-def _read(company: Company, job: Job, log: Log) -> None:
-    reading.read(company, job.first, job.last, log)
-
-
-def _load(company: Company, job: Job, log: Log) -> None:
-    with loading.desk(company, log, job.first, job.last) as desk:
-        loading.bind(desk)
-        if job.is_confirmed:
-            confirmation.confirm(desk, job.first, job.last, "the harness")
-        loading.load(desk, job.first, job.last)
+        take(company, log, job.first, job.last, assets, wishes)
 
 
 def _dagster(job: Job, settings: Settings, _: Log) -> None:
@@ -184,8 +171,8 @@ def _sentence(event: dg.DagsterEvent) -> str:
 
 
 _DRIVES: dict[str, Callable[[Job, Settings, Log], None]] = {
-    "read": lambda job, settings, log: _directly(job, settings, log, _read),
-    "load": lambda job, settings, log: _directly(job, settings, log, _load),
-    "whole": lambda job, settings, log: _directly(job, settings, log, _read, _load),
+    "read": lambda *given: _directly(*given, *UP_TO_REVIEW),
+    "load": lambda *given: _directly(*given, LOAD),
+    "whole": lambda *given: _directly(*given, *UP_TO_LOAD),
     "job": _dagster,
 }

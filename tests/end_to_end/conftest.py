@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from pipeline.company import opened
 from pipeline.database import read_only
 from pipeline.definitions import JOB, build_definitions
 from pipeline.sandbox.app import build
@@ -19,9 +20,10 @@ from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import World
 from pipeline.settings import Settings
-from pipeline.windows import RANGE_END, RANGE_START
+from pipeline.stages import Wishes
+from pipeline.windows import RANGE_END, RANGE_START, SCHEDULE_NAME
 from tests.conftest import TODAY, Sandbox, Server
-from tests.end_to_end.stages import UP_TO_LOAD, UP_TO_REVIEW
+from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
 from tests.sandbox.seed_rules import work_date
 
 FORTNIGHT = TODAY - timedelta(days=14), TODAY - timedelta(days=1)
@@ -32,6 +34,8 @@ DAY = date(2026, 11, 17)
 ENTRIES_A_DAY = 16
 Kept = tuple[bytes, Path]
 """A world, pickled, and the folder of a pipeline's files."""
+STEP = timedelta(minutes=5)
+"""From one run to the next."""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -72,35 +76,28 @@ class House:
     ) -> dg.ExecuteInProcessResult:
         """Run the job over a range, or only some of its assets, each with its own config."""
         keys = {dg.AssetKey(name) for name in assets} or None
-        return self._run(self._job().get_subset(asset_selection=keys), first, last, config)
-
-    def prepare(
-        self, first: date, last: date | None = None, *assets: str, **config: dict[str, Any]
-    ) -> None:
-        """Run assets without their checks, which take up to half of a run, and see no step fail.
-
-        For what goes before the run that a test is about.
-        """
-        job, keys = self._job(), {dg.AssetKey(name) for name in assets or UP_TO_LOAD}
-        bare = job.get_subset(asset_selection=keys, asset_check_selection=set())
-        result = self._run(bare, first, last, config)
-        assert result.success, problems(result)
-
-    def _job(self) -> dg.JobDefinition:
         definitions = build_definitions(self.settings, now=lambda: self.now)
-        return definitions.resolve_job_def(JOB)
-
-    def _run(
-        self, job: dg.JobDefinition, first: date, last: date | None, config: dict[str, Any]
-    ) -> dg.ExecuteInProcessResult:
+        job = definitions.resolve_job_def(JOB).get_subset(asset_selection=keys)
         ops = {name: {"config": values} for name, values in config.items()}
-        self.now += timedelta(minutes=5)
+        self.now += STEP
         return job.execute_in_process(
             instance=self.instance,
             run_config={**QUIET, "ops": ops},
             tags={**self.tags, RANGE_START: str(first), RANGE_END: str(last or first)},
             raise_on_error=False,
         )
+
+    def prepare(
+        self, first: date, last: date | None = None, *assets: str, **config: dict[str, Any]
+    ) -> None:
+        """Do the work of assets without Dagster, and see no stop.
+
+        For what goes before the run that a test is about: it takes half the time.
+        """
+        self.now += STEP
+        wishes = Wishes(is_scheduled=SCHEDULE_NAME in self.tags, **config.get(LOAD, {}))
+        with opened(self.settings, "prepared", _silent, lambda: self.now) as company:
+            take(company, _silent, first, last or first, assets or UP_TO_LOAD, wishes)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the analysts' copy answers."""
@@ -240,6 +237,10 @@ def silence(world: World) -> None:
     """Nobody has tracked time, and the books hold none."""
     world.workspace.entries.clear()
     world.company.activities.clear()
+
+
+def _silent(_: str) -> None:
+    """A log that nobody reads."""
 
 
 @contextmanager

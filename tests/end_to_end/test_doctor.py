@@ -32,7 +32,7 @@ from pipeline.sandbox.seed.old_button import press_old_button
 from pipeline.sandbox.world import World
 from pipeline.token_service import Pair
 from tests.conftest import TODAY, Sandbox, Server
-from tests.end_to_end.conftest import DAY, House, Kept, restored
+from tests.end_to_end.conftest import DAY, House, Kept, problems, restored
 from tests.end_to_end.stages import DAILY, LOAD
 
 NEVER_BROKEN_HERE = {"The cut-over is set"}
@@ -72,7 +72,7 @@ def sound_company(
         patch.setenv("DAGSTER_HOME", str(folder / "home"))
         with dg.DagsterInstance.get() as instance:
             house = House(Sandbox(sandbox_server.url, holder), folder, instance)
-            house.prepare(DAY, DAY, LOAD)
+            assert problems(house.run(DAY, DAY, LOAD)) == []
             instance.add_instigator_state(schedule_state(InstigatorStatus.RUNNING))
             # The company outlasts a minute's heartbeat, and each test sees it copied.
             later = (datetime.now(UTC) + timedelta(days=1)).timestamp()

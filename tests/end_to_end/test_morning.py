@@ -12,7 +12,7 @@ from pipeline.extraction import days_of
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.world import World
 from tests.end_to_end import books
-from tests.end_to_end.conftest import FORTNIGHT, House, check
+from tests.end_to_end.conftest import FORTNIGHT, House, check, problems
 from tests.end_to_end.stages import DAILY, REPORT, UP_TO_REVIEW
 from tests.sandbox.seed_rules import EXCLUDING, HOLDING, Rules, seconds, work_date
 
@@ -65,7 +65,8 @@ def test_mending_a_name_sends_exactly_its_entries_and_shortens_the_list(
     project.name = BLANK.strip()
     mended = books.due(world, FIRST, LAST) - due
     assert mended
-    house.prepare(FIRST, LAST, "clockify_projects", *DAILY, "fix_list")
+    house.prepare(FIRST, LAST, "clockify_projects", *DAILY)
+    house.run(FIRST, LAST, "fix_list")
     assert books.held(world) - held == mended
     after = lines(house)
     [gone] = before.keys() - after.keys()
@@ -141,7 +142,7 @@ def test_a_day_of_hostile_names_opens_at_once(quiet: House) -> None:
     for number in range(2000):
         add_entry(world, LAST, "08:00", seconds=60 + number, mailbox="tom")
     quiet.changes["METADATA_ROWS"] = "100000"
-    quiet.prepare(LAST, LAST, *UP_TO_REVIEW)
+    assert problems(quiet.run(LAST, LAST, *UP_TO_REVIEW)) == []
     shown = day_shown(quiet, LAST)
     assert len(serialize_value(shown)) < 250_000
     [line] = shown["fix list"].records

@@ -158,7 +158,7 @@ def test_copies_that_could_not_be_made_are_said_until_they_are(reviewed: House) 
     published = reviewed.settings.analysis.read_bytes()
     reviewed.settings.analysis.unlink()
     reviewed.settings.analysis.mkdir()
-    reviewed.prepare(DAY, DAY, LOAD)
+    assert problems(reviewed.run(DAY, DAY, LOAD)) == []
     reviewed.settings.analysis.rmdir()
     reviewed.settings.analysis.write_bytes(published)
     told = check(reviewed.run(DAY, DAY, LOAD), name)

@@ -13,7 +13,7 @@ from pipeline.reasons import REASON_IDS
 from pipeline.sandbox.world import Entry, World
 from tests.conftest import Server
 from tests.end_to_end.conftest import House, building, kept, restored
-from tests.end_to_end.stages import DAILY, UP_TO_LOAD
+from tests.end_to_end.stages import DAILY
 from tests.sandbox.seed_rules import Rules, seconds, work_date
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -27,7 +27,8 @@ def october(
 ) -> Iterator[House]:
     """A pipeline after one run over a month that is over: only to be looked at."""
     with building(sandbox_server, invented_world, tmp_path_factory.mktemp("october")) as house:
-        house.prepare(FIRST, LAST, *UP_TO_LOAD, "statement")
+        house.prepare(FIRST, LAST)
+        house.run(FIRST, LAST, "statement")
         yield house
 
 

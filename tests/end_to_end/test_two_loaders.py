@@ -72,7 +72,7 @@ def test_a_load_from_another_warehouse_waits_for_the_ledger(reviewed: House) -> 
     other = elsewhere(reviewed)
     other.changes |= {"LEDGER": str(reviewed.settings.ledger), "LOCK_SECONDS": "60"}
     reviewed.sandbox.fail("batch", "delay", delay_seconds=1.5)
-    with start(reviewed) as first:
+    with start(reviewed, LOCK_SECONDS="60") as first:
         until(lambda: reviewed.sandbox.calls(BATCHES) == 1)
         other.prepare(DAY, NEXT, LOAD)
         said = first.communicate(timeout=60)[0]

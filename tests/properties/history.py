@@ -20,6 +20,7 @@ from pipeline.sandbox.seed.old_button import press_old_button
 from pipeline.sandbox.world import Entry
 from pipeline.settings import Settings
 from tests.conftest import Sandbox, Server
+from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
 from tests.properties import people, tables
 from tests.properties.answers import FAULTS, ORDERS, Shuffled, fault
 from tests.properties.oracle import Oracle, check_steps
@@ -30,7 +31,7 @@ MOST_ENTRIES = 10
 RUNS_TO_REST = 8
 """More than it takes to reopen the books of each day and to try again what was refused."""
 NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
-DAILY = ("entries", "review", "load")
+DAILY = (ENTRIES, REVIEW[0], LOAD)
 PICK = st.integers(0, MOST_ENTRIES - 1)
 DAY = st.integers(0, DAYS - 1)
 TRACKED = st.tuples(DAY, st.integers(0, 2), st.integers(0, 2), st.sampled_from([1, 30, 30, 95]))
@@ -188,22 +189,22 @@ class History(RuleBasedStateMachine):
     @rule(first=DAY, length=DAY, steps=st.sampled_from([DAILY, DAILY[:2], DAILY[2:]]))
     def run_some(self, first: int, length: int, steps: tuple[str, ...]) -> None:
         """Run some days, or some of the steps over them."""
-        if self.runs.number or "entries" in steps:
+        if self.runs.number or ENTRIES in steps:
             self._run(_day(first), min(LAST, _day(first + length)), *steps)
 
     def _run(self, first: date, last: date, *steps: str) -> None:
-        if not self.are_names_read and "entries" in steps:
-            steps = ("names", *steps)
+        if not self.are_names_read and ENTRIES in steps:
+            steps = (*REFERENCES, *steps)
         self.oracle.before_run(self._deliveries())
         self.world.switches["clock_skew_seconds"] = self.skew + self.runs.number * MINUTES * 60
         self.runs.run(first, last, *steps)
-        self.are_names_read |= "names" in self.runs.done
-        if "entries" in self.runs.done:
+        self.are_names_read |= {*REFERENCES} <= {*self.runs.done}
+        if ENTRIES in self.runs.done:
             self.oracle.see_extraction(first, last)
         self.oracle.after_run()
         self.oracle.check_deliveries(self._deliveries())
         check_steps(tables.history(self.runs.settings.ledger))
-        if "review" in self.runs.done:
+        if REVIEW[0] in self.runs.done:
             tables.check_verdicts(self.runs.settings.warehouse)
         self.holder.faults = [each for each in self.holder.faults if each.times]
 
