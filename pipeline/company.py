@@ -104,7 +104,7 @@ def opened(
     """
     warehouse = Warehouse(settings.warehouse)
     with _held(settings, run_id, log), ExitStack() as files:
-        when_free(lambda: files.enter_context(warehouse.connect()), settings.lock_seconds, log)
+        files.enter_context(when_free(warehouse.connect, settings.lock_seconds, log))
         if only_reads:
             yield Company(settings, warehouse, now, run_id)
             return

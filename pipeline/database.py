@@ -6,7 +6,7 @@ Keeps out which files there are (`warehouse`, `ledger_file`), how frames become 
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -252,30 +252,34 @@ def attach(connection: Connection, path: Path, name: str) -> None:
     connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
 
 
+@contextmanager
 def when_free(
-    open_it: Callable[[], Result], wait_seconds: float, on_wait: Callable[[str], object]
-) -> Result:
-    """Open a file, waiting for whoever has it open.
+    opened: Callable[[], AbstractContextManager[Result]],
+    wait_seconds: float,
+    on_wait: Callable[[str], object],
+) -> Iterator[Result]:
+    """Have a file open, waiting for whoever has it open.
 
     Args:
-        open_it: opens it.
+        opened: opens it until the end; asked anew each time.
         wait_seconds: how long to wait.
         on_wait: told once whom we wait for.
 
     Raises:
         FileBusyError: still held after `wait_seconds`.
     """
-    for attempt in stamina.retry_context(
-        on=FileBusyError,
-        attempts=None if wait_seconds else 1,
-        timeout=wait_seconds or None,
-        wait_max=1.0,
-    ):
-        with attempt:
-            try:
-                return open_it()
-            except FileBusyError as busy:
-                if attempt.num == 1:
-                    on_wait(f"waiting: {busy.what}")
-                raise
-    raise AssertionError  # the loop ends by returning or raising
+    with ExitStack() as stack:
+        for attempt in stamina.retry_context(
+            on=FileBusyError,
+            attempts=None if wait_seconds else 1,
+            timeout=wait_seconds or None,
+            wait_max=1.0,
+        ):
+            with attempt:
+                try:
+                    result = stack.enter_context(opened())
+                except FileBusyError as busy:
+                    if attempt.num == 1:
+                        on_wait(f"waiting: {busy.what}")
+                    raise
+        yield result

@@ -4,9 +4,10 @@ Keeps out its rows (`ledger`).
 """
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pipeline.database import Connection, Database, log_of, when_free
@@ -22,10 +23,9 @@ COPIED_AT = "?" * 8 + "T" + "?" * 12
 """A copy's time in its name; so exact because `ledger-b` may lie beside `ledger`."""
 
 
-@contextmanager
 def opened(
     path: Path, wait_seconds: float, on_wait: Callable[[str], object]
-) -> Iterator[Connection]:
+) -> AbstractContextManager[Connection]:
     """A connection that nobody else has, waiting for another loader to finish.
 
     Args:
@@ -37,15 +37,12 @@ def opened(
         FileBusyError: still held after `wait_seconds`.
         Stop: the file is corrupt, foreign or newer.
     """
-    with ExitStack() as stack:
-        connect = database(path).connect
-        yield when_free(lambda: stack.enter_context(connect()), wait_seconds, on_wait)
+    return when_free(database(path).connect, wait_seconds, on_wait)
 
 
-@contextmanager
 def attached(
     connection: Connection, path: Path, wait_seconds: float, on_wait: Callable[[str], object]
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Have the ledger beside a warehouse's tables as `ledger.…`, to be read; waits as `opened`.
 
     Detached at the end: what is attached is so for all connections of the process, and stays open
@@ -55,10 +52,8 @@ def attached(
         FileBusyError: still held after `wait_seconds`.
         Stop: the file is corrupt, foreign or newer.
     """
-    with ExitStack() as stack:
-        beside = database(path).attached(connection, "ledger")
-        when_free(lambda: stack.enter_context(beside), wait_seconds, on_wait)
-        yield
+    beside = partial(database(path).attached, connection, "ledger")
+    return when_free(beside, wait_seconds, on_wait)
 
 
 def database(path: Path) -> Database:

@@ -8,14 +8,16 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import pytest
 
 from pipeline.database import FileBusyError
 from pipeline.ledger import Ledger
-from pipeline.ledger_file import BACKUPS_KEPT, back_up, backups
+from pipeline.ledger_file import BACKUPS_KEPT, attached, back_up, backups
 from pipeline.stops import Stop
+from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free
 from tests.pipeline.rows import NOW, delivery
 
@@ -89,6 +91,24 @@ def test_a_killed_holder_frees_the_ledger_for_who_waits(path: Path) -> None:
 
         with Ledger.opened(path, 10, kill) as ledger:
             assert ledger.unsettled() == []
+
+
+def test_who_reads_it_beside_a_warehouse_waits_as_long(path: Path, tmp_path: Path) -> None:
+    """However often it must ask; each time anew."""
+    with Ledger.opened(path, 0, never) as ledger:
+        ledger.record([delivery()])
+    messages: list[str] = []
+    with (
+        holding(path) as holder,
+        Warehouse(tmp_path / "warehouse.duckdb").connect() as connection,
+    ):
+        freed = Timer(1.5, os.kill, (holder.pid, signal.SIGKILL))
+        freed.start()
+        with attached(connection, path, 10, messages.append):
+            [(count,)] = connection.execute("SELECT count(*) FROM ledger.deliveries").fetchall()
+        freed.join()
+    assert count == 1
+    assert len(messages) == 1
 
 
 def test_a_stopped_holder_keeps_the_ledger(path: Path) -> None:
