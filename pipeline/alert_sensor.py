@@ -14,7 +14,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from pipeline import alerts, situation, usual
 from pipeline.analysis import copy_of
-from pipeline.figures import rows
+from pipeline.figures import OVER_AND_JUDGED, rows
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
@@ -106,11 +106,8 @@ def unusual_day(settings: Settings, today: date) -> dict[str, str]:
     with copy_of(settings.analysis) as connection:
         found = rows(
             connection,
-            "SELECT days.work_date, count(entry_id) AS entries, "
-            "count(entry_id) FILTER (verdict = 'rejected') AS rejected "
-            "FROM days LEFT JOIN verdicts USING (work_date) WHERE reviewed_at IS NOT NULL "
-            "AND days.work_date BETWEEN $1 AND $2 GROUP BY days.work_date ORDER BY days.work_date",
-            [today - REACH, today - timedelta(days=1)],
+            OVER_AND_JUDGED,
+            [today - REACH, today - timedelta(days=1), settings.time_zone],
         )
     return usual.unusual([usual.Day(**row) for row in found])
 

@@ -141,6 +141,15 @@ def days_read(connection: Connection) -> set[date]:
     return {day for (day,) in connection.execute("SELECT work_date FROM days").fetchall()}
 
 
+def stale_days(connection: Connection) -> list[date]:
+    """Days read since they were last compared: a month that has changed, or a moved entry."""
+    rows = connection.execute(
+        "SELECT work_date FROM days JOIN compared_days USING (work_date) "
+        "WHERE extracted_at > compared_at ORDER BY work_date"
+    ).fetchall()
+    return [day for (day,) in rows]
+
+
 def store(
     connection: Connection,
     activities: Sequence[Mapping[str, object]],

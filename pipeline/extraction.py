@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -82,6 +83,13 @@ def pieces(first: date, last: date) -> Iterator[Piece]:
         end = min(last, first + PIECE - timedelta(days=1))
         yield first, end
         first = end + timedelta(days=1)
+
+
+def pieces_of(days: list[date]) -> Iterator[Piece]:
+    """Days in order as pieces, neighbours together: a piece costs as much as a day."""
+    for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
+        neighbours = [day for _, day in numbered]
+        yield from pieces(neighbours[0], neighbours[-1])
 
 
 def days_of(first: date, last: date) -> list[date]:

@@ -138,9 +138,13 @@ class Ledger:
         found = self._select("entry_id = ANY($1)", [list(entry_ids)])
         return {delivery.entry_id: delivery for delivery in found}
 
-    def delivered(self, entry_ids: Iterable[str]) -> set[str]:
-        """Those of the entries that QuickBooks holds: sent or adopted."""
-        return self._ids("entry_id", entry_ids, "state = ANY($2)", list(DELIVERED))
+    def settled(self, entry_ids: Iterable[str]) -> dict[str, str]:
+        """The states, by id, of those of the entries of which nothing is left to do."""
+        rows = self._connection.execute(
+            "SELECT entry_id, state FROM deliveries WHERE entry_id = ANY($1) AND state = ANY($2)",
+            [list(entry_ids), list(SETTLED)],
+        ).fetchall()
+        return dict(rows)
 
     def unsettled(self) -> list[Delivery]:
         """Deliveries whose outcome nobody knows: `pending` or `unknown`."""

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipeline import (
+    books,
     breaker,
     confirmation,
     delivery,
@@ -26,7 +27,7 @@ from pipeline.candidates import Candidate, Terms, candidates
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.desk import Desk
-from pipeline.extraction import pieces
+from pipeline.extraction import pieces, pieces_of
 from pipeline.ledger import Binding
 from pipeline.pairing import Lists
 from pipeline.planning import Plan
@@ -89,7 +90,8 @@ def load(
     """Settle what earlier runs left, send, settle what this run left, send what was not stored.
 
     What is still open then waits for the next run. Last, also if there was nothing to send, all
-    that was ever sent of these days is compared with Clockify and QuickBooks as they are now.
+    that was ever sent of these days is compared with Clockify and QuickBooks as they are now, and
+    of any other day that was read since it was compared.
 
     Args:
         desk: what the load works with.
@@ -113,7 +115,9 @@ def load(
         _send(desk, day, day, tally)
     if not_stored:
         settlement.settle(desk)
-    for start, end in pieces(first, last):
+    with desk.company.warehouse.connect() as connection:
+        stale = [day for day in books.stale_days(connection) if not first <= day <= last]
+    for start, end in [*pieces(first, last), *pieces_of(stale)]:
         reconciliation.reconcile(desk, start, end)
 
 

@@ -4,7 +4,7 @@ Pure, from frames to a frame. Keeps out the rules (`reasons`), what they look at
 reading and writing (`verdicts`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.facts import facts
 from pipeline.fitting import coerced
+from pipeline.ledger import DELIVERED
 from pipeline.reasons import LONGEST_MINUTES, Reason, catalogue
 from pipeline.rules import Rules
 from pipeline.schemas import Verdicts, sql_types
@@ -28,12 +29,12 @@ def judge(
     employees: pd.DataFrame,
     customers: pd.DataFrame,
     rules: Rules,
-    delivered: Collection[str],
+    settled: Mapping[str, str],
 ) -> pd.DataFrame:
     """Judge every entry.
 
     An excluded entry has that one reason. Another is rejected if any reason rejects it, else held
-    if any holds it, else accepted. What is delivered stays accepted, whatever it has become; what
+    if any holds it, else accepted. What is settled stays accepted, whatever it has become; what
     of it cannot be sent any more is then missing.
 
     Args:
@@ -42,7 +43,7 @@ def judge(
         employees: `QuickbooksEmployees`, inactive ones included.
         customers: `QuickbooksCustomers`, inactive ones included.
         rules: What else the rules need.
-        delivered: Ids of the entries sent or adopted.
+        settled: States of the entries of which nothing is left to do (`ledger.SETTLED`), by id.
 
     Returns:
         `Verdicts`, one row an entry, in the entries' order; validated where they are written.
@@ -52,9 +53,9 @@ def judge(
     """
     frame = facts(entries, users, employees, customers, rules)
     reasons = [reason for reason in catalogue(rules) if reason.is_on]
-    is_delivered = frame["entry_id"].isin(delivered)
+    states = frame["entry_id"].map(settled)
     failing = failures(frame, reasons)
-    failing[is_delivered] = False
+    failing[states.notna()] = False
     _end_at_exclusion(failing, reasons)
     matched = frame[["entry_id", "quickbooks_employee_id", "quickbooks_customer_id"]]
     ids, fixes = _explained(failing, reasons, frame)
@@ -63,7 +64,7 @@ def judge(
         "reasons": ids,
         "fixes": fixes,
         "suggestion": _suggestions(failing, reasons, frame),
-        "is_delivered": is_delivered,
+        "is_delivered": states.isin(DELIVERED),
     }
     verdicts = matched.assign(**decided, **_sent(frame, rules))
     return coerced(Verdicts, verdicts, list(sql_types(Verdicts)), "a rule has a bug: report it")

@@ -48,8 +48,8 @@ def is_loopback(url: str) -> bool:
 def _split(value: object) -> object:
     if not isinstance(value, str):
         return value
-    [names] = csv.reader([value], skipinitialspace=True) if value.strip() else [[]]
-    return [name.strip() for name in names if name.strip()]
+    lines = csv.reader(value.splitlines(), skipinitialspace=True)
+    return [name.strip() for names in lines for name in names if name.strip()]
 
 
 def _safe(value: str) -> str:
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     rate_source: Literal["clockify", "service_item"] = "clockify"
     require_approval: bool = False
     customer_matching: Literal["auto", "project", "client_project"] = "auto"
-    service_item: str = ""
+    service_item: str = Field("", validate_default=True)
     taxable: bool = False
     only_users: Names = ()
     only_clients: Names = ()
@@ -225,6 +225,14 @@ class Settings(BaseSettings):
             other = info.data.get(name)
             if name != info.field_name and other and other.resolve() == value.resolve():
                 raise ValueError(f"that is {name.upper()}'s file too: give each its own")
+        return value
+
+    @field_validator("service_item")
+    @classmethod
+    def _priced(cls, value: str, info: ValidationInfo) -> str:
+        """Else every billable entry would be rejected for a price that nobody can set."""
+        if not value and info.data.get("rate_source") == "service_item":
+            raise ValueError("RATE_SOURCE=service_item sends its price: name the item")
         return value
 
     @field_validator("settle_seconds")

@@ -6,6 +6,7 @@ formula or a link. Keeps out which rows they are.
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,8 @@ Row = Mapping[str, Any]
 Kind = Literal["text", "number", "time", "money", "day"]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """How a text begins that a spreadsheet would carry out."""
+INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@|%])")
+"""Where another cell would begin with one, for a program that takes these as separators."""
 LONGEST = 32_000
 """Characters in a cell; Excel takes 32,767 and calls a file with more of them broken."""
 FORMATS = {"time": "[h]:mm:ss", "money": "#,##0.00", "day": "yyyy-mm-dd"}
@@ -106,7 +109,10 @@ def _as_text(value: object, kind: Kind) -> str:
     if kind == "money":
         return f"{Decimal(str(value)) / 100:.2f}"
     text = _listed(value)[:LONGEST]
-    return f"'{text}" if kind == "text" and text.startswith(FORMULA) else text
+    if kind != "text":
+        return text
+    text = INNER_FORMULA.sub("'", text)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _listed(value: object) -> str:

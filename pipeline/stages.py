@@ -4,11 +4,10 @@ Each takes the company's run, the log, and the first and last work date. Keeps o
 facts look like, which the assets add, and the steps themselves.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -16,7 +15,7 @@ import pandas as pd
 from pipeline import confirmation, extraction, history, loading, schemas, verdicts
 from pipeline.clockify import Clockify
 from pipeline.company import Company, Log
-from pipeline.extraction import Extracted, Reading, pieces
+from pipeline.extraction import Extracted, Reading, pieces, pieces_of
 from pipeline.history import Watched
 from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
@@ -106,17 +105,10 @@ def review(company: Company, log: Log, first: date, last: date) -> None:
         rules = verdicts.rules_of_run(
             connection, ledger, company.settings, company.today(), (first, last)
         )
-        for start, end in [*pieces(first, last), *_pieces_of(stale)]:
+        for start, end in [*pieces(first, last), *pieces_of(stale)]:
             judged = verdicts.judged(connection, ledger, rules, start, end)
             verdicts.store(connection, judged, start, end, company.now())
             log(f"judged {start} to {end}")
-
-
-def _pieces_of(days: list[date]) -> Iterator[tuple[date, date]]:
-    """Days in order as pieces, neighbours together: judging a piece costs as much as a day."""
-    for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
-        neighbours = [day for _, day in numbered]
-        yield from pieces(neighbours[0], neighbours[-1])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,11 +42,16 @@ WITH entries AS (
     SELECT {ENTRY}, verdict || ': ' || reasons[1] AS reason FROM rejected_time_entries
     WHERE is_billable
 ), known AS (
-    SELECT entry_id, state, currency AS sent_currency FROM deliveries WHERE part = 0
+    SELECT entry_id, state, currency AS sent_currency, CASE WHEN state IN {DELIVERED}
+        AND entry_id NOT IN (
+            SELECT entry_id FROM drift WHERE side = 'clockify' AND field = 'customer')
+        THEN payload->>'$.CustomerRef.value' END AS sent_customer
+    FROM deliveries WHERE part = 0
 ), tracked AS (
     SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason, state,
-        coalesce(quickbooks_customer_id, '') AS customer_id,
-        CASE WHEN quickbooks_customer_id IS NULL THEN {PROJECT} END AS unmatched,
+        coalesce(quickbooks_customer_id, sent_customer, '') AS customer_id,
+        CASE WHEN coalesce(quickbooks_customer_id, sent_customer) IS NULL THEN {PROJECT} END
+            AS unmatched,
         coalesce({currency}, 'none') AS currency,
         coalesce(duration_seconds, 0)::HUGEINT AS seconds, (seconds + 30) // 60 AS minutes,
         CASE WHEN currency IS NOT DISTINCT FROM {currency} THEN coalesce(amount_minor, 0) ELSE 0 END

@@ -29,9 +29,11 @@ DECIDED = ["entry_id", *(name for name in sql_types(schemas.Sent) if name != "is
 """What a verdict adds to an entry that is sent."""
 WINDOW = "work_date BETWEEN $1 AND $2"
 STORED_PEOPLE = """
-SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries GROUP BY user_id
+SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries
+WHERE user_id NOT IN (SELECT user_id FROM clockify_users) GROUP BY user_id
 """
-"""By the name read last: with older ones, what was renamed to be told apart would never be."""
+"""By the name read last, of those only who are in no list: with older names, who was renamed to be
+told apart would never be."""
 OF_SETTINGS = [field.name for field in fields(Rules) if field.name in Settings.model_fields]
 """What the rules take from the settings as it stands there."""
 
@@ -119,7 +121,7 @@ def judged(
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns)
-    return _judged(connection, entries, rules, ledger.delivered(entries["entry_id"]))
+    return _judged(connection, entries, rules, ledger.settled(entries["entry_id"]))
 
 
 def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> pd.DataFrame:
@@ -129,12 +131,12 @@ def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> 
         The columns of `clockify_time_entries` and `verdicts`, one row for each that is stored.
     """
     entries = doors.read(connection, ClockifyTimeEntries, "entry_id = ANY($1)", [list(entry_ids)])
-    again = _judged(connection, entries, rules, delivered=())
+    again = _judged(connection, entries, rules, settled={})
     return entries.merge(again, on="entry_id", validate="one_to_one")
 
 
 def _judged(
-    connection: Connection, entries: pd.DataFrame, rules: Rules, delivered: Collection[str]
+    connection: Connection, entries: pd.DataFrame, rules: Rules, settled: Mapping[str, str]
 ) -> pd.DataFrame:
     """The verdicts by the tables as they are.
 
@@ -148,7 +150,7 @@ def _judged(
         doors.read(connection, schemas.QuickbooksEmployees),
         doors.read(connection, schemas.QuickbooksCustomers),
         rules,
-        delivered,
+        settled,
     )
 
 

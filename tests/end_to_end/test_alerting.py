@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
-from pipeline.alert_sensor import SENSOR
+from pipeline.alert_sensor import SENSOR, unusual_day
 from pipeline.definitions import build_definitions
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.conftest import DAY, House
 from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.pipeline.test_alerts import Receiver, receiving
+
+A_DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -95,15 +97,19 @@ def test_a_receiver_that_was_away_is_told_at_the_next_tick(
 
 
 def test_a_day_far_from_usual_is_told(quiet: House) -> None:
-    """From the analysts' copy: five quiet weeks, then a day of fifty entries."""
+    """From the analysts' copy: five quiet weeks, then a day of fifty entries, once it is over."""
     for week in range(1, 6):
         add_entry(quiet.sandbox.world, DAY - timedelta(weeks=week))
     for number in range(50):
         add_entry(quiet.sandbox.world, DAY, f"{8 + number // 6:02}:{number % 6}0", seconds=300)
     quiet.changes |= {"START_DATE": "2026-10-01", "SEND_FROM": "2026-10-01"}
+    quiet.now = datetime(DAY.year, DAY.month, DAY.day, 15, tzinfo=UTC)
     with receiving() as receiver:
         quiet.changes["ALERT_WEBHOOK_URL"] = receiver.url
         quiet.prepare(DAY - timedelta(weeks=5), DAY, *UP_TO_REVIEW)
+        assert unusual_day(quiet.settings, DAY + A_DAY) == {}  # read in the midst of the day
+        quiet.now += A_DAY
+        quiet.prepare(DAY, DAY, ENTRIES, *REVIEW)
         tick(quiet, None)
     [volume] = [each for each in receiver.got[0]["broke"] if each["name"] == "volume"]
     assert volume["said"] == f"50 entries on {DAY}, where 1 are usual on that weekday"

@@ -23,7 +23,7 @@ from tests.end_to_end.conftest import (
     restored,
     silence,
 )
-from tests.end_to_end.stages import DAILY, LOAD
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW
 
 NEXT = DAY + timedelta(days=1)
 LATER = DAY + timedelta(days=4)
@@ -282,6 +282,26 @@ def test_what_is_put_right_is_no_drift_any_more_and_what_is_gone_is_never_sent_a
         "SELECT delivery_attempts.state FROM delivery_attempts JOIN deliveries USING (entry_id) "
         "WHERE deliveries.payload->>'Description' = 'deleted there' ORDER BY recorded_at"
     ) == [("pending",), ("sent",), ("gone",)]
+
+
+def test_a_day_that_was_read_again_is_compared_by_the_next_load_of_whatever_days(
+    sent: House,
+) -> None:
+    """As the history's watch reads an older month in which somebody has changed what was sent."""
+    entries = entries_of(sent)
+    lengthen(sent, entries["longer"])
+    delete(sent, entries["deleted there"])
+    sent.prepare(DAY, DAY, ENTRIES, *REVIEW)
+    result = sent.run(LATER, LATER, LOAD)
+    assert sent.rows("SELECT kind, field FROM drift ORDER BY ALL") == [
+        ("deleted", None),
+        ("edited", "minutes"),
+    ]
+    assert not check(result, "nothing_has_drifted").passed
+    assert check(result, "the_books_and_the_ledger_agree").passed
+    compared = sent.rows("FROM compared_days WHERE work_date = $1", DAY)
+    sent.prepare(LATER, LATER, LOAD)
+    assert sent.rows("FROM compared_days WHERE work_date = $1", DAY) == compared  # once is enough
 
 
 FOLLOWED: dict[str, Change] = {

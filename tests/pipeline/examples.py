@@ -131,5 +131,6 @@ def judged(
     *rows: dict[str, Any], delivered: tuple[str, ...] = (), **changes: object
 ) -> list[dict[str, Any]]:
     """The verdicts over entries in the example company, with changes to the rules."""
-    verdicts = judge(entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules(**changes), set(delivered))
+    settled = dict.fromkeys(delivered, "sent")
+    verdicts = judge(entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules(**changes), settled)
     return verdicts.to_dict("records")

@@ -21,6 +21,8 @@ NAMED: dict[str, object] = {
     "minutes": 30,
     "realm_id": "4620816365",
 }
+STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
+"""Of a delivery."""
 TYPED: dict[str, object] = {"BIGINT": 1, "BOOLEAN": True, "TIMESTAMPTZ": NOW, "VARCHAR[]": ["a"]}
 
 

@@ -21,9 +21,8 @@ from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
-from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
+from tests.pipeline.rows import DAY, NOW, STATES, delivery, frame, valid
 
-STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
 LATER = NOW + timedelta(hours=1)
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.ledger import NEVER_CLAIMED_AGAIN, ROWS_A_STATEMENT, Binding, Delivery, Ledger
+from pipeline.ledger import (
+    NEVER_CLAIMED_AGAIN,
+    ROWS_A_STATEMENT,
+    SETTLED,
+    Binding,
+    Delivery,
+    Ledger,
+)
 from pipeline.stops import Stop
-from tests.pipeline.rows import DAY, NOW, delivery
+from tests.pipeline.rows import DAY, NOW, STATES, delivery
 
-STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
 BINDING = Binding("1", "w", "Europe/Berlin", "nearest 15")
 MANY = 2000
 BEARABLE_SECONDS = 2.0
@@ -178,19 +184,16 @@ def test_a_refused_binding_is_not_written(path: Path) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_who_asks_for_a_state_gets_it(ledger: Ledger, state: str) -> None:
-    """Delivered: QuickBooks holds it. Unsettled: nobody knows. Claimed: the activity is ours."""
+    """Settled: nothing is left to do. Unsettled: nobody knows. Claimed: the activity is ours."""
     ledger.record([delivery(state=state, quickbooks_id="145"), delivery(2, state="refused")])
-    assert ledger.delivered(ids(1, 2, 3)) == (set(ids(1)) & _set(state in {"sent", "adopted"}))
+    settled = dict.fromkeys(ids(1), state) if state in SETTLED else {}
+    assert ledger.settled(ids(1, 2, 3)) == settled
     is_unsettled = state in {"pending", "unknown"}
     assert [row.entry_id for row in ledger.unsettled()] == (ids(1) if is_unsettled else [])
     # What merely looks like ours is a person's to decide, and still anybody's.
     assert ledger.claimed(["145", "146"]) == ({"145"} if state != "doubtful" else set())
     # A refusal alone may be tried again: it proves that nothing was stored.
     assert (state in NEVER_CLAIMED_AGAIN) == (state != "refused")
-
-
-def _set(is_in: object) -> set[str]:
-    return set(ids(1)) if is_in else set()
 
 
 def test_deliveries_of_days_include_both_ends(ledger: Ledger) -> None:
@@ -268,7 +271,7 @@ def test_thousands_of_entries_are_written_and_found_in_bearable_time(ledger: Led
     ledger.record(rows)
     wanted = ids(*range(1, 2 * MANY))
     began = time.process_time()
-    assert len(ledger.delivered(wanted)) == MANY - 1
+    assert len(ledger.settled(wanted)) == MANY - 1
     assert len(ledger.deliveries(wanted)) == MANY - 1
     assert len(ledger.claimed(str(n) for n in range(MANY, 2 * MANY))) == 0
     assert time.process_time() - began < BEARABLE_SECONDS

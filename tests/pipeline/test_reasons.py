@@ -276,7 +276,7 @@ CLIENTS = customers(
 )
 def test_a_fix_says_on_which_side_a_person_is_renamed(changes: dict[str, Any], act: str) -> None:
     """Where only what cannot be seen differs: where that stands."""
-    verdicts = judge(entries(entry(**changes)), users(), SPACED, CUSTOMERS, rules(), ())
+    verdicts = judge(entries(entry(**changes)), users(), SPACED, CUSTOMERS, rules(), {})
     assert verdicts["fixes"][0][0].startswith(act)
 
 
@@ -318,7 +318,7 @@ def test_a_fix_says_whether_the_project_or_its_client_is_renamed(
 ) -> None:
     """A project without a client that needs one is not renamed at all."""
     rule = rules(customer_matching=mode)
-    verdicts = judge(entries(entry(**changes)), users(), EMPLOYEES, CLIENTS, rule, ())
+    verdicts = judge(entries(entry(**changes)), users(), EMPLOYEES, CLIENTS, rule, {})
     assert verdicts["fixes"][0][0].startswith(act)
 
 

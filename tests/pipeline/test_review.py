@@ -38,7 +38,9 @@ NO_PROJECT = dict.fromkeys(("project_id", "project_name", "client_id", "client_n
 
 def verdicts_of(*rows: dict[str, Any], delivered: tuple[str, ...] = ()) -> pd.DataFrame:
     """The verdicts as a frame, which keeps missing numbers apart from others."""
-    return judge(entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules(), set(delivered))
+    return judge(
+        entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules(), dict.fromkeys(delivered, "sent")
+    )
 
 
 def test_a_valid_entry_is_accepted_with_everything_that_is_sent() -> None:
@@ -251,7 +253,7 @@ class TestEvaluation:
         """Verdicts come in the entries' order, numbered afresh."""
         given = entries(entry(3, user_name="?"), entry(1), entry(2, is_billable=False))
         given.index = pd.Index([7, 7, 7])
-        verdicts = judge(given, USERS, EMPLOYEES, CUSTOMERS, rules(), set())
+        verdicts = judge(given, USERS, EMPLOYEES, CUSTOMERS, rules(), {})
         assert [id_[-1] for id_ in verdicts["entry_id"]] == ["3", "1", "2"]
         assert verdicts["verdict"].tolist() == ["rejected", "accepted", "excluded"]
 
@@ -266,7 +268,7 @@ def test_no_entries_have_no_verdicts_in_the_same_types() -> None:
 
 def test_without_employees_and_customers_everything_is_unknown() -> None:
     """Empty reference tables are no error here; the checks upstream say so."""
-    verdicts = judge(entries(entry()), users(), employees(), customers(), rules(), set())
+    verdicts = judge(entries(entry()), users(), employees(), customers(), rules(), {})
     assert verdicts["reasons"][0] == ["unknown_employee", "unknown_customer"]
 
 

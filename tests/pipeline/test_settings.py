@@ -131,6 +131,16 @@ def test_names_are_split_at_commas_without_the_blanks_between() -> None:
     assert settings.only_clients == settings.only_projects == ()
     quoted = Settings.load({**REAL, "ONLY_CLIENTS": '"Acme, Inc.", Bob'})
     assert quoted.only_clients == ("Acme, Inc.", "Bob")
+    in_lines = Settings.load({**REAL, "ONLY_CLIENTS": '"Acme, Inc.",\nBob\n\nCid, Dee\n'})
+    assert in_lines.only_clients == ("Acme, Inc.", "Bob", "Cid", "Dee")
+
+
+def test_who_sends_the_items_price_names_the_item() -> None:
+    """Else every billable entry is rejected for the price of an item that nobody named."""
+    priced = {**REAL, "RATE_SOURCE": "service_item"}
+    with pytest.raises(Stop, match=r"SERVICE_ITEM is not set: RATE_SOURCE=service_item .* name"):
+        Settings.load(priced)
+    assert Settings.load({**priced, "SERVICE_ITEM": "Hours"}).service_item == "Hours"
 
 
 def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(

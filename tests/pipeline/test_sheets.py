@@ -17,7 +17,7 @@ COLUMNS = [
     Column("day", "day", "day"),
 ]
 ROW = {"who": "Ann", "entries": 2, "seconds": 95_430, "minor": 12_345, "day": date(2026, 10, 5)}
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "|cmd", "%0A", '=HYPERLINK("http://x")']
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "|cmd", "%0A", '=HYPERLINK("http://x")']
 
 
 def sheet(**changes: object) -> Sheet:
@@ -56,6 +56,18 @@ def test_no_text_becomes_a_formula(tmp_path: Path, typed: str) -> None:
     page = openpyxl.load_workbook(tmp_path / "it.xlsx")["fixes"]
     assert (page["A2"].value, page["A2"].data_type) == (typed, "s")
     assert not page["A2"].hyperlink
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\r", "\n"])
+def test_no_part_of_a_text_becomes_a_formula_where_it_is_taken_for_a_cell(
+    tmp_path: Path, separator: str
+) -> None:
+    """Spreadsheets of half of Europe part a CSV at semicolons; Excel's own format parts nothing."""
+    found = cells(tmp_path, sheet(who=f"call{separator}=1+1"))
+    assert found["csv"][0] == f"call{separator}'=1+1"
+    assert "'" not in str(found["xlsx"][0])
+    plain = cells(tmp_path, sheet(who=f"call{separator} now-or never"))
+    assert plain["csv"][0] == f"call{separator} now-or never"
 
 
 def test_a_negative_number_stays_a_number(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipeline.ledger import Delivery, Ledger
 from pipeline.schemas import (
     AcceptedTimeEntries,
     Days,
+    Drift,
     QuickbooksActivities,
     QuickbooksCompany,
     QuickbooksCustomers,
@@ -162,6 +163,23 @@ def test_what_became_of_an_entry_adds_up_to_what_clockify_says(
     tracked = found.pop(("Acme", "clockify"))
     assert found == {("Acme", line): both for line, both in expected.items()}
     assert tracked == tuple(map(sum, zip(*expected.values(), strict=True)))
+
+
+def test_who_was_sent_to_is_who_it_is_of_until_the_entry_says_another(
+    warehouse: Connection, tmp_path: Path
+) -> None:
+    """A finished job is made inactive: its entries lead to nobody, and nothing has changed."""
+    lay(warehouse, AcceptedTimeEntries, {"quickbooks_customer_id": None})
+    sent = delivery(0, **SENT)
+    found = lines(warehouse, tmp_path, sent)
+    assert found == {("Acme", "clockify"): (3600, 9000), ("Acme", UNREAD): (3600, 9000)}
+    change = {"side": "clockify", "kind": "edited", "field": "customer", "entry_id": sent.entry_id}
+    doors.insert(warehouse, Drift, frame(Drift, valid(Drift, 0, **change)))
+    found = figures.rows(warehouse, "FROM statement_lines ORDER BY ALL")
+    assert {(row["customer"], row["line"]) for row in found} == {
+        *(("Roof", "clockify"), ("Roof", CHANGED)),
+        *(("Acme", UNREAD), ("Acme", CHANGED)),
+    }
 
 
 @pytest.mark.parametrize(

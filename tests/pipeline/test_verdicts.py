@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import doors, verdicts
 from pipeline.database import Connection
-from pipeline.ledger import Ledger
+from pipeline.ledger import DELIVERED, SETTLED, Ledger
 from pipeline.rules import Rules
 from pipeline.schemas import (
     AcceptedTimeEntries,
@@ -23,7 +23,7 @@ from pipeline.schemas import (
 from pipeline.settings import Settings
 from pipeline.warehouse import Warehouse
 from tests.pipeline.examples import CUSTOMERS, EMPLOYEES, START, TODAY, entries, entry, rules, users
-from tests.pipeline.rows import NOW, delivery, frame, valid
+from tests.pipeline.rows import NOW, STATES, delivery, frame, valid
 
 MONDAY, TUESDAY = date(2024, 5, 13), date(2024, 5, 14)
 LATER = START + pd.Timedelta(days=30)
@@ -102,6 +102,15 @@ class TestNamesakes:
         doors.insert(warehouse, ClockifyTimeEntries, entries(row))
         assert reasons(warehouse, ledger, MONDAY) == []
 
+    def test_a_rename_is_seen_in_the_list_of_members(
+        self, warehouse: Connection, ledger: Ledger
+    ) -> None:
+        """Whoever is in it has the name that it says, and no more the one of an older entry."""
+        lay(warehouse, 1, MONDAY, user_id="u1")
+        lay(warehouse, 2, date(2024, 1, 1), user_id="u2")
+        doors.insert(warehouse, ClockifyUsers, users(("u1", "Eve Back"), ("u2", "Eve Forth")))
+        assert reasons(warehouse, ledger, MONDAY) == []
+
     def test_a_member_and_somebody_who_is_none_are_namesakes(
         self, warehouse: Connection, ledger: Ledger
     ) -> None:
@@ -109,6 +118,19 @@ class TestNamesakes:
         lay(warehouse, 1, MONDAY, user_id="limited 1")
         doors.insert(warehouse, ClockifyUsers, users(("u1", "Eve Back")))
         assert reasons(warehouse, ledger, MONDAY) == ["ambiguous_employee"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_is_settled_stays_accepted_whatever_its_names_lead_to(
+    warehouse: Connection, ledger: Ledger, state: str
+) -> None:
+    """Also what a person has decided to leave: nobody is told to mend what is never sent."""
+    lay(warehouse, 1, MONDAY, project_name="A job that was finished and made inactive")
+    assert reasons(warehouse, ledger, MONDAY) == ["unknown_customer"]
+    ledger.record([delivery(1, state=state)])
+    [found] = verdicts.judged(warehouse, ledger, rules(), MONDAY, MONDAY).to_dict("records")
+    assert (found["verdict"] == "accepted") == (state in SETTLED)
+    assert found["is_delivered"] == (state in DELIVERED)
 
 
 def test_only_the_window_is_compared_with_what_was_read(warehouse: Connection) -> None:

@@ -37,7 +37,7 @@ def test_the_order_of_the_entries_decides_nothing_and_none_is_lost(
     rows = [entry(number, **change) for number, change in enumerate(changes)]
     mixed = shuffled.sample(rows, len(rows))
     first, second = (
-        judge(entries(*some), USERS, EMPLOYEES, CUSTOMERS, rules(), set())
+        judge(entries(*some), USERS, EMPLOYEES, CUSTOMERS, rules(), {})
         .sort_values("entry_id")
         .reset_index(drop=True)
         for some in (rows, mixed)
