@@ -12,7 +12,7 @@ import dagster as dg
 from pipeline import figures, schemas, stages
 from pipeline.company import Company
 from pipeline.extraction import Extracted, days_of
-from pipeline.metadata import definition_metadata, table
+from pipeline.metadata import capped, definition_metadata
 from pipeline.windows import stops_the_run, window
 
 RETRIES = dg.RetryPolicy(
@@ -88,11 +88,7 @@ def clockify_time_entries(
 
 
 def _describe_days(
-    context: dg.AssetExecutionContext,
-    company: Company,
-    found: Extracted,
-    first: date,
-    last: date,
+    context: dg.AssetExecutionContext, company: Company, found: Extracted, first: date, last: date
 ) -> None:
     """Each day's facts on that day, also on a day with nothing."""
     with company.warehouse.connect() as connection:
@@ -110,7 +106,7 @@ def _describe_days(
                 "hours": row["hours"],
                 "people": row["people"],
                 "entries that left this day": len(gone),
-                "left": table(gone, ["entry_id", "what"], most=company.settings.metadata_rows),
+                "left": capped(company.settings, gone, ["entry_id", "what"]),
             },
             partition_key=day.isoformat(),
         )

@@ -11,7 +11,7 @@ from assets.extract import DAILY, SINGLE_RUN
 from pipeline import figures, links, schemas, stages
 from pipeline.company import Company
 from pipeline.extraction import days_of
-from pipeline.metadata import counts, definition_metadata, table
+from pipeline.metadata import capped, counts, definition_metadata, table
 from pipeline.planning import Plan
 from pipeline.stages import Wishes
 from pipeline.windows import SCHEDULE_NAME, stops_the_run, window
@@ -80,11 +80,10 @@ def _describe_days(
         metadata: dict[str, object] = {
             "dagster/partition_row_count": int(figures.total(states[day], "entries")),
             "by state": table(states[day], ["state", "entries", "hours"], most=len(states[day])),
-            "for a person": table(
+            "for a person": capped(
+                settings,
                 unresolved[day],
                 ["state", "hours", "error_code", "problem", "entry_id", "quickbooks_id"],
-                most=settings.metadata_rows,
-                names=settings.metadata_names,
             ),
             **counts(states[day], "state"),
         }

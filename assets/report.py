@@ -17,7 +17,7 @@ from pipeline.extraction import days_of
 from pipeline.fix_list import COLUMNS
 from pipeline.fix_list import lines as lines_of
 from pipeline.hours_at_risk import AGES, summed
-from pipeline.metadata import definition_metadata, table
+from pipeline.metadata import capped, definition_metadata
 from pipeline.schemas import RejectedTimeEntries
 from pipeline.statement import IN_HOURS, SHOWN, of_month
 from pipeline.windows import stops_the_run
@@ -54,9 +54,7 @@ def fix_list(
         hours = figures.hours_by_verdict(connection, days[0], days[-1])
     return dg.MaterializeResult(
         metadata={
-            "fix list": table(
-                lines, COLUMNS, most=settings.metadata_rows, names=settings.metadata_names
-            ),
+            "fix list": capped(settings, lines, COLUMNS),
             "in QuickBooks": dg.MetadataValue.md(links.quickbooks_lists(settings)),
             "hours by day": chart.hours_by_day(days, hours),
             "dagster/row_count": len(lines),
@@ -82,12 +80,11 @@ def hours_at_risk(
         by = {
             column: summed(connection, column) for column in ("cause", "person", "customer", "age")
         }
-    shown = partial(table, most=settings.metadata_rows, names=settings.metadata_names)
     hours = {row["age"]: row["hours"] for row in by["age"]}
     return dg.MaterializeResult(
         metadata={
             **{
-                f"by {column}": shown(by[column], [column, "entries", "hours", "since"])
+                f"by {column}": capped(settings, by[column], [column, "entries", "hours", "since"])
                 for column in ("cause", "person", "customer")
             },
             "dagster/row_count": int(figures.total(by["age"], "entries")),
@@ -109,7 +106,6 @@ def statement(
     this one, in hours: amounts are in the analysis copy.
     """
     settings = company.settings
-    shown = partial(table, most=settings.metadata_rows, names=settings.metadata_names)
     this = company.today().replace(day=1)
     before = (this - timedelta(days=1)).replace(day=1)
     with company.report(context.log.info) as connection:
@@ -118,7 +114,7 @@ def statement(
     blocked = [row for rows in months.values() for row in rows if not row["is_ready"]]
     return dg.MaterializeResult(
         metadata={
-            **{f"{month:%Y-%m}": shown(rows, SHOWN) for month, rows in months.items()},
+            **{f"{month:%Y-%m}": capped(settings, rows, SHOWN) for month, rows in months.items()},
             "not ready, in QuickBooks": dg.MetadataValue.md(
                 links.quickbooks_customers(settings, blocked, "customer")
             ),

@@ -13,7 +13,7 @@ from assets.extract import DAILY, SINGLE_RUN
 from pipeline import chart, figures, fix_list, links, schemas, stages
 from pipeline.company import Company
 from pipeline.extraction import days_of
-from pipeline.metadata import counts, definition_metadata, table
+from pipeline.metadata import capped, counts, definition_metadata, table
 from pipeline.windows import stops_the_run, window
 
 SOURCES = [
@@ -95,12 +95,7 @@ def _accepted(rows: list[figures.Row], company: Company) -> dict[str, object]:
     return {
         "dagster/partition_row_count": int(figures.total(rows, "entries")),
         "hours": figures.total(rows, "hours"),
-        "by person and project": table(
-            rows,
-            ["person", "project", "entries", "hours"],
-            most=settings.metadata_rows,
-            names=settings.metadata_names,
-        ),
+        "by person and project": capped(settings, rows, ["person", "project", "entries", "hours"]),
         "in QuickBooks": dg.MetadataValue.md(links.quickbooks_customers(settings, rows, "project")),
     }
 
@@ -114,11 +109,10 @@ def _rejected(
 ) -> dict[str, object]:
     """What to do about a day first, then its entries, then the numbers that are plotted."""
     settings = company.settings
-    shown = partial(table, most=settings.metadata_rows, names=settings.metadata_names)
     return {
-        "fix list": shown(lines, fix_list.COLUMNS),
-        "entries not accepted": shown(
-            entries, ["person", "project", "hours", "reason", "fix", "entry_id"]
+        "fix list": capped(settings, lines, fix_list.COLUMNS),
+        "entries not accepted": capped(
+            settings, entries, ["person", "project", "hours", "reason", "fix", "entry_id"]
         ),
         "in Clockify": dg.MetadataValue.url(links.clockify_day(settings, day)),
         "by reason": table(groups, ["verdict", "reason", "entries", "hours"], most=len(groups)),

@@ -13,7 +13,7 @@ from pipeline import analysis, figures
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.figures import Row
-from pipeline.metadata import table
+from pipeline.metadata import capped, table
 from pipeline.windows import stops_the_run
 
 LINES = {
@@ -130,7 +130,7 @@ def the_books_and_the_ledger_agree(
     context: dg.AssetCheckExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.AssetCheckResult:
     """What the ledger says was sent stands in QuickBooks, once and unchanged."""
-    first, settings = company.settings.since, company.settings
+    first = company.settings.since
     with company.report(context.log.info) as connection:
         stale = figures.rows(connection, NOT_COMPARED, [first])
         lines = [*_lines(connection, first), *stale]
@@ -147,9 +147,7 @@ def the_books_and_the_ledger_agree(
         else "all that was sent stands in QuickBooks, once and unchanged",
         metadata={
             "lines": table(lines, ["line", "activities", "hours"], most=len(lines)),
-            "by person and customer": table(
-                people, COLUMNS, most=settings.metadata_rows, names=settings.metadata_names
-            ),
+            "by person and customer": capped(company.settings, people, COLUMNS),
         },
     )
 

@@ -4,7 +4,7 @@ Each message is the answer, its table the work to do. Those of what was sent are
 """
 
 from checks.claim import EVERYTHING, LAUNCH, Claim
-from pipeline import doors, eligibility, facts, figures, hours_at_risk, matching, schemas, verdicts
+from pipeline import doors, eligibility, facts, figures, hours_at_risk, schemas, verdicts
 from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.database import Connection
@@ -27,28 +27,13 @@ GROUP BY {{name}} ORDER BY hours DESC
 
 def projects_without_customers(connection: Connection, company: Company, _: Row) -> list[Row]:
     """Active billable projects to be sent that match no customer, and what would match nearly."""
-    settings = company.settings
-    projects = doors.read(connection, schemas.ClockifyProjects, "is_billable AND NOT is_archived")
-    projects = projects[
-        facts.chosen(projects, client=settings.only_clients, project=settings.only_projects)
-    ]
+    projects = doors.read(connection, schemas.ClockifyProjects)
     customers = doors.read(connection, schemas.QuickbooksCustomers)
-    ids = {
-        (client, project): project_id
-        for project_id, client, project in matching.rows(
-            projects, "project_id", "client_name", "project_name"
-        )
-    }
-    matches = matching.match_customers(ids, customers, settings.customer_matching)
+    found = facts.expected_projects(projects, customers, company.settings)
     return [
-        {
-            "project": " / ".join(part for part in pair if part),
-            "project_id": project_id,
-            "problem": matches[pair].problem,
-            "suggestion": matches[pair].hint,
-        }
-        for pair, project_id in ids.items()
-        if matches[pair].problem
+        {"project": name, "project_id": id_, "problem": match.problem, "suggestion": match.hint}
+        for name, id_, match in found
+        if match.problem
     ]
 
 

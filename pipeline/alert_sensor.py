@@ -78,8 +78,7 @@ def alert_sensor(
 
 def failed_run(instance: DagsterInstance) -> dict[str, str]:
     """The latest run that has ended, if it failed."""
-    latest = instance.get_run_records(RunsFilter(statuses=ENDED), limit=1)
-    runs = [record.dagster_run for record in latest]
+    runs = instance.get_runs(RunsFilter(statuses=ENDED), limit=1)
     if not runs or runs[0].status != DagsterRunStatus.FAILURE:
         return {}
     return {"run": f"the run {runs[0].run_id[:8]} failed"}

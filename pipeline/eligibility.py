@@ -3,7 +3,7 @@
 Pure sentences about one row of `quickbooks_company`; keeps out reading it and stopping the run.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -20,28 +20,23 @@ class Problem(NamedTuple):
     fix: str
 
 
-def company_problems(
-    company: Mapping[str, Any], *, allow_payroll: bool, realm_id: str
-) -> tuple[list[str], list[str]]:
-    """What speaks against sending to a company.
+def refusals(company: Mapping[str, Any], *, allow_payroll: bool, realm_id: str) -> list[str]:
+    """What forbids to send to a company, each a sentence with its fix.
 
     Args:
         company: A row of `QuickbooksCompany`.
         allow_payroll: `ALLOW_PAYROLL`.
         realm_id: `QUICKBOOKS_REALM_ID`.
 
-    Returns:
-        Refusals and warnings, each a sentence with its fix.
-
     Source: the manual, "Before you begin"; quickbooks-api.md, 3.1 and 3.2.
     """
-    refusals = (
+    found = (
         other_realm(company, realm_id),
         refused_plan(company),
         no_time_tracking(company),
         payroll(company, allow_payroll=allow_payroll),
     )
-    return _sentences(refusals), _sentences((unknown_plan(company),))
+    return [f"{each.what}: {each.fix}." for each in found if each]
 
 
 def other_realm(company: Mapping[str, Any], realm_id: str) -> Problem | None:
@@ -97,10 +92,6 @@ def payroll(company: Mapping[str, Any], *, allow_payroll: bool) -> Problem | Non
         "well",
         "turn it off, or set `ALLOW_PAYROLL=true` once the bookkeeper agrees",
     )
-
-
-def _sentences(problems: Iterable[Problem | None]) -> list[str]:
-    return [f"{problem.what}: {problem.fix}." for problem in problems if problem]
 
 
 def _plan(company: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from pipeline.matching import match_customers, match_people, rows
 from pipeline.money import OTHER_EXPONENTS
 from pipeline.reasons import LONGEST_MINUTES
 from pipeline.rules import Rules
+from pipeline.settings import Settings
 
 Columns = dict[str, Any]
 ACT = (
@@ -136,6 +137,18 @@ def chosen(frame: pd.DataFrame, **only: Collection[str]) -> pd.Series:
         if wanted:
             is_chosen &= frame[f"{kind}_name"].isin(wanted) | frame[f"{kind}_id"].isin(wanted)
     return is_chosen
+
+
+def expected_projects(
+    projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings
+) -> list[tuple[str, str, Match]]:
+    """Active billable projects that the filters leave: with its client's name, by id, its match."""
+    is_chosen = chosen(projects, client=settings.only_clients, project=settings.only_projects)
+    active = projects[projects["is_billable"] & ~projects["is_archived"] & is_chosen]
+    pairs = rows(active, "client_name", "project_name")
+    ids = dict(zip(pairs, active["project_id"], strict=True))
+    matches = match_customers(ids, customers, settings.customer_matching)
+    return [(" / ".join(filter(None, pair)), id_, matches[pair]) for pair, id_ in ids.items()]
 
 
 def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:

@@ -185,7 +185,7 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
 
 def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
     """Stop before anything is read of, or sent to, books that must not be written."""
-    refusals, _ = eligibility.company_problems(
+    refusals = eligibility.refusals(
         row,
         allow_payroll=company.settings.allow_payroll,
         realm_id=company.settings.quickbooks_realm_id,

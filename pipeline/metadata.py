@@ -14,6 +14,7 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.schemas import Table, name_of, sql_types
+from pipeline.settings import Settings
 from pipeline.typed import visible
 
 NAMED = {
@@ -101,9 +102,15 @@ def table(
             break
         records.append(dg.TableRecord(cells))
     return dg.MetadataValue.table(
-        records=records,
-        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in shown]),
+        records=records, schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in shown])
     )
+
+
+def capped(
+    settings: Settings, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+) -> dg.TableMetadataValue:
+    """Rows as a table with what the settings allow: so many of them, with names or ids."""
+    return table(rows, columns, most=settings.metadata_rows, names=settings.metadata_names)
 
 
 def counts(rows: Iterable[Mapping[str, Any]], key: str) -> dict[str, int | float]:

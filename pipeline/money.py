@@ -16,18 +16,14 @@ Whether Clockify still counts these in hundredths is not confirmed, so no number
 """
 
 
-def minor_units(number: Decimal | str, currency: str) -> int:
-    """Turn an amount or rate in currency units into minor units, exactly.
+def minor_units(number: Decimal, currency: str) -> int | None:
+    """An amount or rate in currency units as whole minor units, exactly.
 
-    Raises:
-        ValueError: the number has parts of a minor unit, or the currency's are not hundredths.
+    None if it has parts of a minor unit, or the currency's are not hundredths.
     """
-    _refuse_other_exponents(currency)
-    numerator, denominator = Decimal(number).as_integer_ratio()
+    numerator, denominator = number.as_integer_ratio()
     whole, rest = divmod(numerator * 100, denominator)
-    if rest:
-        raise ValueError(f"{number} {currency} is not a whole number of minor units")
-    return whole
+    return None if rest or currency in OTHER_EXPONENTS else whole
 
 
 def json_number(minor: int, currency: str) -> Decimal:
@@ -36,7 +32,8 @@ def json_number(minor: int, currency: str) -> Decimal:
     Raises:
         ValueError: the currency's minor units are not hundredths.
     """
-    _refuse_other_exponents(currency)
+    if currency in OTHER_EXPONENTS:
+        raise ValueError(f"{currency} does not have two decimals")
     return Decimal((int(minor < 0), tuple(map(int, str(abs(minor)))), -2))
 
 
@@ -49,8 +46,3 @@ def amount_minor(minutes: int, rate: Decimal) -> int:
     """
     numerator, denominator = (rate * 100).as_integer_ratio()
     return (minutes * numerator * 2 + 60 * denominator) // (120 * denominator)
-
-
-def _refuse_other_exponents(currency: str) -> None:
-    if currency in OTHER_EXPONENTS:
-        raise ValueError(f"{currency} does not have two decimals")

@@ -92,7 +92,7 @@ def _priced(found: Facts, currency: str) -> Row:
         return {"rate_minor": None, "amount_minor": None, "currency": currency}
     amount = amount_minor(found.minutes, found.rate)
     return {
-        "rate_minor": _whole_rate(found.rate, currency),
+        "rate_minor": minor_units(found.rate, currency),
         "amount_minor": amount,
         "currency": currency,
     }
@@ -157,16 +157,8 @@ def _price(item: Row, currency: str) -> int | None:
     price = value(item, "UnitPrice", int, Decimal, of=_ITEM, is_optional=True)
     if price is None:
         return None
-    whole = _whole_rate(Decimal(price), currency)
+    whole = minor_units(Decimal(price), currency)
     return NOT_WHOLE if whole is None else whole
-
-
-def _whole_rate(rate: Decimal, currency: str) -> int | None:
-    """A rate in minor units; none if it is not whole."""
-    try:
-        return minor_units(rate, currency)
-    except ValueError:
-        return None
 
 
 def _pairs(page: Row, path: str, of: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from pipeline import matching
 from pipeline.directory import Match
 from pipeline.eligibility import Problem
-from pipeline.facts import chosen
+from pipeline.facts import expected_projects
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
 
@@ -24,12 +24,9 @@ def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Problem:
 
 
 def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings) -> str | Problem:
-    is_chosen = chosen(projects, client=settings.only_clients, project=settings.only_projects)
-    active = projects[projects["is_billable"] & ~projects["is_archived"] & is_chosen]
-    pairs = set(matching.rows(active, "client_name", "project_name"))
-    matches = matching.match_customers(pairs, customers, settings.customer_matching)
+    found = expected_projects(projects, customers, settings)
     return _matched(
-        {" / ".join(filter(None, pair)): match for pair, match in matches.items()},
+        {name: match for name, _, match in found},
         "billable projects match no customer",
         "Make the names the same, or create the customer",
     )

@@ -61,6 +61,9 @@ TWISTS = {
         "The first item's answer has a `bId` that nobody asked for.",
         answered=lambda _, answers: [{**answers[0], "bId": "stranger"}, *answers[1:]],
     ),
+    "repeat_item": Twist(
+        "The first item is answered twice.", answered=lambda _, answers: [*answers, answers[0]]
+    ),
     "swap_person": Twist("All are stored for another employee.", asked=_for_another),
 }
 

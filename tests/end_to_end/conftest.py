@@ -2,7 +2,7 @@
 
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +11,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner, Result
 
+from pipeline.__main__ import main
 from pipeline.company import opened
 from pipeline.database import read_only
 from pipeline.definitions import JOB, build_definitions
@@ -32,6 +34,7 @@ EMPTY = TODAY - timedelta(days=8)
 DAY = date(2026, 11, 17)
 """The day that `reviewed` is about; most of what it holds fills one batch."""
 ENTRIES_A_DAY = 16
+Type = Callable[..., Result]
 Kept = tuple[bytes, Path]
 """A world, pickled, and the folder of a pipeline's files."""
 STEP = timedelta(minutes=5)
@@ -136,6 +139,11 @@ def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluati
     return found
 
 
+def states(house: House) -> dict[str, int]:
+    """How many deliveries the ledger has in each state."""
+    return dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+
+
 @pytest.fixture(scope="session")
 def event_log() -> Iterator[dg.DagsterInstance]:
     """What Dagster remembers: emptied after each test, since making one costs more."""
@@ -161,6 +169,19 @@ def quiet(house: House) -> House:
 def reviewed(house: House, judged_company: Kept) -> House:
     """A pipeline that has judged two days of 16 entries, all accepted, and has sent nothing."""
     return restored(house, judged_company)
+
+
+@pytest.fixture
+def shell(reviewed: House) -> Type:
+    """Types a command of `python -m pipeline` with the house's settings."""
+
+    def typed(*words: str, code: int = 0) -> Result:
+        environment = {**reviewed.environment, "COLUMNS": "200"}
+        result = CliRunner(env=environment).invoke(main, words)
+        assert result.exit_code == code, result.output
+        return result
+
+    return typed
 
 
 @pytest.fixture(scope="session")

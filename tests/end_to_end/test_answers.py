@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, check, problems
+from tests.end_to_end.conftest import DAY, House, check, problems, states
 from tests.end_to_end.stages import LOAD
 
 NEXT = DAY + timedelta(days=1)
@@ -25,11 +25,6 @@ def fault(code: str, text: str = "of some kind") -> dict[str, Any]:
 def load(house: House) -> dg.ExecuteInProcessResult:
     """Load the day."""
     return house.run(DAY, DAY, LOAD)
-
-
-def states(house: House) -> dict[str, int]:
-    """How many deliveries the ledger has in each state."""
-    return dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
 
 
 def has_each_entry_once(house: House) -> bool:

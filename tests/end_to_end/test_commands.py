@@ -13,12 +13,7 @@ import pytest
 from click.testing import CliRunner
 from dagster_dg_cli.cli import cli as dg
 
-from tests.end_to_end.processes import (
-    PROJECT,
-    Site,
-    printed,
-    site,
-)
+from tests.end_to_end.processes import PROJECT, Site, printed, site
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
-from tests.end_to_end.conftest import DAY, House, check, problems
+from tests.end_to_end.conftest import DAY, House, check, problems, states
 from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD
 
 NEXT = DAY + timedelta(days=1)
@@ -137,11 +137,6 @@ def outcomes(house: House, names: dict[str, str]) -> set[str]:
     rows = house.rows("SELECT payload ->> 'Description', state FROM deliveries")
     assert len(rows) == ALL
     return {f"{names.get(words, 'not sent')}: {state}" for words, state in rows}
-
-
-def states(house: House) -> dict[str, int]:
-    """How many deliveries the ledger has in each state."""
-    return dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
 
 
 def test_what_the_button_sent_is_adopted_or_left_to_a_person(reviewed: House) -> None:

@@ -4,40 +4,25 @@ import csv
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from pipeline import company
 from pipeline.__main__ import main
 from pipeline.ledger import Ledger
 from tests.conftest import Server
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, Kept, building, kept, restored
+from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored, states
 from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REVIEW
-from tests.end_to_end.test_cutover import change, press, press_for, reworded, states
+from tests.end_to_end.test_cutover import change, press, press_for, reworded
 
 NEXT = DAY + timedelta(days=1)
 SPAN = (str(DAY), str(DAY))
-Type = Callable[..., Result]
-
-
-@pytest.fixture
-def shell(reviewed: House) -> Type:
-    """Types a command of `python -m pipeline` with the house's settings."""
-
-    def typed(*words: str, code: int = 0) -> Result:
-        environment = {**reviewed.environment, "COLUMNS": "200"}
-        result = CliRunner(env=environment).invoke(main, words)
-        assert result.exit_code == code, result.output
-        return result
-
-    return typed
 
 
 @pytest.fixture

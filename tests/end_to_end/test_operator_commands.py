@@ -1,22 +1,18 @@
 """`status`, `why`, `doctor` and `disconnect`, as a person types them."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pipeline import terminal
-from pipeline.__main__ import main
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.conftest import Server
-from tests.end_to_end.conftest import DAY, House, Kept, building, kept, restored
+from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD
 from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
 FIRST_DELIVERED = "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
 ODD = "[b]Odd[/b] | *work*"
-Type = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +37,6 @@ def loaded(reviewed: House, morning_company: Kept) -> House:
     Where the person of that entry lives, the day is another one.
     """
     return restored(reviewed, morning_company)
-
-
-@pytest.fixture
-def shell(reviewed: House) -> Type:
-    """Types a command of `python -m pipeline` with the house's settings."""
-
-    def typed(*words: str, code: int = 0) -> Result:
-        environment = {**reviewed.environment, "COLUMNS": "200"}
-        result = CliRunner(env=environment).invoke(main, words)
-        assert result.exit_code == code, result.output
-        return result
-
-    return typed
 
 
 def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Type) -> None:

@@ -7,17 +7,12 @@ import pytest
 
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems
+from tests.end_to_end.conftest import DAY, ENTRIES_A_DAY, House, problems, states
 from tests.end_to_end.stages import CONFIRMED, DAILY, LOAD
 from tests.end_to_end.test_cutover import change
 
 BATCH = 6
 ADOPTED = ENTRIES_A_DAY - BATCH
-
-
-def states(house: House) -> dict[str, int]:
-    """How many deliveries the ledger has in each state."""
-    return dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
 
 
 @pytest.fixture

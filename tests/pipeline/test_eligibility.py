@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.eligibility import company_problems
+from pipeline.eligibility import refusals, unknown_plan
 
 COMPANY = {
     "realm_id": "123",
@@ -16,16 +16,16 @@ COMPANY = {
 }
 
 
-def problems(*, allow_payroll: bool = False, **changes: object) -> tuple[list[str], list[str]]:
-    """Refusals and warnings about the example company with changes."""
-    company = {**COMPANY, **changes}
-    return company_problems(company, allow_payroll=allow_payroll, realm_id="123")
+def refused(*, allow_payroll: bool = False, **changes: object) -> list[str]:
+    """Refusals of the example company with changes."""
+    return refusals({**COMPANY, **changes}, allow_payroll=allow_payroll, realm_id="123")
 
 
 @pytest.mark.parametrize("plan", ["Essentials", "Plus", "Advanced"])
 def test_the_plans_that_the_manual_names_are_good(plan: str) -> None:
     """Nothing speaks against them."""
-    assert problems(plan=f"QuickBooks Online {plan}") == ([], [])
+    assert refused(plan=f"QuickBooks Online {plan}") == []
+    assert unknown_plan({**COMPANY, "plan": plan}) is None
 
 
 @pytest.mark.parametrize(
@@ -40,33 +40,33 @@ def test_the_plans_that_the_manual_names_are_good(plan: str) -> None:
 )
 def test_a_company_that_cannot_take_time_is_refused(changes: dict[str, Any], named: str) -> None:
     """In one sentence that names the company and the fix."""
-    (refusal,), warnings = problems(**changes)
+    (refusal,) = refused(**changes)
     assert named in refusal
     assert "Studio" in refusal
     assert refusal.endswith(".")
-    assert warnings == []
 
 
 def test_payroll_can_be_allowed() -> None:
     """The bookkeeper may know that nobody is paid by it."""
-    assert problems(is_payroll_enabled=True, allow_payroll=True) == ([], [])
+    assert refused(is_payroll_enabled=True, allow_payroll=True) == []
 
 
 @pytest.mark.parametrize("plan", ["QuickBooks Online Ultra", "", None, pd.NA])
 def test_an_unknown_plan_is_a_warning(plan: object) -> None:
     """Intuit renames its plans; that must not stop a company which pays."""
-    refusals, (warning,) = problems(plan=plan)
-    assert refusals == []
-    assert "Studio" in warning
-    assert "<NA>" not in warning
+    assert refused(plan=plan) == []
+    warning = unknown_plan({**COMPANY, "plan": plan})
+    assert warning
+    assert "Studio" in warning.what
+    assert "<NA>" not in warning.what
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     """One correction at a time would take a day each."""
-    refusals, _ = problems(
+    found = refused(
         realm_id="124",
         plan="QuickBooks Online Simple Start",
         is_payroll_enabled=True,
         is_time_tracking_enabled=False,
     )
-    assert len(refusals) == 4
+    assert len(found) == 4

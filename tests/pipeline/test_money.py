@@ -26,26 +26,24 @@ def test_three_thousand_odd_rates_are_spelt_with_their_cents() -> None:
 
 @pytest.mark.parametrize(
     ("number", "minor"),
-    [("12.5", 1250), ("0", 0), (Decimal("1E+2"), 10_000), ("-0.01", -1), ("12.500", 1250)],
+    [("12.5", 1250), ("0", 0), ("1E+2", 10_000), ("-0.01", -1), ("12.500", 1250)],
 )
-def test_a_number_of_currency_units_becomes_minor_units(number: str | Decimal, minor: int) -> None:
+def test_a_number_of_currency_units_becomes_minor_units(number: str, minor: int) -> None:
     """However the number is spelt."""
-    assert minor_units(number, "USD") == minor
+    assert minor_units(Decimal(number), "USD") == minor
 
 
 @pytest.mark.parametrize("number", ["12.345", "0.001", "1." + "0" * 40 + "1"])
 def test_parts_of_a_minor_unit_are_refused(number: str) -> None:
     """Also where they lie beyond the precision of decimal arithmetic."""
-    with pytest.raises(ValueError, match="not a whole number of minor units"):
-        minor_units(number, "USD")
+    assert minor_units(Decimal(number), "USD") is None
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "CLF"])
 def test_a_currency_without_two_decimals_is_refused_both_ways(currency: str) -> None:
     """What Clockify counts in is not confirmed for these."""
     assert currency in OTHER_EXPONENTS
-    with pytest.raises(ValueError, match=f"{currency} does not have two decimals"):
-        minor_units("1", currency)
+    assert minor_units(Decimal(1), currency) is None
     with pytest.raises(ValueError, match=f"{currency} does not have two decimals"):
         json_number(1, currency)
 

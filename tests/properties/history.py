@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 from tests.conftest import Sandbox, Server
 from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
 from tests.properties import people, tables
-from tests.properties.answers import FAULTS, ORDERS, Shuffled, fault
+from tests.properties.answers import FAULTS, fault
 from tests.properties.oracle import Oracle, check_steps
 from tests.properties.people import DAYS, FIRST, LAST
 from tests.properties.runs import MINUTES, Runs
@@ -59,8 +59,7 @@ class History(RuleBasedStateMachine):
         self.world = self.holder.world
         self.world.workspace.entries.clear()
         self.world.company.activities.clear()
-        self.answers = Shuffled(build(self.holder))
-        self.server.app = self.answers
+        self.server.app = build(self.holder)
         self.number = 0
         self.are_names_read = False
         self.last: list[tables.Delivery] = []
@@ -168,11 +167,6 @@ class History(RuleBasedStateMachine):
         """Make QuickBooks fail soon."""
         self.holder.faults.append(fault(name, skip))
 
-    @rule(order=st.sampled_from(sorted(ORDERS)))
-    def mix_up_answers(self, order: str) -> None:
-        """Make the next batch be answered out of order."""
-        self.answers.order = order
-
     @rule(back=st.integers(0, 3))
     def restore_ledger(self, back: int) -> None:
         """Put an older copy of the ledger in its place."""
@@ -210,7 +204,6 @@ class History(RuleBasedStateMachine):
 
     def _come_to_rest(self) -> None:
         self.holder.faults.clear()
-        self.answers.order = None
         self.world.company.books_closed_through = None
         self._run(FIRST, LAST, *DAILY)
         assert self.runs.stop is None, self.runs.stop

@@ -187,6 +187,7 @@ def test_an_answer_may_come_a_few_bytes_at_a_time(sandbox: Sandbox, quickbooks_a
         ("lose_items", 4, ["0", "2"]),
         ("reorder_items", 4, ["3", "2", "1", "0"]),
         ("rename_item", 4, ["stranger", "1", "2", "3"]),
+        ("repeat_item", 4, ["0", "1", "2", "3", "0"]),
         ("swap_person", 4, ["0", "1", "2", "3"]),
     ],
 )
