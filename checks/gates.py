@@ -14,6 +14,7 @@ from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.extraction import pieces
 from pipeline.figures import Row
+from pipeline.ledger import LEFT_OUT
 from pipeline.stops import Stop
 
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
@@ -158,11 +159,13 @@ CLAIMS = {
         asset="accepted_time_entries",
         is_gate=True,
         beside=("quickbooks_employees", "quickbooks_customers"),
-        says="Undelivered accepted entries name an active employee and, with a project, a "
+        reads="books",
+        says="Accepted entries that may be sent name an active employee and, with a project, a "
         "customer.",
-        wrong="""
+        wrong=f"""
         SELECT entry_id, work_date FROM accepted_time_entries
         WHERE work_date BETWEEN $first AND $last AND NOT is_delivered
+        AND entry_id NOT IN (SELECT entry_id FROM ledger.deliveries WHERE state IN {LEFT_OUT})
         AND (quickbooks_employee_id IS NULL OR quickbooks_employee_id NOT IN
             (SELECT quickbooks_employee_id FROM quickbooks_employees WHERE is_active)
         OR (quickbooks_customer_id IS NULL AND project_id IS NOT NULL)

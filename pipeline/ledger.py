@@ -24,7 +24,9 @@ from pipeline.stops import Stop
 
 DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")
-SETTLED = (*DELIVERED, "gone", "skipped")
+LEFT_OUT = ("gone", "skipped")
+"""Not in QuickBooks, and not to be: somebody has deleted it there, or said so."""
+SETTLED = (*DELIVERED, *LEFT_OUT)
 """States after which nothing is left to do; as Python spells it, it is a list in SQL too."""
 NEVER_CLAIMED_AGAIN = (*SETTLED, *UNSETTLED, "doubtful")
 CLOSED_PERIOD = ("6200", "6210")

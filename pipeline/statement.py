@@ -14,7 +14,7 @@ from datetime import date
 from pipeline.books import SENT_RATE
 from pipeline.database import Connection
 from pipeline.figures import PROJECT, Row, rows, was_over
-from pipeline.ledger import DELIVERED
+from pipeline.ledger import DELIVERED, SETTLED
 
 ENTRY = """
     work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,
@@ -42,7 +42,7 @@ WITH entries AS (
     SELECT {ENTRY}, verdict || ': ' || reasons[1] AS reason FROM rejected_time_entries
     WHERE is_billable
 ), known AS (
-    SELECT entry_id, state, currency AS sent_currency, CASE WHEN state IN {DELIVERED}
+    SELECT entry_id, state, currency AS sent_currency, CASE WHEN state IN {SETTLED}
         AND entry_id NOT IN (
             SELECT entry_id FROM drift WHERE side = 'clockify' AND field = 'customer')
         THEN payload->>'$.CustomerRef.value' END AS sent_customer

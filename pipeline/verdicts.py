@@ -202,9 +202,8 @@ def sendable(connection: Connection, again: pd.DataFrame, first: date, last: dat
     accepted = doors.read_valid(
         connection, schemas.AcceptedTimeEntries, f"{WINDOW} AND NOT is_delivered", [first, last]
     )
-    is_still = (again["verdict"] == "accepted") & again["entry_id"].isin(
-        _as_read(connection, first, last)
-    )
+    is_still = (again["verdict"] == "accepted") & _is_known(again)
+    is_still &= again["entry_id"].isin(_as_read(connection, first, last))
     still = again.loc[is_still, [*DECIDED, "verdict"]]
     return accepted.merge(still, on=DECIDED, how="inner", validate="one_to_one")
 
@@ -215,8 +214,7 @@ def others(connection: Connection, again: pd.DataFrame, sendable: Collection[str
     Those without an employee or minutes are left out: no activity can be told to be theirs.
     """
     is_other = ~again["is_delivered"] & ~again["entry_id"].isin(sendable)
-    is_known = again["quickbooks_employee_id"].notna() & again["hours"].notna()
-    found = again.loc[is_other & is_known, [*DECIDED, "verdict"]]
+    found = again.loc[is_other & _is_known(again), [*DECIDED, "verdict"]]
     entries = doors.read(
         connection,
         ClockifyTimeEntries,
@@ -225,6 +223,11 @@ def others(connection: Connection, again: pd.DataFrame, sendable: Collection[str
         [found["entry_id"].tolist(), list(NOT_WORK)],
     )
     return entries.merge(found, on="entry_id", how="inner", validate="one_to_one")
+
+
+def _is_known(again: pd.DataFrame) -> pd.Series:
+    """Whether it says whose it is and how long it took; what is settled may not any more."""
+    return again["quickbooks_employee_id"].notna() & again["hours"].notna()
 
 
 def _as_read(connection: Connection, first: date, last: date) -> set[str]:

@@ -17,8 +17,18 @@ from pipeline.__main__ import main
 from pipeline.ledger import Ledger
 from tests.conftest import Server
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored, states
-from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REVIEW
+from tests.end_to_end.conftest import (
+    DAY,
+    House,
+    Kept,
+    Type,
+    building,
+    kept,
+    problems,
+    restored,
+    states,
+)
+from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REFERENCES, REVIEW
 from tests.end_to_end.test_cutover import change, press, press_for, reworded
 
 NEXT = DAY + timedelta(days=1)
@@ -273,6 +283,22 @@ def test_what_was_decided_can_be_taken_back(loaded: House, shell: Type) -> None:
     load(loaded)
     assert states(loaded) == {"adopted": 3, "refused": 1, "sent": 12}
     assert len(activities) == before + 1
+
+
+@pytest.mark.parametrize("kind", ["employee", "customer"])
+def test_what_a_person_left_out_stays_so_whoever_is_made_inactive(
+    reviewed: House, shell: Type, kind: str
+) -> None:
+    """A run is green, nobody is told to mend it, and it is not sent."""
+    entry_id = min(reviewed.sandbox.world.workspace.entries)
+    ids = f"SELECT quickbooks_{kind}_id FROM accepted_time_entries WHERE entry_id = $1"
+    [(found,)] = reviewed.rows(ids, entry_id)
+    shell("decide", entry_id, "skip")
+    reviewed.sandbox.admin("PATCH", f"{kind}s/{found}", Active=False)
+    assert problems(reviewed.run(DAY, DAY, *REFERENCES, *DAILY)) == []
+    assert states(reviewed)["skipped"] == 1
+    for open_ in ("hours_at_risk", "rejected_time_entries"):
+        assert reviewed.rows(f"FROM {open_} WHERE entry_id = $1", entry_id) == []
 
 
 def test_a_file_is_decided_as_a_whole(loaded: House, shell: Type, tmp_path: Path) -> None:
