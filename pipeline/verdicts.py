@@ -30,10 +30,10 @@ DECIDED = ["entry_id", *(name for name in sql_types(schemas.Sent) if name != "is
 WINDOW = "work_date BETWEEN $1 AND $2"
 STORED_PEOPLE = """
 SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries
-WHERE user_id NOT IN (SELECT user_id FROM clockify_users) GROUP BY user_id
+WHERE user_id NOT IN (SELECT user_id FROM clockify_users WHERE user_name <> '') GROUP BY user_id
 """
-"""By the name read last, of those only who are in no list: with older names, who was renamed to be
-told apart would never be."""
+"""By the name read last, of those only who have none in the list of members: with older names, who
+was renamed to be told apart would never be."""
 OF_SETTINGS = [field.name for field in fields(Rules) if field.name in Settings.model_fields]
 """What the rules take from the settings as it stands there."""
 

@@ -110,6 +110,8 @@ class TestNamesakes:
         lay(warehouse, 2, date(2024, 1, 1), user_id="u2")
         doors.insert(warehouse, ClockifyUsers, users(("u1", "Eve Back"), ("u2", "Eve Forth")))
         assert reasons(warehouse, ledger, MONDAY) == []
+        warehouse.execute("UPDATE clockify_users SET user_name = NULL WHERE user_id = 'u2'")
+        assert reasons(warehouse, ledger, MONDAY) == ["ambiguous_employee"]  # invited, not named
 
     def test_a_member_and_somebody_who_is_none_are_namesakes(
         self, warehouse: Connection, ledger: Ledger
