@@ -44,8 +44,7 @@ class Database:
     keys: Mapping[type[Table], str] = field(default_factory=dict)
     """Primary key columns of the tables that have one; the warehouse's have none."""
     version: int = 1
-    migrations: Mapping[int, str] = field(default_factory=dict)
-    """From a version to the SQL that makes it the next one."""
+    """Grows with the tables and columns that the schemas gain: an older file is given them."""
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -152,16 +151,17 @@ class Database:
         with duckdb.connect(str(draft)) as connection:
             connection.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
             connection.execute("INSERT INTO schema_version VALUES ($1)", [self.version])
-            for table in self.tables:
-                connection.execute(self._create_table(table))
+            self._add_tables(connection)
             connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
         draft.replace(self.path)
 
-    def _create_table(self, table: type[Table]) -> str:
-        columns = [f"{name} {sql}" for name, sql in sql_types(table).items()]
-        if table in self.keys:
-            columns.append(f"PRIMARY KEY ({self.keys[table]})")
-        return f"CREATE TABLE {name_of(table)} ({', '.join(columns)})"
+    def _add_tables(self, connection: Connection) -> None:
+        for table in self.tables:
+            columns = [f"{name} {sql}" for name, sql in sql_types(table).items()]
+            if table in self.keys:
+                columns.append(f"PRIMARY KEY ({self.keys[table]})")
+            made = f"CREATE TABLE IF NOT EXISTS {name_of(table)} ({', '.join(columns)})"
+            connection.execute(made)
 
     def _version_in(self, connection: Connection, place: str = "") -> int:
         """The file's version; refused when newer than ours, or when the file is not ours.
@@ -189,9 +189,13 @@ class Database:
         return int(version)
 
     def _migrate(self, connection: Connection) -> None:
+        """Add the tables and columns that the schemas have and the file has not, all or none."""
         with transaction(connection):
-            for step in range(self._version_in(connection), self.version):
-                connection.execute(self.migrations[step])
+            self._add_tables(connection)
+            for table in self.tables:
+                for name, sql in sql_types(table).items():
+                    column = f"ADD COLUMN IF NOT EXISTS {name} {sql}"
+                    connection.execute(f"ALTER TABLE {name_of(table)} {column}")
             connection.execute("UPDATE schema_version SET version = $1", [self.version])
 
     def _stop(self, error: Exception) -> Stop:

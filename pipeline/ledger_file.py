@@ -13,11 +13,6 @@ from pathlib import Path
 from pipeline.database import Connection, Database, log_of, when_free
 from pipeline.schemas import LEDGER_TABLES, Deliveries
 
-MIGRATIONS = {
-    1: "CREATE TABLE cutover_confirmations (realm_id VARCHAR, first_day DATE, last_day DATE, "
-    "confirmed_at TIMESTAMPTZ, confirmed_by VARCHAR)",
-}
-"""From a version to the SQL that makes it the next one; a copy is made before it."""
 BACKUPS_KEPT = 14
 COPIED_AT = "?" * 8 + "T" + "?" * 12
 """A copy's time in its name; so exact because `ledger-b` may lie beside `ledger`."""
@@ -67,7 +62,6 @@ def database(path: Path) -> Database:
         tables=LEDGER_TABLES,
         keys={Deliveries: "entry_id, part"},
         version=2,
-        migrations=MIGRATIONS,
     )
 
 

@@ -4,21 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 import pytest
 
-from pipeline import doors
+from pipeline import doors, schemas
 from pipeline.database import Database, FileBusyError, attach, transaction
 from pipeline.ledger_file import database as ledger_database
-from pipeline.schemas import (
-    ClockifyProjects,
-    ClockifyUsers,
-)
+from pipeline.schemas import ClockifyProjects, ClockifyUsers, Table
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
@@ -176,16 +172,15 @@ def test_a_log_without_its_file_is_refused(warehouse: Warehouse) -> None:
 
 
 def of_version(
-    path: Path, version: int, migrations: Mapping[int, str] = MappingProxyType({})
+    path: Path, version: int, tables: tuple[type[Table], ...] = (ClockifyUsers,)
 ) -> Database:
     """A file of users, of one of the program's versions."""
     return Database(
         path=path,
         what="ledger",
         when_broken="mend it",
-        tables=(ClockifyUsers,),
+        tables=tables,
         version=version,
-        migrations=migrations,
     )
 
 
@@ -205,10 +200,16 @@ def test_a_file_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-MIGRATIONS = {
-    1: "ALTER TABLE clockify_users ADD COLUMN nickname VARCHAR",
-    2: "UPDATE clockify_users SET nickname = 'none'",
-}
+def later_users() -> type[Table]:
+    """The users as a later version knows them."""
+
+    class ClockifyUsers(schemas.ClockifyUsers):
+        nickname: schemas.Text = schemas.column("Nickname", nullable=True)
+
+    return ClockifyUsers
+
+
+NEWER = (later_users(), ClockifyProjects)
 
 
 def old_file(path: Path) -> Path:
@@ -218,16 +219,17 @@ def old_file(path: Path) -> Path:
     return path
 
 
-def test_an_older_file_is_migrated_step_by_step_after_a_copy(tmp_path: Path) -> None:
+def test_an_older_file_is_given_what_the_schemas_have_gained_after_a_copy(tmp_path: Path) -> None:
     """The copy is the file as it was; the next opening migrates nothing."""
     path = old_file(tmp_path / "ledger.duckdb")
-    newer = of_version(path, 3, migrations=MIGRATIONS)
+    newer = of_version(path, 3, NEWER)
     for _ in range(2):
         with newer.connect() as connection:
             found = connection.execute(
-                "SELECT nickname, version FROM clockify_users, schema_version"
+                "SELECT user_id, nickname, version FROM clockify_users, schema_version"
             )
-            assert found.fetchall() == [("none", 3)]
+            assert found.fetchall() == [("user_id 0", None, 3)]
+            assert doors.read(connection, ClockifyProjects).empty
     assert [copy.name for copy in tmp_path.glob("*.v*")] == ["ledger.duckdb.v1"]
     with of_version(tmp_path / "ledger.duckdb.v1", 1).connect() as connection:
         assert len(doors.read(connection, ClockifyUsers)) == 1
@@ -237,7 +239,7 @@ def test_the_copy_before_a_migration_holds_what_a_killed_run_wrote(tmp_path: Pat
     """It may be all that is left if the migration proves wrong."""
     path = old_file(tmp_path / "ledger.duckdb")
     killed_after(path, "UPDATE clockify_users SET user_name = 'Zoe'")
-    with of_version(path, 3, MIGRATIONS).connect():
+    with of_version(path, 3, NEWER).connect():
         pass
     with of_version(tmp_path / "ledger.duckdb.v1", 1).connect() as connection:
         assert doors.read(connection, ClockifyUsers)["user_name"].tolist() == ["Zoe"]
@@ -249,16 +251,17 @@ def test_the_lock_outlasts_a_migration(tmp_path: Path) -> None:
     Two loaders would then send at once.
     """
     path = old_file(tmp_path / "ledger.duckdb")
-    with of_version(path, 3, migrations=MIGRATIONS).connect():
+    with of_version(path, 3, NEWER).connect():
         assert not is_free(path)
     assert is_free(path)
 
 
 def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
-    """All steps or none."""
+    """All that was gained, or nothing: here somebody's own view stands in a table's place."""
     path = old_file(tmp_path / "ledger.duckdb")
-    bad = of_version(path, 3, migrations={**MIGRATIONS, 2: "UPDATE clockify_users SET no = 1"})
-    with pytest.raises(Stop, match="cannot be read"), bad.connect():
+    with of_version(path, 1).connect() as connection:
+        connection.execute("CREATE VIEW clockify_projects AS FROM clockify_users")
+    with pytest.raises(Stop, match="cannot be read"), of_version(path, 3, NEWER).connect():
         pass
     assert is_free(path)
     with of_version(path, 1).connect() as connection:
