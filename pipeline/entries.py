@@ -37,7 +37,7 @@ _optional = partial(values, of=_ROW, is_optional=True)
 
 def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     rows: Sequence[Row],
-    raw_rows: Sequence[Row] | None,
+    raw_rows: Sequence[Row],
     approved_ids: AbstractSet[str] | None,
     *,
     zone: ZoneInfo,
@@ -50,8 +50,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
 
     Args:
         rows: The report's rows, rounded as settled; they give durations and amounts.
-        raw_rows: The same entries read without rounding: they give everything else. None where
-            `rows` are unrounded.
+        raw_rows: The same entries read without rounding: they give everything else.
         approved_ids: Ids of the approved entries; None where approval is not required.
         zone: The company's zone, which decides the work date.
         user_zones: User id to the IANA zone of the profile.
@@ -60,13 +59,13 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         last: Last work date, included.
 
     Raises:
-        Stop: a row lacks a column, holds another type or is not of the table's form; the two reads
-            differ in their entries.
+        Stop: a row lacks a column, holds another type or is not of the table's form.
     """
-    raw = rows if raw_rows is None else _aligned(rows, raw_rows)
+    ids = _column(rows, "_id", str)
+    by_id = dict(zip(_column(raw_rows, "_id", str), raw_rows, strict=True))
+    raw = [by_id[entry_id] for entry_id in ids]
     start = _instants(raw, "start")
     work_date = start.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-    ids = _column(rows, "_id", str)
     approvals = [None if approved_ids is None else entry_id in approved_ids for entry_id in ids]
     columns = {
         "entry_id": ids,
@@ -211,17 +210,3 @@ def _person_dates(
         at = dates.isna() & (zones == zone)
         dates[at] = start[at].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     return dates
-
-
-def _aligned(rows: Sequence[Row], raw_rows: Sequence[Row]) -> list[Row]:
-    """The unrounded rows in the order of the rounded ones."""
-    by_id = dict(zip(_column(raw_rows, "_id", str), raw_rows, strict=True))
-    ids = _column(rows, "_id", str)
-    if odd := by_id.keys() ^ set(ids):
-        raise Stop(
-            "incomplete read of Clockify: the reads with and without rounding differ in "
-            f"{', '.join(sorted(odd)[:3])}",
-            "Entries changed meanwhile: run again",
-            is_transient=True,
-        )
-    return [by_id[id_] for id_ in ids]

@@ -436,7 +436,7 @@ def test_the_report_of_a_day_that_is_23_or_25_hours_long_is_complete(
         rows = clockify.reports.rows(day, day, rounding=False)
         made = frame_of(
             rows,
-            None,
+            rows,
             None,
             zone=settings_for().zone,
             user_zones={},
