@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from pipeline import analysis
 from pipeline.clockify import Clockify
-from pipeline.database import Connection, when_free
+from pipeline.database import Connection, FileBusyError, when_free
 from pipeline.ledger import Ledger
 from pipeline.ledger_file import attached, back_up
 from pipeline.quickbooks import QuickBooks
@@ -103,7 +104,10 @@ def opened(
             is broken, foreign or newer.
     """
     warehouse = Warehouse(settings.warehouse)
-    with _held(settings, run_id, log), ExitStack() as files:
+    with (
+        when_free(partial(_held, settings, run_id), settings.lock_seconds, log),
+        ExitStack() as files,
+    ):
         files.enter_context(when_free(warehouse.connect, settings.lock_seconds, log))
         if only_reads:
             yield Company(settings, warehouse, now, run_id)
@@ -166,14 +170,25 @@ def _leave_copies(settings: Settings, run_id: str, log: Log, now: Callable[[], d
 
 
 @contextmanager
-def _held(settings: Settings, run_id: str, log: Log) -> Iterator[None]:
-    """The lock on the warehouse. `dg launch` passes no queue, so this is what protects."""
+def _held(settings: Settings, run_id: str) -> Iterator[None]:
+    """The lock on the warehouse. `dg launch` passes no queue, so this is what protects.
+
+    Raises:
+        FileBusyError: another run holds it.
+        Stop: it cannot be written.
+    """
     lock = FileLock(settings.warehouse.with_suffix(".lock"))
     holder = settings.warehouse.with_suffix(".holder")
     try:
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-        _acquire(lock, settings, holder, log)
+        lock.acquire(timeout=0)
         holder.write_text(f"run {run_id} (process {os.getpid()})")
+    except Timeout as error:
+        raise FileBusyError(
+            f"The warehouse {settings.warehouse} is held by {_named(holder)}",
+            "wait until that run has ended, then launch this one again",
+            is_transient=True,
+        ) from error
     except OSError as error:
         lock.release()
         raise Stop(
@@ -186,23 +201,6 @@ def _held(settings: Settings, run_id: str, log: Log) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
-
-
-def _acquire(lock: FileLock, settings: Settings, holder: Path, log: Log) -> None:
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log(f"waiting for the warehouse, held by {_named(holder)}")
-    else:
-        return
-    try:
-        lock.acquire(timeout=settings.lock_seconds)
-    except Timeout as error:
-        raise Stop(
-            f"The warehouse {settings.warehouse} is held by {_named(holder)}",
-            "wait until that run has ended, then launch this one again",
-            is_transient=True,
-        ) from error
 
 
 def _named(holder: Path) -> str:

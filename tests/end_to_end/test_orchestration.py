@@ -376,7 +376,7 @@ def test_a_run_waits_for_another_and_says_for_whom(quiet: House) -> None:
     with held(quiet, 2):
         result = quiet.run(DAY, DAY, REFERENCES[0])
     assert result.success
-    assert "waiting for the warehouse, held by run 5eed (process 77)" in logged(quiet, result)
+    assert "is held by run 5eed (process 77)" in logged(quiet, result)
 
 
 def test_a_run_that_waits_too_long_names_who_holds_the_warehouse(quiet: House) -> None:

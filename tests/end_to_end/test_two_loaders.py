@@ -61,7 +61,7 @@ def test_two_loads_started_together_send_once(reviewed: House) -> None:
     with start(reviewed, LOCK_SECONDS="60") as one, start(reviewed, LOCK_SECONDS="60") as other:
         said = one.communicate(timeout=90)[0] + other.communicate(timeout=90)[0]
     assert [one.returncode, other.returncode] == [0, 0], said
-    assert "waiting for the warehouse, held by run" in said
+    assert "waiting: The warehouse " in said
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
     assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
