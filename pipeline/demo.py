@@ -11,12 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 from rich.console import Console
@@ -103,16 +103,18 @@ def run() -> int:
     first = today - timedelta(days=DAYS - 1)
     job = build_definitions(settings).resolve_job_def(JOB)
     os.environ["DAGSTER_HOME"] = str(_demo_home())
-    with dg.DagsterInstance.get() as instance, _progress(instance, job):
+    run_id = str(uuid4())
+    with dg.DagsterInstance.get() as instance, _progress(instance, run_id, len(job.nodes)):
         result = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
             run_config=QUIET,
             tags={RANGE_START: first.isoformat(), RANGE_END: today.isoformat()},
             raise_on_error=False,
         )
     if settings.analysis.exists():
         with read_only(settings.analysis) as connection:
-            _report(connection, first, today, result.run_id)
+            _report(connection, first, today, run_id)
     _checks(result)
     console.print(f"\nFiles: {settings.warehouse}, {settings.ledger}, {settings.analysis}")
     console.print("Open the Dagster UI on them: [bold]make dev[/bold]")
@@ -121,9 +123,8 @@ def run() -> int:
 
 
 @contextmanager
-def _progress(instance: dg.DagsterInstance, job: dg.JobDefinition) -> Iterator[None]:
-    """A bar over the run's steps, with the last thing that the pipeline said."""
-    done = threading.Event()
+def _progress(instance: dg.DagsterInstance, run_id: str, steps: int) -> Iterator[None]:
+    """A bar over the run's steps, with the one that goes on."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -131,27 +132,17 @@ def _progress(instance: dg.DagsterInstance, job: dg.JobDefinition) -> Iterator[N
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Starting", total=len(job.nodes))
+        task = bar.add_task("Starting", total=steps)
 
-        def watch() -> None:
-            while not done.wait(1):
-                for run in instance.get_runs(limit=1):
-                    stats = instance.get_run_stats(run.run_id)
-                    steps = instance.get_run_step_stats(run.run_id)
-                    running = [step.step_key for step in steps if not step.end_time]
-                    bar.update(
-                        task,
-                        completed=getattr(stats, "steps_succeeded", 0),
-                        description=running[-1] if running else "Working",
-                    )
+        def show(entry: dg.EventLogEntry) -> None:
+            event = entry.dagster_event
+            if event and event.is_step_start:
+                bar.update(task, description=event.step_key)
+            elif event and event.is_step_success:
+                bar.advance(task)
 
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
+        instance.add_event_listener(run_id, show)
+        yield
 
 
 def _report(connection: Connection, first: date, last: date, run_id: str) -> None:
