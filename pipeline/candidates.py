@@ -5,40 +5,20 @@ whatever its verdict: an activity that is a rejected entry's must not be taken f
 one's. Keeps out the comparison (`look`) and what follows from it (`planning`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pandas as pd
 
 from pipeline.activities import Facts, fingerprint, meant, payload
+from pipeline.desk import Desk
 from pipeline.ledger import Delivery
 from pipeline.look import other_roundings
 
 Records = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What all deliveries of a run share."""
-
-    realm_id: str
-    item: Mapping[str, Any]
-    """What `quickbooks_company` holds of the service item, by column; all None without one."""
-    is_taxable: bool
-    currency: str | None
-    """The currency of the rates, if it is not each entry's own."""
-    rounding: str
-    rounding_minutes: int
-    run_id: str
-    now: Callable[[], datetime]
-    log: Callable[[str], object]
-
-    def noted(self, row: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - its fields
-        """A delivery with what this run changes of it now."""
-        return replace(row, updated_at=self.now(), run_id=self.run_id, **changes)
 
 
 @dataclass(frozen=True)
@@ -59,7 +39,7 @@ def candidates(
     entries: pd.DataFrame,
     employees: Records,
     customers: Records,
-    terms: Terms,
+    desk: Desk,
     window: tuple[date, date],
 ) -> Iterator[Candidate]:
     """The candidates among judged entries, in the order in which the work was done.
@@ -68,20 +48,21 @@ def candidates(
         entries: rows of `accepted_time_entries` with `verdict` and `is_sendable`.
         employees: rows of `quickbooks_employees` by id.
         customers: rows of `quickbooks_customers` by id.
-        terms: what all deliveries share.
+        desk: what all deliveries share.
         window: the first and last work date of which anything may be recorded.
     """
     for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
         entry = {str(key): value for key, value in row.items()}
-        entry["currency"] = terms.currency or entry["currency"]
+        if desk.rules.rate_source == "service_item":
+            entry["currency"] = desk.rules.home_currency
         is_ours = entry["verdict"] != "excluded" and _is_priced(entry) and _has_its_customer(entry)
         is_ours = is_ours and window[0] <= entry["work_date"].date() <= window[1]
         seconds = entry["duration_seconds" if pd.isna(entry["raw_seconds"]) else "raw_seconds"]
         yield Candidate(
             entry_id=entry["entry_id"],
-            facts=meant(entry, item_id=terms.item["service_item_id"]),
+            facts=meant(entry, item_id=desk.item["service_item_id"]),
             roundings=other_roundings(int(seconds)),
-            intent=_intent(entry, employees, customers, terms) if is_ours else None,
+            intent=_intent(entry, employees, customers, desk) if is_ours else None,
             is_sendable=bool(entry["is_sendable"]),
         )
 
@@ -106,26 +87,26 @@ def _has_its_customer(entry: Mapping[str, Any]) -> bool:
 
 
 def _intent(
-    entry: Mapping[str, Any], employees: Records, customers: Records, terms: Terms
+    entry: Mapping[str, Any], employees: Records, customers: Records, desk: Desk
 ) -> Delivery:
-    item_id = terms.item["service_item_id"]
-    sent = payload(entry, item_id=item_id, is_taxable=terms.is_taxable)
+    settings, item_id = desk.company.settings, desk.item["service_item_id"]
+    sent = payload(entry, item_id=item_id, is_taxable=settings.taxable)
     amount = entry["sent_amount_minor"]
     return Delivery(
         entry_id=entry["entry_id"],
-        realm_id=terms.realm_id,
+        realm_id=settings.quickbooks_realm_id,
         work_date=entry["work_date"].date(),
-        request_id=request_id(terms.realm_id, entry["entry_id"], 0, 0),
+        request_id=request_id(settings.quickbooks_realm_id, entry["entry_id"], 0, 0),
         payload=sent,
         fingerprint=fingerprint(
             sent,
             employees[entry["quickbooks_employee_id"]],
             customers.get(entry["quickbooks_customer_id"], {}),
-            terms.item,
+            desk.item,
         ),
         minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
         amount_minor=None if pd.isna(amount) else int(amount),
         currency=entry["currency"] if entry["is_billable"] else None,
-        updated_at=terms.now(),
-        run_id=terms.run_id,
+        updated_at=desk.company.now(),
+        run_id=desk.company.run_id,
     )

@@ -19,7 +19,11 @@ def needed(desk: Desk, plan: Plan, first: date, last: date) -> Stop | None:
     Nothing is asked where QuickBooks holds no activities but ours about these days, where nothing
     is to be sent, and once our own first delivery is twenty days old.
     """
-    if not plan.send or not plan.foreign or desk.ledger.is_confirmed(desk.terms.realm_id):
+    if (
+        not plan.send
+        or not plan.foreign
+        or desk.ledger.is_confirmed(desk.company.settings.quickbooks_realm_id)
+    ):
         return None
     sent_by_day = desk.ledger.sent_by_day(desk.company.settings.time_zone)
     if not is_settling_in(sent_by_day, desk.company.today()):
@@ -37,10 +41,10 @@ def confirm(desk: Desk, first: date, last: date, who: str) -> None:
     """Keep that a person has seen what is to be sent of some days."""
     desk.ledger.confirm(
         {
-            "realm_id": desk.terms.realm_id,
+            "realm_id": desk.company.settings.quickbooks_realm_id,
             "first_day": first,
             "last_day": last,
-            "confirmed_at": desk.terms.now(),
+            "confirmed_at": desk.company.now(),
             "confirmed_by": who,
         }
     )

@@ -233,9 +233,7 @@ def _decided(
     who: str,
 ) -> Delivery:
     said = f"decided by {who}: {each.verb} {each.quickbooks_id}".rstrip()
-    made = desk.terms.noted(
-        row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None
-    )
+    made = desk.noted(row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None)
     if each.verb == "skip":
         # What was deleted keeps the id of what it was, by which it is known never to be sent again.
         deleted = row.quickbooks_id if row.state == "gone" else None

@@ -15,7 +15,6 @@ from typing import NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
 from pipeline.breaker import Tally
-from pipeline.candidates import Terms
 from pipeline.classification import Outcome, classify
 from pipeline.desk import Desk
 from pipeline.faults import THROTTLED, stop_of
@@ -47,7 +46,7 @@ def carry_out(desk: Desk, plan: Plan, tally: Tally) -> None:
     for batch in _batches(plan.send, desk.ledger):
         tally.add(_send(desk, batch, tally))
         done += len(batch)
-        desk.terms.log(f"sent {done} of {len(plan.send)} time activities")
+        desk.log(f"sent {done} of {len(plan.send)} time activities")
         if stop := tally.stop():
             raise stop
 
@@ -78,7 +77,7 @@ def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
         seconds = tally.pause(answer.retry_after, desk.company.settings.http_patience_seconds)
         if seconds is None:
             _give_up(waiting, desk.ledger)
-        desk.terms.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
+        desk.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
         time.sleep(seconds)
 
 
@@ -100,38 +99,38 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[BatchAnswer, list[T
     The same rows in the same order make the same request, id and bytes: a batch that was throttled
     whole is replayed, not sent anew. Once one of its items is known, the others make another batch.
     """
-    ledger, quickbooks, terms = desk.ledger, desk.quickbooks, desk.terms
+    ledger, quickbooks = desk.ledger, desk.quickbooks
     request_id = str(uuid5(NAMESPACE_URL, "|".join(row.request_id for row in batch)))
-    started = [_started(row, quickbooks.last_time, terms) for row in batch]
+    started = [_started(row, quickbooks.last_time, desk) for row in batch]
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])
     told = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
     ids = [outcome.quickbooks_id for _, outcome in told if outcome.quickbooks_id]
     told = list(each_its_own(told, ledger.claimed(ids)))
     ledger.record(
-        [_concluded(*each, answer, terms) for each in told if each[1].state != "throttled"],
+        [_concluded(*each, answer, desk) for each in told if each[1].state != "throttled"],
         request_id,
     )
     replayed = read_anew(told, quickbooks)
-    ledger.record([_concluded(*each, answer, terms) for each in replayed.values()])
+    ledger.record([_concluded(*each, answer, desk) for each in replayed.values()])
     told = [replayed.get(each[0].entry_id, each) for each in told]
-    _stop_if_told(told, answer, terms)
+    _stop_if_told(told, answer, desk)
     return answer, told
 
 
-def _stop_if_told(told: Sequence[Told], answer: BatchAnswer, terms: Terms) -> None:
+def _stop_if_told(told: Sequence[Told], answer: BatchAnswer, desk: Desk) -> None:
     """Log what an answer came to, and stop where it concerns more than one record."""
     counts = Counter(outcome.state for _, outcome in told)
     if set(counts) - {"sent"}:
-        terms.log(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
+        desk.log(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
     for place, (_, outcome) in enumerate(told):
         fault = answer.fault_of(place)
         if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
             raise stop
 
 
-def _started(row: Delivery, intuit_time: datetime | None, terms: Terms) -> Delivery:
-    now = terms.now()
+def _started(row: Delivery, intuit_time: datetime | None, desk: Desk) -> Delivery:
+    now = desk.company.now()
     return replace(
         row,
         state="pending",
@@ -148,8 +147,8 @@ def _outcome(answer: BatchAnswer, place: int, row: Delivery) -> Outcome:
     )
 
 
-def _concluded(row: Delivery, outcome: Outcome, answer: BatchAnswer, terms: Terms) -> Delivery:
-    return terms.noted(
+def _concluded(row: Delivery, outcome: Outcome, answer: BatchAnswer, desk: Desk) -> Delivery:
+    return desk.noted(
         row,
         state=outcome.state,
         quickbooks_id=outcome.quickbooks_id,

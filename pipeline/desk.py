@@ -1,20 +1,29 @@
 """What a load works with, from its first read to its last. Keeps out how it is opened."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pipeline.candidates import Terms
 from pipeline.company import Company
-from pipeline.ledger import Ledger
+from pipeline.ledger import Delivery, Ledger
 from pipeline.quickbooks import QuickBooks
 from pipeline.rules import Rules
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The company, its ledger, held open, QuickBooks, the rules of the run and its terms."""
+    """The company, its ledger, held open, QuickBooks, and what all deliveries of a run share."""
 
     company: Company
     ledger: Ledger
     quickbooks: QuickBooks
     rules: Rules
-    terms: Terms
+    item: Mapping[str, Any]
+    """What `quickbooks_company` holds of the service item, by column; all None without one."""
+    rounding: str
+    rounding_minutes: int
+    log: Callable[[str], object]
+
+    def noted(self, row: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - its fields
+        """A delivery with what this run changes of it now."""
+        return replace(row, updated_at=self.company.now(), run_id=self.company.run_id, **changes)

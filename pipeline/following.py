@@ -94,7 +94,7 @@ def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Bod
     request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{as_json(body)}"))
     answer = desk.quickbooks.update_time_activity(body, request_id)
     outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
-    desk.terms.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
+    desk.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
     stop = stop_of(answer.status, answer.fault, answer.tid)
     if stop and outcome.state != "throttled":
         raise stop

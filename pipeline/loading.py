@@ -23,7 +23,7 @@ from pipeline import (
     verdicts,
 )
 from pipeline.breaker import Tally
-from pipeline.candidates import Candidate, Terms, candidates
+from pipeline.candidates import Candidate, candidates
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.desk import Desk
@@ -49,7 +49,16 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
             rules = verdicts.rules_of_run(
                 connection, ledger, company.settings, company.today(), (first, last)
             )
-        yield Desk(company, ledger, quickbooks, rules, _terms(company, row, workspace, log))
+        yield Desk(
+            company=company,
+            ledger=ledger,
+            quickbooks=quickbooks,
+            rules=rules,
+            item={name: value for name, value in row.items() if name.startswith("service_item_")},
+            rounding=workspace["rounding"],
+            rounding_minutes=int(workspace["rounding_minutes"]),
+            log=log,
+        )
 
 
 def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
@@ -73,7 +82,7 @@ def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
         settings.quickbooks_realm_id,
         settings.clockify_workspace_id,
         settings.time_zone,
-        desk.terms.rounding,
+        desk.rounding,
     )
     check = desk.ledger.refuse_other if is_dry else desk.ledger.bind
     check(binding, rebind=rebind)
@@ -155,7 +164,7 @@ def _send(desk: Desk, first: date, last: date, tally: Tally) -> None:
 def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> Plan:
     days = (first, last) if is_complete else None
     plan = planning.plan(desk, candidates_of(desk, first, last), days=days)
-    desk.terms.log(
+    desk.log(
         f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
         f"{len(plan.doubt)} to be decided by a person"
     )
@@ -177,7 +186,7 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
             entries.assign(is_sendable=is_sendable),
             lists.employees,
             lists.customers,
-            desk.terms,
+            desk,
             (first, last),
         )
     ]
@@ -199,20 +208,3 @@ def _workspace(connection: Connection) -> dict[str, Any]:
     rows = doors.read(connection, schemas.ClockifyWorkspace).to_dict("records")
     stored: dict[str, Any] = {"rounding": "off", "rounding_minutes": 1}
     return stored | ({str(key): value for key, value in rows[0].items()} if rows else {})
-
-
-def _terms(
-    company: Company, row: dict[str, Any], workspace: dict[str, Any], log: Callable[[str], object]
-) -> Terms:
-    settings = company.settings
-    return Terms(
-        realm_id=settings.quickbooks_realm_id,
-        item={name: value for name, value in row.items() if name.startswith("service_item_")},
-        is_taxable=settings.taxable,
-        currency=row["home_currency"] if settings.rate_source == "service_item" else None,
-        rounding=workspace["rounding"],
-        rounding_minutes=int(workspace["rounding_minutes"]),
-        run_id=company.run_id,
-        now=company.now,
-        log=log,
-    )

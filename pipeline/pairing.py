@@ -113,7 +113,7 @@ def pairs(
     intents = {
         each.entry_id: each.intent
         for each in candidates(
-            accepted, lists.employees, lists.customers, desk.terms, (date.min, date.max)
+            accepted, lists.employees, lists.customers, desk, (date.min, date.max)
         )
     }
     missing = _missing(desk, [each for each in known if each.entry_id not in entries])
@@ -139,7 +139,7 @@ def _missing(desk: Desk, known: Sequence[Delivery]) -> dict[str, Said | None]:
     that was not read since.
     """
     found: dict[str, Said | None] = {}
-    with desk.company.clockify(desk.terms.log) as clockify:
+    with desk.company.clockify(desk.log) as clockify:
         for delivery in known:
             now = clockify.whereabouts(delivery.entry_id)
             found[delivery.entry_id] = None

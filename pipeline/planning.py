@@ -68,7 +68,7 @@ def plan(
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
     decided = {key: row for key, row in before.items() if row.error_code == DECIDED_TO_SEND}
-    found = _found(open_, decided, stored, desk.terms.rounding_minutes)
+    found = _found(open_, decided, stored, desk.rounding_minutes)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
     taken = set(found.equal.values())

@@ -49,7 +49,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
         *_strays(desk, pairs, activities, names),
     ]
     owners = {each.quickbooks_id: each.entry_id for each in deliveries}
-    now = desk.terms.now()
+    now = desk.company.now()
     rows = [
         activity_row(
             dict(body), currency=lists.currency(body), entry_id=owners.get(key), read_at=now
@@ -59,7 +59,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     with desk.company.warehouse.connect() as connection:
         books.store(connection, rows, found, known, (first, last), now)
     warnings = sum(row["is_warning"] for row in found)
-    desk.terms.log(f"{first} to {last}: {len(pairs)} deliveries compared, {warnings} warnings")
+    desk.log(f"{first} to {last}: {len(pairs)} deliveries compared, {warnings} warnings")
 
 
 def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
@@ -67,7 +67,7 @@ def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     found = [
         replace(
             pair,
-            delivery=desk.terms.noted(pair.delivery, state="gone"),
+            delivery=desk.noted(pair.delivery, state="gone"),
         )
         if pair.activity is None and pair.delivery.state in DELIVERED
         else pair
@@ -134,7 +134,7 @@ def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
     outcome, stored = following.update(desk, wanted, activity)
     if outcome.state != "sent":
         return replace(pair, not_followed=f"QuickBooks did not say yes: {outcome.error_message}")
-    now = desk.terms.noted(
+    now = desk.noted(
         wanted,
         attempts=wanted.attempts + 1,
         sync_token=outcome.sync_token,
@@ -180,7 +180,7 @@ def _strays(
         {pair.delivery.entry_id: pair.sent for pair in there},
         {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
         free,
-        desk.terms.rounding_minutes,
+        desk.rounding_minutes,
     )
     for key, (kind, entry_id) in kinds.items():
         yield _row(desk, Change("quickbooks", kind), free[key], names) | {
@@ -201,5 +201,5 @@ def _row(desk: Desk, change: Change, found: Facts, names: Names) -> Row:
         "customer": names.paths.get(found.customer),
         "minutes": found.minutes,
         "is_warning": change.kind not in drift.FACTS_ONLY,
-        "found_at": desk.terms.now(),
+        "found_at": desk.company.now(),
     }

@@ -8,7 +8,6 @@ that later. Reads that fail leave everything as it is: only these entries wait.
 import time
 from collections.abc import Sequence
 
-from pipeline.candidates import Terms
 from pipeline.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery
 from pipeline.settling import Finding, Stored, creation_span, findings, stored
@@ -24,7 +23,7 @@ def settle(desk: Desk) -> list[Delivery]:
     waiting = desk.ledger.unsettled()
     if not waiting:
         return []
-    desk.terms.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
+    desk.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
     try:
         waiting = _read(desk, waiting)
         _wait_for(desk, waiting)
@@ -33,9 +32,9 @@ def settle(desk: Desk) -> list[Delivery]:
             time.sleep(desk.company.settings.settle_seconds / 5)
         waiting = _read(desk, waiting)
     except Stop as stop:
-        desk.terms.log(f"not settled: {stop}")
+        desk.log(f"not settled: {stop}")
         return []
-    closed = [_closed(intent, desk.terms) for intent in waiting]
+    closed = [_closed(intent, desk) for intent in waiting]
     desk.ledger.record(closed)
     return closed
 
@@ -47,7 +46,7 @@ def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
     settle_seconds = desk.company.settings.settle_seconds
     found = findings(waiting, _unclaimed(desk, waiting), settle_seconds)
     settled = [
-        _settled(intent, found[intent.entry_id], desk.terms)
+        _settled(intent, found[intent.entry_id], desk)
         for intent in waiting
         if found[intent.entry_id].state != "not_stored"
     ]
@@ -73,16 +72,16 @@ def _wait_for(desk: Desk, waiting: Sequence[Delivery]) -> None:
     if begun is None:
         return
     longest = desk.company.settings.settle_seconds
-    seconds = longest - (desk.terms.now() - begun).total_seconds()
+    seconds = longest - (desk.company.now() - begun).total_seconds()
     if seconds > 0:
-        desk.terms.log(f"waiting {seconds:.0f} s before {len(waiting)} deliveries are settled")
+        desk.log(f"waiting {seconds:.0f} s before {len(waiting)} deliveries are settled")
         time.sleep(min(seconds, longest))
 
 
-def _settled(intent: Delivery, finding: Finding, terms: Terms) -> Delivery:
+def _settled(intent: Delivery, finding: Finding, desk: Desk) -> Delivery:
     first = finding.activities[0]
     ids = ", ".join(activity.quickbooks_id for activity in finding.activities)
-    return terms.noted(
+    return desk.noted(
         intent,
         state=finding.state,
         quickbooks_id=first.quickbooks_id,
@@ -94,8 +93,8 @@ def _settled(intent: Delivery, finding: Finding, terms: Terms) -> Delivery:
     )
 
 
-def _closed(intent: Delivery, terms: Terms) -> Delivery:
-    return terms.noted(
+def _closed(intent: Delivery, desk: Desk) -> Delivery:
+    return desk.noted(
         intent,
         state="refused",
         error_code=NOT_STORED,

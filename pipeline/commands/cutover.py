@@ -40,7 +40,7 @@ def command(
         found = _found(desk, *days)
         if confirm:
             confirmation.confirm(desk, *days, terminal.who())
-        is_confirmed = desk.ledger.is_confirmed(desk.terms.realm_id)
+        is_confirmed = desk.ledger.is_confirmed(desk.company.settings.quickbooks_realm_id)
     if csv_file:
         write_csv(csv_file, _sheet(found))
     if as_json:
@@ -66,7 +66,7 @@ def _found(desk: Desk, first: date, last: date) -> Cutover:
         loading.plans(desk, first, last, is_complete=True),
         desk.ledger.between(first, last),
         names,
-        desk.terms.rounding_minutes,
+        desk.rounding_minutes,
         (first, last),
     )
 

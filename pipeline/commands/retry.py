@@ -52,7 +52,7 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
 
 
 def _asked(desk: Desk, row: Delivery) -> Delivery:
-    return desk.terms.noted(
+    return desk.noted(
         row,
         error_code=ASKED_TO_RETRY,
         error_message=f"{terminal.who()} asked to try again what was refused with "
