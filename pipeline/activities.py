@@ -128,6 +128,11 @@ def differences(sent: Facts, stored: Facts) -> list[str]:
     return [name for name in compared if getattr(sent, name) != getattr(stored, name)]
 
 
+def identity(body: Body) -> dict[str, Any]:
+    """What a delivery keeps of its time activity: the id, and the version, at first 0."""
+    return {"quickbooks_id": str(body["Id"]), "sync_token": str(body.get("SyncToken", "0"))}
+
+
 def instant(said: object) -> datetime | None:
     """An instant as Intuit writes it, in UTC; none where it names none that can be compared.
 

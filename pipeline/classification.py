@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
-from pipeline.activities import differences, facts, instant, parse
+from pipeline.activities import differences, facts, identity, instant, parse
 from pipeline.faults import THROTTLED, Fault
 
 PROVES_NOTHING_STORED = (
@@ -122,9 +122,8 @@ def _of_stored(stored: Mapping[str, Any], sent: str) -> Outcome:
     differs = tuple(differences(facts(parse(sent)), facts(stored)))
     return Outcome(
         "sent",
-        quickbooks_id=str(stored["Id"]),
-        sync_token=str(stored.get("SyncToken", "0")),
         error_message=f"stored otherwise than sent: {', '.join(differs)}" if differs else None,
         differs=differs,
         created_at=instant((stored.get("MetaData") or {}).get("CreateTime")),
+        **identity(stored),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from pipeline.activities import Facts, differences, facts, parse
+from pipeline.activities import Facts, differences, facts, identity, parse
 from pipeline.candidates import Candidate, request_id
 from pipeline.desk import Desk
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
@@ -137,9 +137,8 @@ def _adopted(
             yield replace(
                 intent,
                 state="adopted",
-                quickbooks_id=key,
-                sync_token=str(bodies[key].get("SyncToken", "0")),
                 error_message="; ".join(said) or None,
+                **identity(bodies[key]),
             )
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from pipeline import books, drift, following, pairing
-from pipeline.activities import Body, Facts, differences, facts, parse
+from pipeline.activities import Body, Facts, differences, facts, identity, parse
 from pipeline.breaker import Tally
 from pipeline.desk import Desk
 from pipeline.drift import Change, Names
@@ -111,7 +111,7 @@ def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
     if not differences(goal, pair.sent):
         return pair
     if not differences(goal, facts(pair.activity)):
-        wanted = replace(wanted, sync_token=str(pair.activity.get("SyncToken", "0")))
+        wanted = replace(wanted, **identity(pair.activity))
         desk.ledger.record([wanted])
         return replace(pair, delivery=wanted)
     return _updated(desk, pair, wanted, tally) if is_update else pair

@@ -8,9 +8,10 @@ that later. Reads that fail leave everything as it is: only these entries wait.
 import time
 from collections.abc import Sequence
 
+from pipeline.activities import Body, identity
 from pipeline.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery
-from pipeline.settling import Finding, Stored, creation_span, findings, stored
+from pipeline.settling import Finding, creation_span, findings
 from pipeline.stops import Stop
 
 
@@ -54,7 +55,7 @@ def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
     return [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
 
 
-def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> list[Stored]:
+def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> dict[str, Body]:
     """Activities of the intents' dates and of their times of creation that nobody owns."""
     days = [intent.work_date for intent in waiting]
     spans = [creation_span(intent, desk.company.settings.settle_seconds) for intent in waiting]
@@ -63,7 +64,7 @@ def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> list[Stored]:
     )
     bodies |= desk.quickbooks.time_activities(min(days), max(days))
     claimed = desk.ledger.claimed(bodies)
-    return [stored(body) for key, body in sorted(bodies.items()) if key not in claimed]
+    return {key: body for key, body in sorted(bodies.items()) if key not in claimed}
 
 
 def _wait_for(desk: Desk, waiting: Sequence[Delivery]) -> None:
@@ -79,17 +80,15 @@ def _wait_for(desk: Desk, waiting: Sequence[Delivery]) -> None:
 
 
 def _settled(intent: Delivery, finding: Finding, desk: Desk) -> Delivery:
-    first = finding.activities[0]
-    ids = ", ".join(activity.quickbooks_id for activity in finding.activities)
+    ids = ", ".join(str(body["Id"]) for body in finding.activities)
     return desk.noted(
         intent,
         state=finding.state,
-        quickbooks_id=first.quickbooks_id,
-        sync_token=first.sync_token,
         error_code=None if finding.state == "sent" else intent.error_code,
         error_message=None
         if finding.state == "sent"
         else f"may be QuickBooks' time activity {ids}, changed since: a person must decide",
+        **identity(finding.activities[0]),
     )
 
 

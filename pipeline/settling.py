@@ -9,9 +9,9 @@ it never allows one. Keeps out reading, waiting and writing (`delivery`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from pipeline.activities import Facts, differences, facts, parse, stamp
+from pipeline.activities import Body, Facts, differences, facts, parse, stamp
 from pipeline.ledger import Delivery
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -23,32 +23,12 @@ SHARED_FIELDS = 2
 
 
 @dataclass(frozen=True)
-class Stored:
-    """An unclaimed activity in QuickBooks."""
-
-    quickbooks_id: str
-    sync_token: str
-    created_at: datetime
-    facts: Facts
-
-
-@dataclass(frozen=True)
 class Finding:
     """What the reads say of one intent."""
 
     state: Literal["sent", "doubtful", "not_stored"]
-    activities: tuple[Stored, ...] = ()
+    activities: tuple[Body, ...] = ()
     """The one that it became, or those that it may have become."""
-
-
-def stored(body: Mapping[str, Any]) -> Stored:
-    """An activity as QuickBooks gives it."""
-    return Stored(
-        quickbooks_id=str(body["Id"]),
-        sync_token=str(body.get("SyncToken", "0")),
-        created_at=stamp(body, "CreateTime"),
-        facts=facts(body),
-    )
 
 
 def creation_span(intent: Delivery, settle_seconds: int) -> tuple[datetime, datetime]:
@@ -64,7 +44,7 @@ def creation_span(intent: Delivery, settle_seconds: int) -> tuple[datetime, date
 
 
 def findings(
-    intents: Sequence[Delivery], unclaimed: Sequence[Stored], settle_seconds: int
+    intents: Sequence[Delivery], unclaimed: Mapping[str, Body], settle_seconds: int
 ) -> dict[str, Finding]:
     """What the reads say of each intent, by entry id.
 
@@ -73,18 +53,17 @@ def findings(
 
     Args:
         intents: deliveries `pending` or `unknown`.
-        unclaimed: every activity that no delivery owns, of the intents' work dates and of the
-            times at which they can have been created.
+        unclaimed: every activity that no delivery owns, by id, of the intents' work dates and of
+            the times at which they can have been created.
         settle_seconds: `SETTLE_SECONDS`.
     """
     spans = {intent.entry_id: creation_span(intent, settle_seconds) for intent in intents}
     sent = {intent.entry_id: facts(parse(intent.payload)) for intent in intents}
-    free = {activity.quickbooks_id: activity for activity in unclaimed}
+    free = dict(unclaimed)
     found: dict[str, Finding] = {}
     for entry_id, wanted in sent.items():
-        begun, ended = spans[entry_id]
-        for key, activity in free.items():
-            if begun <= activity.created_at <= ended and not differences(wanted, activity.facts):
+        for key, body in free.items():
+            if _is_within(spans[entry_id], body) and not differences(wanted, facts(body)):
                 found[entry_id] = Finding("sent", (free.pop(key),))
                 break
     for entry_id, wanted in sent.items():
@@ -94,10 +73,15 @@ def findings(
     return found
 
 
-def _may_be(wanted: Facts, activity: Stored, span: tuple[datetime, datetime]) -> bool:
+def _is_within(span: tuple[datetime, datetime], body: Body) -> bool:
+    return span[0] <= stamp(body, "CreateTime") <= span[1]
+
+
+def _may_be(wanted: Facts, body: Body, span: tuple[datetime, datetime]) -> bool:
     """Created in time and alike in two respects, or equal and created at another time."""
-    if not span[0] <= activity.created_at <= span[1]:
-        return not differences(wanted, activity.facts)
+    stored = facts(body)
+    if not _is_within(span, body):
+        return not differences(wanted, stored)
     names = ("person", "customer", "work_date", "minutes", "description")
-    same = [name for name in names if getattr(wanted, name) == getattr(activity.facts, name)]
+    same = [name for name in names if getattr(wanted, name) == getattr(stored, name)]
     return len(same) >= SHARED_FIELDS

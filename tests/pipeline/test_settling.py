@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.activities import Body, identity
 from pipeline.ledger import Delivery
-from pipeline.settling import Stored, creation_span, findings, stored
+from pipeline.settling import creation_span, findings
 
 SETTLE_SECONDS = 300
 INTUIT = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -41,29 +42,33 @@ INTENT = Delivery(
 )
 
 
-def activity(
-    key: str = "7", created: timedelta = timedelta(seconds=5), **changes: object
-) -> Stored:
+def activity(key: str = "7", created: timedelta = timedelta(seconds=5), **changes: object) -> Body:
     """An activity that is what the intent asked for, but for the changes."""
     times = {"CreateTime": (INTUIT + created).isoformat()}
-    return stored(BODY | {"Id": key, "SyncToken": "0", "MetaData": times} | changes)
+    return BODY | {"Id": key, "SyncToken": "0", "MetaData": times} | changes
 
 
-def states(intents: list[Delivery], unclaimed: list[Stored]) -> list[str]:
+def states(intents: list[Delivery], unclaimed: list[Body]) -> list[str]:
     """What becomes of each intent."""
-    return [each.state for each in findings(intents, unclaimed, SETTLE_SECONDS).values()]
+    by_id = {body["Id"]: body for body in unclaimed}
+    return [each.state for each in findings(intents, by_id, SETTLE_SECONDS).values()]
 
 
 def test_an_equal_activity_created_in_time_is_the_intents() -> None:
     """The connection broke after QuickBooks had stored it."""
-    found = findings([INTENT], [activity("7")], SETTLE_SECONDS)[INTENT.entry_id]
-    assert (found.state, found.activities[0].quickbooks_id) == ("sent", "7")
+    found = findings([INTENT], {"7": activity("7")}, SETTLE_SECONDS)[INTENT.entry_id]
+    assert (found.state, found.activities[0]["Id"]) == ("sent", "7")
 
 
 def test_nothing_alike_means_not_stored_as_far_as_this_read_goes() -> None:
     """Another person's work at the same time says nothing."""
-    other = activity(EmployeeRef={"value": "56"}, CustomerRef={"value": "3"}, Hours=4)
-    other = replace(other, facts=other.facts._replace(work_date=date(2026, 11, 1), description=""))
+    other = activity(
+        EmployeeRef={"value": "56"},
+        CustomerRef={"value": "3"},
+        Hours=4,
+        TxnDate="2026-11-01",
+        Description="",
+    )
     assert states([INTENT], [other]) == ["not_stored"]
     assert states([INTENT], []) == ["not_stored"]
 
@@ -154,6 +159,5 @@ def test_both_ends_of_the_span_are_within_it(
 
 def test_an_activity_is_known_with_its_version() -> None:
     """The first one, if QuickBooks does not say."""
-    body = BODY | {"Id": "7", "MetaData": {"CreateTime": INTUIT.isoformat()}}
-    assert stored(body | {"SyncToken": "3"}).sync_token == "3"
-    assert stored(body).sync_token == "0"
+    assert identity({"Id": "7", "SyncToken": "3"}) == {"quickbooks_id": "7", "sync_token": "3"}
+    assert identity({"Id": "7"})["sync_token"] == "0"

@@ -1,7 +1,6 @@
 """Settling, over any intents and any activities: what it must never say."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -10,9 +9,9 @@ import simplejson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.activities import differences, facts, parse
+from pipeline.activities import Body, differences, facts, parse, stamp
 from pipeline.ledger import Delivery
-from pipeline.settling import Finding, Stored, creation_span, findings
+from pipeline.settling import Finding, creation_span, findings
 
 SETTLE_SECONDS = 300
 INTUIT = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -53,17 +52,21 @@ def intents(given_: list[tuple[dict, int]]) -> list[Delivery]:
     ]
 
 
-def activities(given_: list[tuple[dict, int]]) -> list[Stored]:
-    """Unclaimed activities, each created so many seconds after six."""
-    return [
-        Stored(str(number), "0", INTUIT + timedelta(seconds=seconds), facts(body))
+def activities(given_: list[tuple[dict, int]], later: int = 0) -> dict[str, Body]:
+    """Unclaimed activities by id, each created so many seconds after six."""
+    return {
+        str(number): body
+        | {
+            "Id": str(number),
+            "MetaData": {"CreateTime": str(INTUIT + timedelta(seconds=seconds + later))},
+        }
         for number, (body, seconds) in enumerate(given_)
-    ]
+    }
 
 
-def is_equal(intent: Delivery, activity: Stored) -> bool:
+def is_equal(intent: Delivery, activity: Body) -> bool:
     """Whether the activity has what the intent asked for."""
-    return not differences(facts(parse(intent.payload)), activity.facts)
+    return not differences(facts(parse(intent.payload)), facts(activity))
 
 
 @EXAMPLES
@@ -75,17 +78,17 @@ def test_nothing_is_called_not_stored_while_something_equal_is_left(
     wanted, unclaimed = intents(asked), activities(there)
     found = findings(wanted, unclaimed, SETTLE_SECONDS)
     assert found.keys() == {intent.entry_id for intent in wanted}
-    sent = [f.activities[0].quickbooks_id for f in found.values() if f.state == "sent"]
+    sent = [f.activities[0]["Id"] for f in found.values() if f.state == "sent"]
     assert len(sent) == len(set(sent))
     for intent in wanted:
         finding = found[intent.entry_id]
-        own = {each.quickbooks_id for each in finding.activities}
-        left = {each.quickbooks_id for each in unclaimed if is_equal(intent, each)} - set(sent)
+        own = {each["Id"] for each in finding.activities}
+        left = {key for key, each in unclaimed.items() if is_equal(intent, each)} - set(sent)
         if finding.state == "sent":
             (activity,) = finding.activities
             assert is_equal(intent, activity)
             begun, ended = creation_span(intent, SETTLE_SECONDS)
-            assert begun <= activity.created_at <= ended
+            assert begun <= stamp(activity, "CreateTime") <= ended
         elif finding.state == "doubtful":
             assert own
             assert left <= own
@@ -102,12 +105,10 @@ def test_a_creation_time_may_stop_a_second_sending_and_never_allows_one(
 ) -> None:
     """With one intent, and whatever is created whenever: what is equal always stops it."""
     (intent, *_), unclaimed = intents(asked), activities(there)
-    moved = [
-        replace(each, created_at=each.created_at + timedelta(seconds=seconds)) for each in unclaimed
-    ]
+    moved = activities(there, later=seconds)
     for each in (unclaimed, moved):
         finding = findings([intent], each, SETTLE_SECONDS)[intent.entry_id]
-        if any(is_equal(intent, activity) for activity in each):
+        if any(is_equal(intent, activity) for activity in each.values()):
             assert finding.state != "not_stored"
 
 
@@ -126,7 +127,7 @@ def test_more_activities_never_make_more_intents_not_stored(
 ) -> None:
     """What one read saw less than another can only have made it less sure."""
     wanted, unclaimed = intents(asked), activities(there)
-    fewer = shuffled.sample(unclaimed, len(unclaimed) // 2)
+    fewer = dict(shuffled.sample(list(unclaimed.items()), len(unclaimed) // 2))
     more, less = (findings(wanted, each, SETTLE_SECONDS) for each in (unclaimed, fewer))
     gone = [sum(f.state == "not_stored" for f in each.values()) for each in (more, less)]
     assert gone[0] <= gone[1]
