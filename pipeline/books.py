@@ -15,26 +15,6 @@ from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, f
 
 SAME = ("side", "kind", "field", "before", "after", "entry_id", "quickbooks_id")
 """What makes a row of `drift` the one that was found before."""
-MEASURES = (
-    "clockify_seconds",
-    "clockify_amount_minor",
-    "minute_rounding_seconds",
-    "minute_rounding_amount_minor",
-    "item_price_amount_minor",
-    "cent_rounding_amount_minor",
-    "entry_drift_seconds",
-    "entry_drift_amount_minor",
-    "ledger_minutes",
-    "ledger_amount_minor",
-    "activity_drift_minutes",
-    "activity_drift_amount_minor",
-    "not_ours_minutes",
-    "not_ours_amount_minor",
-    "quickbooks_minutes",
-    "quickbooks_amount_minor",
-)
-"""From what Clockify says to what QuickBooks holds, step by step; currency never mixed."""
-SUMS = ",\n".join(f"    coalesce(sum({name}), 0)::BIGINT AS {name}" for name in MEASURES)
 SENT_RATE = "coalesce((payload->>'$.HourlyRate')::DECIMAL(18, 2) * 100, 0)::HUGEINT"
 """The rate in minor units that a delivery was sent at."""
 BOOKS_AND_LEDGER = f"""
@@ -53,13 +33,17 @@ WITH moving AS (
         OR state = 'gone' AND entry_id IN (
             SELECT entry_id FROM moving WHERE side = 'quickbooks'))
 ), tracked AS (
-    SELECT delivered.*, entry.work_date AS now_date, entry.is_billable,
+    SELECT delivered.* EXCLUDE (work_date, person_id, customer_id, currency),
+        if(is_entry_drifted, entry.work_date, delivered.work_date) AS work_date,
+        if(is_entry_drifted, coalesce(accepted.quickbooks_employee_id, entry.user_name,
+            entry.user_id), person_id) AS person_id,
+        if(is_entry_drifted, coalesce(accepted.quickbooks_customer_id, entry.project_name, ''),
+            customer_id) AS customer_id,
+        if(is_entry_drifted, if(entry.is_billable, entry.currency, NULL), delivered.currency)
+            AS currency,
         coalesce(entry.duration_seconds, 0)::HUGEINT AS seconds,
         CASE WHEN entry.is_billable AND entry.currency = delivered.currency
             THEN coalesce(entry.hourly_rate_minor, 0) ELSE 0 END::HUGEINT AS clockify_rate,
-        coalesce(accepted.quickbooks_employee_id, entry.user_name, entry.user_id) AS now_person,
-        coalesce(accepted.quickbooks_customer_id, entry.project_name, '') AS now_customer,
-        CASE WHEN entry.is_billable THEN entry.currency END AS now_currency,
         CASE WHEN NOT entry.is_billable THEN 0 WHEN is_entry_drifted
             OR entry.currency = delivered.currency THEN coalesce(entry.amount_minor, 0)
             ELSE 0 END AS clockify_amount
@@ -70,6 +54,20 @@ WITH moving AS (
         (2 * seconds * clockify_rate + 3600) // 7200 AS exact_clockify
     FROM tracked
 ), sides AS (
+    SELECT work_date, person_id, customer_id, currency, seconds AS clockify_seconds,
+        clockify_amount AS clockify_amount_minor,
+        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
+            THEN minutes * 60 - seconds END AS minute_rounding_seconds,
+        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
+            THEN amount - exact_amount END AS minute_rounding_amount_minor,
+        CASE WHEN NOT is_entry_drifted THEN exact_amount - exact_clockify END
+            AS item_price_amount_minor,
+        CASE WHEN NOT is_entry_drifted AND abs(exact_clockify - clockify_amount) <= 1
+            THEN exact_clockify - clockify_amount END AS cent_rounding_amount_minor,
+        CASE WHEN is_entry_drifted THEN -seconds END AS entry_drift_seconds,
+        CASE WHEN is_entry_drifted THEN -clockify_amount END AS entry_drift_amount_minor
+    FROM rounded
+    UNION ALL BY NAME
     SELECT work_date, person_id, customer_id, currency, minutes AS ledger_minutes,
         amount AS ledger_amount_minor,
         CASE WHEN is_entry_drifted THEN minutes * 60 END AS entry_drift_seconds,
@@ -78,31 +76,18 @@ WITH moving AS (
         CASE WHEN is_activity_drifted THEN -amount END AS activity_drift_amount_minor
     FROM delivered
     UNION ALL BY NAME
-    SELECT CASE WHEN is_entry_drifted THEN now_date ELSE work_date END AS work_date,
-        CASE WHEN is_entry_drifted THEN now_person ELSE person_id END AS person_id,
-        CASE WHEN is_entry_drifted THEN now_customer ELSE customer_id END AS customer_id,
-        CASE WHEN is_entry_drifted THEN now_currency ELSE currency END AS currency,
-        seconds AS clockify_seconds, clockify_amount AS clockify_amount_minor,
-        CASE WHEN is_entry_drifted THEN -seconds END AS entry_drift_seconds,
-        CASE WHEN is_entry_drifted THEN -clockify_amount END AS entry_drift_amount_minor,
-        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
-            THEN minutes * 60 - seconds END AS minute_rounding_seconds,
-        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
-            THEN amount - exact_amount END AS minute_rounding_amount_minor,
-        CASE WHEN NOT is_entry_drifted THEN exact_amount - exact_clockify END
-            AS item_price_amount_minor,
-        CASE WHEN NOT is_entry_drifted AND abs(exact_clockify - clockify_amount) <= 1
-            THEN exact_clockify - clockify_amount END AS cent_rounding_amount_minor
-    FROM rounded
+    SELECT work_date, person_id, customer_id, CASE WHEN is_billable THEN currency END AS currency,
+        minutes AS not_ours_minutes, coalesce(amount_minor, 0) AS not_ours_amount_minor,
+        minutes AS quickbooks_minutes, coalesce(amount_minor, 0) AS quickbooks_amount_minor
+    FROM quickbooks_activities AS activity WHERE NOT EXISTS (
+        SELECT 1 FROM deliveries WHERE state IN {DELIVERED}
+            AND deliveries.quickbooks_id = activity.quickbooks_id)
     UNION ALL BY NAME
-    SELECT CASE WHEN is_activity_drifted THEN activity.work_date ELSE delivered.work_date END
-            AS work_date,
-        CASE WHEN is_activity_drifted THEN activity.person_id ELSE delivered.person_id END
-            AS person_id,
-        CASE WHEN is_activity_drifted THEN activity.customer_id ELSE delivered.customer_id END
-            AS customer_id,
-        CASE WHEN is_activity_drifted THEN CASE WHEN is_billable THEN activity.currency END
-            ELSE delivered.currency END AS currency,
+    SELECT if(is_activity_drifted, activity.work_date, delivered.work_date) AS work_date,
+        if(is_activity_drifted, activity.person_id, delivered.person_id) AS person_id,
+        if(is_activity_drifted, activity.customer_id, delivered.customer_id) AS customer_id,
+        if(is_activity_drifted, if(is_billable, activity.currency, NULL), delivered.currency)
+            AS currency,
         activity.minutes AS quickbooks_minutes,
         coalesce(amount_minor, 0) AS quickbooks_amount_minor,
         CASE WHEN is_activity_drifted THEN activity.minutes END AS activity_drift_minutes,
@@ -110,16 +95,9 @@ WITH moving AS (
             AS activity_drift_amount_minor
     FROM delivered JOIN quickbooks_activities AS activity USING (quickbooks_id)
     WHERE state <> 'gone'
-    UNION ALL BY NAME
-    SELECT work_date, person_id, customer_id, CASE WHEN is_billable THEN currency END AS currency,
-        minutes AS quickbooks_minutes, coalesce(amount_minor, 0) AS quickbooks_amount_minor,
-        minutes AS not_ours_minutes, coalesce(amount_minor, 0) AS not_ours_amount_minor
-    FROM quickbooks_activities AS activity WHERE NOT EXISTS (
-        SELECT 1 FROM deliveries WHERE state IN {DELIVERED}
-            AND deliveries.quickbooks_id = activity.quickbooks_id)
 ), summed AS (
     SELECT work_date, person_id, customer_id, currency,
-{SUMS}
+        coalesce(sum(COLUMNS('_(seconds|minutes|amount_minor)$')), 0)::BIGINT AS "\\0"
     FROM sides GROUP BY ALL
 )
 SELECT work_date, person_id, coalesce(employee.display_name, person_id) AS person, customer_id,
@@ -134,6 +112,7 @@ FROM summed
 LEFT JOIN quickbooks_employees AS employee ON quickbooks_employee_id = person_id
 LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_id
 """
+"""From what Clockify says to what QuickBooks holds, step by step; currency never mixed."""
 
 
 def days_read(connection: Connection) -> set[date]:

@@ -21,6 +21,25 @@ NAMED: dict[str, object] = {
     "minutes": 30,
     "realm_id": "4620816365",
 }
+MEASURES = (
+    "clockify_seconds",
+    "clockify_amount_minor",
+    "minute_rounding_seconds",
+    "minute_rounding_amount_minor",
+    "item_price_amount_minor",
+    "cent_rounding_amount_minor",
+    "entry_drift_seconds",
+    "entry_drift_amount_minor",
+    "ledger_minutes",
+    "ledger_amount_minor",
+    "activity_drift_minutes",
+    "activity_drift_amount_minor",
+    "not_ours_minutes",
+    "not_ours_amount_minor",
+    "quickbooks_minutes",
+    "quickbooks_amount_minor",
+)
+"""What `books_and_ledger` sums, step by step from Clockify to QuickBooks."""
 STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
 """Of a delivery."""
 TYPED: dict[str, object] = {"BIGINT": 1, "BOOLEAN": True, "TIMESTAMPTZ": NOW, "VARCHAR[]": ["a"]}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline import doors
-from pipeline.books import BOOKS_AND_LEDGER, MEASURES
+from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.database import Connection, Database
 from pipeline.schemas import (
     LEDGER_TABLES,
@@ -19,7 +19,7 @@ from pipeline.schemas import (
     QuickbooksActivities,
     Table,
 )
-from tests.pipeline.rows import NOW, frame, valid
+from tests.pipeline.rows import MEASURES, NOW, frame, valid
 from tests.pipeline.test_activities import SENT
 
 ENTRY = {
