@@ -64,12 +64,11 @@ WITH entries AS (
     FROM deliveries WHERE state IN {DELIVERED} AND currency IS NOT NULL
 ), held AS (
     SELECT delivery.entry_id, activity.quickbooks_id IS NULL AS is_unread, is_billed,
-        CASE WHEN is_unread THEN sent.month
-            ELSE date_trunc('month', activity.work_date)::DATE END AS month,
-        CASE WHEN is_unread THEN sent.customer_id ELSE activity.customer_id END AS customer_id,
-        CASE WHEN is_unread THEN sent.currency ELSE activity.currency END AS currency,
-        CASE WHEN is_unread THEN sent.minutes ELSE activity.minutes END AS minutes,
-        CASE WHEN is_unread THEN sent.amount ELSE coalesce(activity.amount_minor, 0) END AS amount
+        if(is_unread, sent.month, date_trunc('month', activity.work_date)::DATE) AS month,
+        if(is_unread, sent.customer_id, activity.customer_id) AS customer_id,
+        if(is_unread, sent.currency, activity.currency) AS currency,
+        if(is_unread, sent.minutes, activity.minutes) AS minutes,
+        if(is_unread, sent.amount, coalesce(activity.amount_minor, 0)) AS amount
     FROM deliveries AS delivery LEFT JOIN sent USING (entry_id, part)
     LEFT JOIN quickbooks_activities AS activity ON activity.quickbooks_id = delivery.quickbooks_id
     WHERE state IN {DELIVERED} AND coalesce(is_billable, sent.entry_id IS NOT NULL)
@@ -103,22 +102,15 @@ WITH entries AS (
         entry_id, seconds, amount
     FROM tracked WHERE entry_id NOT IN (FROM sent SELECT entry_id)
     UNION ALL BY NAME
-    SELECT month, customer_id, unmatched, currency, 'rounding' AS part, 'minute rounding' AS line,
-        entry_id, seconds - minutes * 60 AS seconds, at_price - of_minutes AS amount
-    FROM pairs WHERE is_same AND (seconds <> minutes * 60 OR at_price <> of_minutes)
-    UNION ALL BY NAME
-    SELECT month, customer_id, unmatched, currency, 'rounding' AS part, 'cent rounding' AS line,
-        entry_id, 0 AS seconds, amount - exact AS amount
-    FROM pairs WHERE is_same AND amount <> exact
-    UNION ALL BY NAME
-    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
-        '{OF_THE_ITEM}' AS line, entry_id, 0 AS seconds, exact - at_price AS amount
-    FROM pairs WHERE is_same AND exact <> at_price
-    UNION ALL BY NAME
-    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
-        'another rate in QuickBooks' AS line, entry_id, 0 AS seconds,
-        of_minutes - sent_amount AS amount
-    FROM pairs WHERE is_same AND of_minutes <> sent_amount
+    FROM (SELECT month, customer_id, unmatched, currency, entry_id, unnest([
+            {{part: 'rounding', line: 'minute rounding', seconds: seconds - minutes * 60,
+                amount: at_price - of_minutes}},
+            {{part: 'rounding', line: 'cent rounding', seconds: 0, amount: amount - exact}},
+            {{part: 'differing', line: '{OF_THE_ITEM}', seconds: 0, amount: exact - at_price}},
+            {{part: 'differing', line: 'another rate in QuickBooks', seconds: 0,
+                amount: of_minutes - sent_amount}}
+        ], recursive := true) FROM pairs WHERE is_same)
+    WHERE seconds <> 0 OR amount <> 0
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'differing' AS part,
         'changed in Clockify since it was sent' AS line, entry_id, seconds, amount
