@@ -53,7 +53,7 @@ def candidates(
     """
     for row in entries.sort_values(["start_at", "entry_id"]).to_dict("records"):
         entry = {str(key): value for key, value in row.items()}
-        if desk.rules.rate_source == "service_item":
+        if desk.company.settings.rate_source == "service_item":
             entry["currency"] = desk.rules.home_currency
         is_ours = entry["verdict"] != "excluded" and _is_priced(entry) and _has_its_customer(entry)
         is_ours = is_ours and window[0] <= entry["work_date"].date() <= window[1]

@@ -4,7 +4,7 @@ A rule over two columns becomes one column here. Pure. Keeps out which values ar
 (`reasons`). Seconds and minutes are whole, money is minor units.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -46,9 +46,7 @@ def facts(
     frame = entries.reset_index(drop=True)
     frame = frame.assign(**_people(frame, users, employees))
     frame = frame.assign(**_customers(frame, customers, rules))
-    is_chosen = chosen(
-        frame, user=rules.only_users, client=rules.only_clients, project=rules.only_projects
-    )
+    is_chosen = chosen(frame, rules.settings, "user", "client", "project")
     is_no_probe = ~frame["entry_id"].isin([rules.probe_entry_id])
     frame = frame.assign(**_times(frame), is_chosen=is_chosen, is_no_probe=is_no_probe)
     return frame.assign(**_prices(frame, rules))
@@ -78,7 +76,7 @@ def _customers(frame: pd.DataFrame, customers: pd.DataFrame, rules: Rules) -> Co
         )
     ]
     pairs = [(client, project) if id_ else None for id_, project, client in projects]
-    found = match_customers(filter(None, pairs), customers, rules.customer_matching)
+    found = match_customers(filter(None, pairs), customers, rules.settings.customer_matching)
     matches = [found[pair] if pair else Match() for pair in pairs]
     currencies = dict(rows(customers, "quickbooks_customer_id", "currency"))
     labels = [
@@ -130,11 +128,11 @@ def _times(frame: pd.DataFrame) -> Columns:
     }
 
 
-def chosen(frame: pd.DataFrame, **only: Collection[str]) -> pd.Series:
-    """Which rows the filters leave: those of these names or ids, all where a kind names none."""
+def chosen(frame: pd.DataFrame, settings: Settings, *kinds: str) -> pd.Series:
+    """Which rows the filters of these kinds leave: by name or id, all where a kind names none."""
     is_chosen = pd.Series(data=True, index=frame.index)
-    for kind, wanted in only.items():
-        if wanted:
+    for kind in kinds:
+        if wanted := getattr(settings, f"only_{kind}s"):
             is_chosen &= frame[f"{kind}_name"].isin(wanted) | frame[f"{kind}_id"].isin(wanted)
     return is_chosen
 
@@ -143,7 +141,7 @@ def expected_projects(
     projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings
 ) -> list[tuple[str, str, Match]]:
     """Active billable projects that the filters leave: with its client's name, by id, its match."""
-    is_chosen = chosen(projects, client=settings.only_clients, project=settings.only_projects)
+    is_chosen = chosen(projects, settings, "client", "project")
     active = projects[projects["is_billable"] & ~projects["is_archived"] & is_chosen]
     pairs = rows(active, "client_name", "project_name")
     ids = dict(zip(pairs, active["project_id"], strict=True))
@@ -152,7 +150,7 @@ def expected_projects(
 
 
 def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:
-    if rules.rate_source == "service_item":
+    if rules.settings.rate_source == "service_item":
         rate = pd.Series(rules.service_item_rate_minor, frame.index, dtype="Int64")
         currency = pd.Series(rules.home_currency, frame.index, dtype="string")
         is_given = rate.notna()

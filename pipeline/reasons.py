@@ -14,6 +14,7 @@ import pandas as pd
 from pandera.pandas import Check
 
 from pipeline.rules import Rules
+from pipeline.settings import Settings
 
 LONGEST_MINUTES = 23 * 60 + 55
 """The longest entry that is sent: the manual, "Important notes"."""
@@ -151,14 +152,14 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
     place = {
         "clockify": "In Clockify, for {user} on project {project}",
         "service_item": "In QuickBooks, for the item that `SERVICE_ITEM` names",
-    }[rules.rate_source]
+    }[rules.settings.rate_source]
     other_currency = {
         "clockify": f"{place}: bring the currency of the rate, {{rate_currency}}, into line with "
         "the QuickBooks customer's, {customer_currency}.",
         "service_item": "Set `RATE_SOURCE=clockify`, or name only the other projects in "
         "`ONLY_PROJECTS` and bill project {project} from elsewhere: the service item's price is in "
         "{rate_currency}, the QuickBooks customer's currency is {customer_currency}.",
-    }[rules.rate_source]
+    }[rules.settings.rate_source]
     return (
         Reason("no_rate", "is_priced", _IS_TRUE, among="is_billable").rejects(
             f"{place}: set the hourly rate, there is none."
@@ -168,7 +169,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             "rate_minor",
             _that(lambda rates: rates != 0),
             among="is_rated",
-            is_on=rules.zero_rates == "reject",
+            is_on=rules.settings.zero_rates == "reject",
         ).rejects(
             f"{place}: set the hourly rate, which is 0, or let the API key's owner see rates; "
             "if it is meant, set `ZERO_RATES=send`."
@@ -211,9 +212,9 @@ def _of_waiting(rules: Rules) -> tuple[Reason, ...]:
         Reason(
             "settling", "work_date", _that(lambda days: (days <= settled) | (days >= today))
         ).holds("Nothing: `SEND_AFTER_DAYS` and `SEND_UP_TO` let {day} through later."),
-        Reason("not_approved", "is_approved", _IS_TRUE, is_on=rules.require_approval).holds(
-            "In Clockify, have the timesheet of {user} with {day} submitted and approved."
-        ),
+        Reason(
+            "not_approved", "is_approved", _IS_TRUE, is_on=rules.settings.require_approval
+        ).holds("In Clockify, have the timesheet of {user} with {day} submitted and approved."),
         Reason("books_closed", "work_date", _since(reopened), among="is_no_probe").holds(
             f"In QuickBooks, reopen the books, closed through {closed}, or bill the entry of "
             "{user} on {day} by hand."
@@ -229,19 +230,21 @@ def _of_exclusion(rules: Rules) -> tuple[Reason, ...]:
         Reason("zero_duration", "is_empty", _that(lambda flags: ~flags)).excludes(
             "Nothing: the entry of {user} on {day} has no time in it."
         ),
-        Reason("before_cutover", "work_date", _since(rules.send_from)).excludes(
-            f"Nothing: `SEND_FROM` leaves the days before {rules.send_from} to others."
+        Reason("before_cutover", "work_date", _since(rules.settings.send_from)).excludes(
+            f"Nothing: `SEND_FROM` leaves the days before {rules.settings.send_from} to others."
         ),
         Reason("filtered_out", "is_chosen", _IS_TRUE).excludes(
             "Nothing: `ONLY_USERS`, `ONLY_CLIENTS` or `ONLY_PROJECTS` leaves it out."
         ),
-        Reason("not_billable", "is_billable", _IS_TRUE, is_on=not rules.send_non_billable).excludes(
+        Reason(
+            "not_billable", "is_billable", _IS_TRUE, is_on=not rules.settings.send_non_billable
+        ).excludes(
             "Nothing, unless it is to be billed: then mark it so in Clockify ({user}, {day})."
         ),
     )
 
 
-_ANY = Rules(today=date(2000, 1, 1), home_currency="", max_rate_minor=0)
+_ANY = Rules(settings=Settings.model_construct(), today=date(2000, 1, 1), home_currency="")
 REASON_IDS = tuple(reason.id for reason in catalogue(_ANY))
 """The ids of all reasons in the catalogue's order, whatever the settings."""
 REJECTING = tuple(reason.id for reason in catalogue(_ANY) if reason.verdict == "rejected")

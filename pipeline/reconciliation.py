@@ -105,7 +105,7 @@ def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
         return pair
     if not pair.today:
         return replace(pair, not_followed=_not_acceptable(pair)) if is_update else pair
-    by_item = desk.rules.rate_source == "service_item"
+    by_item = desk.company.settings.rate_source == "service_item"
     wanted = following.amended(pair.delivery, pair.today, is_priced_by_item=by_item)
     goal = facts(parse(wanted.payload))
     if not differences(goal, pair.sent):
@@ -152,9 +152,9 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
     is_billed = bool(pair.activity) and (pair.activity or {}).get("BillableStatus") == BILLED
     stored = facts(pair.activity) if pair.activity else None
     changes = drift.of_activity(pair.sent, stored, is_billed=is_billed)
-    by_item = desk.rules.rate_source == "service_item"
+    by_item = desk.company.settings.rate_source == "service_item"
     changes += drift.of_entry(pair.sent, pair.said, is_priced_by_item=by_item)
-    if desk.rules.require_approval and pair.entry and not pair.entry["is_approved"]:
+    if desk.company.settings.require_approval and pair.entry and not pair.entry["is_approved"]:
         changes.append(drift.UNAPPROVED)
     for change in changes:
         yield _row(desk, change, pair.sent, names) | {

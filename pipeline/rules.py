@@ -1,38 +1,33 @@
-"""What the rules need to know besides the entries, as plain values.
+"""What the rules need to know besides the entries.
 
-Keeps out where they come from (`settings`, the company, the ledger) and the rules (`reasons`).
+Keeps out where it comes from (the company, the ledger) and the rules (`reasons`).
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+
+from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Settings and facts of one review; what is not given asks for nothing."""
+    """Settings and facts of one review."""
 
+    settings: Settings
     today: date
     """The calendar date now in `TIME_ZONE`."""
     home_currency: str
-    max_rate_minor: int
-    send_from: date | None = None
-    send_after_days: int = 0
-    send_up_to: Literal["yesterday", "last_week", "last_month"] = "yesterday"
-    send_non_billable: bool = False
-    zero_rates: Literal["reject", "send"] = "reject"
-    rate_source: Literal["clockify", "service_item"] = "clockify"
     service_item_rate_minor: int | None = None
     """Price of the service item an hour, in minor units of the home currency."""
-    require_approval: bool = False
-    customer_matching: Literal["auto", "project", "client_project"] = "auto"
-    only_users: tuple[str, ...] = ()
-    only_clients: tuple[str, ...] = ()
-    only_projects: tuple[str, ...] = ()
     books_closed_through: date | None = None
     """The last work date that Intuit refused as closed."""
     probe_entry_id: str | None = None
     """The entry by which this run tries whether the books are open again."""
+
+    @property
+    def max_rate_minor(self) -> int:
+        """`MAX_RATE` in minor units."""
+        return int(self.settings.max_rate * 100)
 
     @property
     def settled_through(self) -> date:
@@ -45,4 +40,5 @@ class Rules:
             "last_week": self.today - timedelta(days=self.today.isoweekday()),
             "last_month": self.today - timedelta(days=self.today.day),
         }
-        return min(limits[self.send_up_to], self.today - timedelta(days=self.send_after_days))
+        waited = self.today - timedelta(days=self.settings.send_after_days)
+        return min(limits[self.settings.send_up_to], waited)

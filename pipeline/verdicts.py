@@ -5,7 +5,7 @@ together, so that every entry has exactly one verdict at any moment.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -34,8 +34,6 @@ WHERE user_id NOT IN (SELECT user_id FROM clockify_users WHERE user_name <> '') 
 """
 """By the name read last, of those only who have none in the list of members: with older names, who
 was renamed to be told apart would never be."""
-OF_SETTINGS = [field.name for field in fields(Rules) if field.name in Settings.model_fields]
-"""What the rules take from the settings as it stands there."""
 
 
 def company(connection: Connection) -> dict[str, Any]:
@@ -52,23 +50,6 @@ def company(connection: Connection) -> dict[str, Any]:
             "launch quickbooks_company, quickbooks_employees and quickbooks_customers first",
         )
     return dict(zip(columns, rows[0], strict=True))
-
-
-def rules(settings: Settings, company: Mapping[str, Any], today: date) -> Rules:
-    """What the rules need to know besides the entries, as plain values.
-
-    Args:
-        settings: the settings.
-        company: the row of `quickbooks_company`.
-        today: the calendar date now in `TIME_ZONE`.
-    """
-    return Rules(
-        today=today,
-        max_rate_minor=int(settings.max_rate * 100),
-        home_currency=company["home_currency"],
-        service_item_rate_minor=company["service_item_rate_minor"],
-        **{name: getattr(settings, name) for name in OF_SETTINGS},
-    )
 
 
 def rules_of_run(
@@ -88,7 +69,13 @@ def rules_of_run(
         today: the calendar date now in `TIME_ZONE`.
         days: the run's first and last work date.
     """
-    open_rules = rules(settings, company(connection), today)
+    known = company(connection)
+    open_rules = Rules(
+        settings=settings,
+        today=today,
+        home_currency=known["home_currency"],
+        service_item_rate_minor=known["service_item_rate_minor"],
+    )
     closed = ledger.closed_period()
     if not closed:
         return open_rules

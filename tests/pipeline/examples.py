@@ -16,6 +16,7 @@ from pipeline.schemas import (
     Table,
     sql_types,
 )
+from pipeline.settings import Settings
 
 TODAY = date(2024, 5, 15)
 """A Wednesday."""
@@ -25,8 +26,9 @@ MAX_RATE_MINOR = 100_000
 
 def rules(**changes: object) -> Rules:
     """What the rules need, with changes."""
-    given = {"today": TODAY, "home_currency": "USD", "max_rate_minor": MAX_RATE_MINOR}
-    return Rules(**{**given, **changes})
+    given = {"today": TODAY, "home_currency": "USD", "max_rate": MAX_RATE_MINOR / 100, **changes}
+    chosen = {name: given.pop(name) for name in Settings.model_fields.keys() & given.keys()}
+    return Rules(settings=Settings.model_construct(**chosen), **given)
 
 
 def entry(number: int = 1, *, lasting: int = 3600, **changes: object) -> dict[str, Any]:

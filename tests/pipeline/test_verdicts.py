@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,7 +11,6 @@ import pytest
 from pipeline import doors, verdicts
 from pipeline.database import Connection
 from pipeline.ledger import DELIVERED, SETTLED, Ledger
-from pipeline.rules import Rules
 from pipeline.schemas import (
     AcceptedTimeEntries,
     ClockifyTimeEntries,
@@ -180,12 +179,3 @@ class TestClosedBooks:
         warehouse.execute("DROP TABLE clockify_time_entries")
         found = verdicts.rules_of_run(warehouse, ledger, SETTINGS, TODAY, (MONDAY, TUESDAY))
         assert found.probe_entry_id is None
-
-
-def test_what_the_rules_take_from_the_settings_has_the_type_that_they_say() -> None:
-    """It is copied by name, which no type checker sees."""
-    ours, theirs = get_type_hints(Rules), get_type_hints(Settings)
-    assert {name: ours[name] for name in verdicts.OF_SETTINGS} == {
-        name: theirs[name] for name in verdicts.OF_SETTINGS
-    }
-    assert {"send_from", "rate_source", "only_users"} < set(verdicts.OF_SETTINGS)
