@@ -23,7 +23,7 @@ from pipeline.analysis import copy_of
 from pipeline.clockify import Clockify
 from pipeline.company import utc_now
 from pipeline.definitions import SCHEDULE
-from pipeline.extraction import Reading
+from pipeline.extraction import NOT_ROUNDED, Reading
 from pipeline.quickbooks import QuickBooks
 from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
 from pipeline.schemas import QuickbooksEmployees as Employees
@@ -127,10 +127,10 @@ def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date
 
 def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame:
     """The entries of the last days, as a run would read them."""
+    workspace = extraction.workspace_row(known["workspace"], settings.rounding)
     reading = Reading(
-        zone=settings.zone,
-        is_rounding_on=extraction.is_rounding_on(settings.rounding, known["workspace"]),
-        needs_approval=False,
+        settings.model_copy(update={"require_approval": False}),
+        is_rounding_on=workspace["rounding"] != NOT_ROUNDED,
         log=lambda _: None,
         now=utc_now,
     )

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -21,6 +20,7 @@ from pipeline.database import Connection, transaction
 from pipeline.detailed_report import READS
 from pipeline.entries import Row, differing, frame_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
+from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 
@@ -28,6 +28,8 @@ Piece = tuple[date, date]
 """First and last day."""
 PIECE = timedelta(days=31)
 """Clockify's free plan gives no longer report (its reference, 2.6)."""
+NOT_ROUNDED = "off"
+"""The rounding by which entries are read as they were tracked."""
 HIDDEN_RATES_SAMPLE = 3
 """Entries that must have lost their rate before a key without rates is suspected."""
 
@@ -36,13 +38,10 @@ HIDDEN_RATES_SAMPLE = 3
 class Reading:
     """How this run reads the report."""
 
-    zone: ZoneInfo
+    settings: Settings
     is_rounding_on: bool
-    needs_approval: bool
     log: Callable[[str], object]
     now: Callable[[], datetime]
-    needs_rates: bool = True
-    """Whether Clockify's rates are what is sent, so that a key that sees none must stop the run."""
 
 
 @dataclass
@@ -55,24 +54,20 @@ class Extracted:
     """Those that exist and are yet to be read, with the day on which they start now."""
 
 
-def is_rounding_on(setting: str, workspace: Workspace) -> bool:
-    """Whether entries are read rounded.
+def workspace_row(workspace: Workspace, setting: str) -> dict[str, object]:
+    """The row of `clockify_workspace`, with the rounding by which entries are read.
 
     Args:
-        setting: `ROUNDING`.
         workspace: says what Clockify's own setting is.
+        setting: `ROUNDING`.
     """
-    return setting == "on" or (setting == "workspace" and workspace.is_rounding_on)
-
-
-def workspace_row(workspace: Workspace, *, is_rounding_on: bool) -> dict[str, object]:
-    """The row of `clockify_workspace`, with the rounding by which entries are read."""
-    step = workspace.round_minutes if is_rounding_on else 1
+    is_on = setting == "on" or (setting == "workspace" and workspace.is_rounding_on)
+    step = workspace.round_minutes if is_on else 1
     return {
         "workspace_id": workspace.id,
         "workspace_name": workspace.name,
         "plan": workspace.plan,
-        "rounding": f"{workspace.round_mode} {step}" if is_rounding_on else "off",
+        "rounding": f"{workspace.round_mode} {step}" if is_on else NOT_ROUNDED,
         "rounding_minutes": max(step, 1),
     }
 
@@ -116,7 +111,9 @@ def extract(
         ids = set(frame["entry_id"])
         _refuse_a_gap(ids, found, start, end)
         with warehouse.connect() as connection:
-            hidden = hidden_rates(connection, frame) if reading.needs_rates else None
+            # Where rates are the service item's, a key that sees none does no harm.
+            needs_rates = reading.settings.rate_source == "clockify"
+            hidden = hidden_rates(connection, frame) if needs_rates else None
             missing = _missing(connection, ids | found.followed.keys(), start, end)
         if hidden:
             _refuse_hidden_rates(hidden, clockify, reading, users)
@@ -159,13 +156,15 @@ def read(
     former &= {row["userId"] for row in raw}  # the others have no time here: ask no further
     rows_of = partial(clockify.reports.rows, first, last, former=former)
     rows, raw = _rounded(rows_of, raw) if reading.is_rounding_on else (raw, raw)
-    approved = rows_of(rounding=False, only_approved=True) if reading.needs_approval else None
+    approved = (
+        rows_of(rounding=False, only_approved=True) if reading.settings.require_approval else None
+    )
     zoned = users.dropna(subset="time_zone")
     return frame_of(
         rows,
         raw,
         None if approved is None else {str(row["_id"]) for row in approved},
-        zone=reading.zone,
+        zone=reading.settings.zone,
         user_zones=dict(zip(zoned["user_id"], zoned["time_zone"], strict=True)),
         read_at=reading.now(),
         first=first,
@@ -329,7 +328,7 @@ def _follow(
             what = "deleted in Clockify" if now is None else "running again"
             found.left[entry_id] = day, what  # a running one is read when it has stopped
             continue
-        goal = now.start.astimezone(reading.zone).date()
+        goal = now.start.astimezone(reading.settings.zone).date()
         if goal != day:
             found.left[entry_id] = day, "moved to another day"
         found.followed[entry_id] = goal

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline import confirmation, extraction, history, loading, schemas, verdicts
 from pipeline.clockify import Clockify
 from pipeline.company import Company, Log
-from pipeline.extraction import Extracted, Reading, pieces, pieces_of
+from pipeline.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
 from pipeline.history import Watched
 from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
@@ -60,20 +60,10 @@ def extract(
     """
     settings, warehouse = company.settings, company.warehouse
     with company.clockify(log) as clockify:
-        workspace = clockify.workspace()
-        is_rounding_on = extraction.is_rounding_on(settings.rounding, workspace)
-        warehouse.replace(
-            schemas.ClockifyWorkspace,
-            pd.DataFrame([extraction.workspace_row(workspace, is_rounding_on=is_rounding_on)]),
-        )
-        reading = Reading(
-            zone=settings.zone,
-            is_rounding_on=is_rounding_on,
-            needs_approval=settings.require_approval,
-            needs_rates=settings.rate_source == "clockify",
-            log=log,
-            now=company.now,
-        )
+        workspace = extraction.workspace_row(clockify.workspace(), settings.rounding)
+        warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([workspace]))
+        is_rounding_on = workspace["rounding"] != NOT_ROUNDED
+        reading = Reading(settings, is_rounding_on, log, company.now)
         watched = _watched(company, clockify, reading, first) if watch_history else []
         found = extraction.extract(warehouse, clockify, reading, first, last)
         for month in watched:

@@ -1,6 +1,5 @@
 """The warehouse: the file of extracts and verdicts."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -27,16 +26,10 @@ class Warehouse:
         """A short connection: open, work, close; never across a call to an API."""
         return self.database.connect()
 
-    def read(
-        self,
-        model: type[Table],
-        where: str = "TRUE",
-        parameters: Sequence[object] = (),
-        columns: Sequence[str] | None = None,
-    ) -> pd.DataFrame:
-        """Rows of a table; see `doors.read`."""
+    def read(self, model: type[Table]) -> pd.DataFrame:
+        """All rows of a table; see `doors.read`."""
         with self.connect() as connection:
-            return doors.read(connection, model, where, parameters, columns)
+            return doors.read(connection, model)
 
     def replace(self, model: type[Table], frame: pd.DataFrame) -> None:
         """Put a whole new snapshot in a table's place, in one transaction."""

@@ -53,8 +53,7 @@ def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str
 def _rounding(
     workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
 ) -> str | Problem:
-    is_on = extraction.is_rounding_on(settings.rounding, workspace)
-    now = str(extraction.workspace_row(workspace, is_rounding_on=is_on)["rounding"])
+    now = str(extraction.workspace_row(workspace, settings.rounding)["rounding"])
     if past and past.rounding not in (None, now):
         return Problem(
             f"Clockify's rounding is now `{now}`, but the ledger was bound to `{past.rounding}`",

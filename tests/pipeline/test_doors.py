@@ -170,9 +170,9 @@ def test_a_read_takes_a_condition_and_columns(warehouse: Warehouse) -> None:
     rows = [valid(ClockifyUsers, number) for number in range(3)]
     rows[1]["user_name"] = "x' OR 'a' = 'a"
     warehouse.replace(ClockifyUsers, frame(ClockifyUsers, *rows))
-    read = warehouse.read(
-        ClockifyUsers, "user_name = $1", ["x' OR 'a' = 'a"], ["is_active", "user_id"]
-    )
+    with warehouse.connect() as connection:
+        columns = ["is_active", "user_id"]
+        read = doors.read(connection, ClockifyUsers, "user_name = $1", ["x' OR 'a' = 'a"], columns)
     assert read.to_dict("records") == [{"is_active": True, "user_id": "user_id 1"}]
 
 

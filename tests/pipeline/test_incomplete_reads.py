@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -20,6 +19,7 @@ from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox, Server
+from tests.pipeline.conftest import SettingsFor
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 21)
 DAY = date(2026, 11, 17)
@@ -63,8 +63,8 @@ class House:
 
     def row(self, entry: Entry) -> dict[str, Any]:
         """What is stored of an entry."""
-        rows = self.warehouse.read(ClockifyTimeEntries, "entry_id = $1", [entry.id])
-        [row] = rows.to_dict("records")
+        rows = self.warehouse.read(ClockifyTimeEntries)
+        [row] = rows[rows["entry_id"] == entry.id].to_dict("records")
         return row
 
     def entry(self, day: date = DAY, **changes: Any) -> Entry:  # noqa: ANN401 - of the entry
@@ -80,18 +80,16 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def house(
-    sandbox_server: Server, sandbox: Sandbox, clockify: Clockify, tmp_path: Path
+    sandbox_server: Server,
+    sandbox: Sandbox,
+    clockify: Clockify,
+    settings_for: SettingsFor,
+    tmp_path: Path,
 ) -> Iterator[House]:
     """A sandbox with a company that nobody has left, and of which nothing was read."""
     for user in sandbox.world.workspace.users.values():
         user.status = "ACTIVE"
-    reading = Reading(
-        zone=ZoneInfo(sandbox.world.time_zone),
-        is_rounding_on=False,
-        needs_approval=False,
-        log=lambda _: None,
-        now=lambda: NOW,
-    )
+    reading = Reading(settings_for(), is_rounding_on=False, log=lambda _: None, now=lambda: NOW)
     warehouse = Warehouse(tmp_path / "w.duckdb")
     made = House(sandbox, clockify, warehouse, sandbox_server.app, reading)
     sandbox_server.app = made
@@ -116,7 +114,8 @@ def test_a_former_members_time_is_read(house: House, *, is_in_report: bool, is_k
         house.extract()
     house.sandbox.world.workspace.users[former.user_id].status = "INACTIVE"
     house.sandbox.switch(inactive_users_in_report=is_in_report)
-    house.extract(is_rounding_on=True, needs_approval=True)
+    approving = house.reading.settings.model_copy(update={"require_approval": True})
+    house.extract(is_rounding_on=True, settings=approving)
     assert house.stored().keys() >= {former.id, others.id}
     assert house.row(former)["is_approved"]
     assert house.row(former)["raw_seconds"] == 5400
