@@ -11,9 +11,9 @@ from assets.extract import DAILY, SINGLE_RUN
 from pipeline import figures, links, schemas, stages
 from pipeline.company import Company
 from pipeline.extraction import days_of
+from pipeline.loading import Wishes
 from pipeline.metadata import capped, counts, definition_metadata, table
 from pipeline.planning import Plan
-from pipeline.stages import Wishes
 from pipeline.windows import SCHEDULE_NAME, stops_the_run, window
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
@@ -22,17 +22,8 @@ DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
 """A morning's run may take two hours; a day without one is worth a look by the evening."""
 
 
-class LoadConfig(dg.Config):
-    """How one run loads: the `Wishes` that a person may have."""
-
-    dry_run: bool = False
-    """Decide and show what would be sent, and send nothing; also by `DRY_RUN`."""
-    rebind: bool = False
-    """Bind the ledger to this workspace, zone and rounding, though it was bound to another."""
-    override_breaker: bool = False
-    """Send however many rows are due, and go on whatever one fault is given for."""
-    confirm_cutover: bool = False
-    """Send beside activities that somebody else made; asked of a company's first loads, once."""
+class LoadConfig(Wishes, dg.Config):
+    """How one run loads."""
 
 
 @dg.asset(
@@ -57,8 +48,8 @@ def quickbooks_time_activities(
     checks `nothing_has_drifted` and `the_books_and_the_ledger_agree`.
     """
     first, last = window(context)
-    wishes = Wishes(**config.model_dump(), is_scheduled=SCHEDULE_NAME in context.run.tags)
-    planned = stages.load(company, context.log.info, first, last, wishes)
+    is_scheduled = SCHEDULE_NAME in context.run.tags
+    planned = stages.load(company, context.log.info, first, last, config, is_scheduled=is_scheduled)
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
+from pydantic import BaseModel
+
 from pipeline import (
     books,
     breaker,
@@ -32,6 +34,19 @@ from pipeline.ledger import Binding
 from pipeline.pairing import Lists
 from pipeline.planning import Plan
 from pipeline.stops import Stop
+
+
+class Wishes(BaseModel, frozen=True):
+    """How a person wants one load to be."""
+
+    dry_run: bool = False
+    """Decide and keep what would be sent, and send nothing; also by `DRY_RUN`."""
+    rebind: bool = False
+    """Bind the ledger to this workspace, zone and rounding, whatever it was bound to."""
+    override_breaker: bool = False
+    """Send however many rows are due, and go on whatever one fault is given for."""
+    confirm_cutover: bool = False
+    """Send beside activities that somebody else made; asked of a company's first loads, once."""
 
 
 @contextmanager
@@ -88,14 +103,7 @@ def bind(desk: Desk, *, rebind: bool = False, is_dry: bool = False) -> None:
     check(binding, rebind=rebind)
 
 
-def load(
-    desk: Desk,
-    first: date,
-    last: date,
-    *,
-    is_scheduled: bool = False,
-    override_breaker: bool = False,
-) -> None:
+def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: bool) -> None:
     """Settle what earlier runs left, send, settle what this run left, send what was not stored.
 
     What is still open then waits for the next run. Last, also if there was nothing to send, all
@@ -106,16 +114,16 @@ def load(
         desk: what the load works with.
         first: first work date.
         last: last work date, included.
+        wishes: whether this run may send however much, whatever is refused.
         is_scheduled: whether nobody chose these days, so that how many rows is worth a look.
-        override_breaker: let this run send however much, whatever is refused.
 
     Raises:
         Stop: this run must not go on, or nobody has confirmed a first load beside another's
             activities; what was sent until then is recorded.
     """
-    tally = Tally(is_overridden=override_breaker)
+    tally = Tally(is_overridden=wishes.override_breaker)
     settlement.settle(desk)
-    if is_scheduled and not override_breaker:
+    if is_scheduled and not wishes.override_breaker:
         _refuse_unusual(desk, first, last)
     for start, end in pieces(first, last):
         _send(desk, start, end, tally)

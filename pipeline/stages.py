@@ -5,7 +5,6 @@ facts look like, which the assets add, and the steps themselves.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from pipeline.clockify import Clockify
 from pipeline.company import Company, Log
 from pipeline.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
 from pipeline.history import Watched
+from pipeline.loading import Wishes
 from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
 
@@ -101,23 +101,15 @@ def review(company: Company, log: Log, first: date, last: date) -> None:
             log(f"judged {start} to {end}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """How a person or a schedule wants one load to be."""
-
-    dry_run: bool = False
-    """Decide and keep what would be sent, and send nothing."""
-    rebind: bool = False
-    """Bind the ledger to this workspace, zone and rounding, whatever it was bound to."""
-    override_breaker: bool = False
-    """Send however much, whatever is refused."""
-    confirm_cutover: bool = False
-    """A person has looked at what is sent beside another's activities."""
-    is_scheduled: bool = False
-    """Nobody chose these days."""
-
-
-def load(company: Company, log: Log, first: date, last: date, wishes: Wishes) -> list[Plan]:
+def load(
+    company: Company,
+    log: Log,
+    first: date,
+    last: date,
+    wishes: Wishes,
+    *,
+    is_scheduled: bool = False,
+) -> list[Plan]:
     """Send what is accepted of some days, once each; what would be sent, of a dry run.
 
     Raises:
@@ -129,13 +121,7 @@ def load(company: Company, log: Log, first: date, last: date, wishes: Wishes) ->
         if not is_dry:
             if wishes.confirm_cutover:
                 confirmation.confirm(desk, first, last, f"run {company.run_id}")
-            loading.load(
-                desk,
-                first,
-                last,
-                is_scheduled=wishes.is_scheduled,
-                override_breaker=wishes.override_breaker,
-            )
+            loading.load(desk, first, last, wishes, is_scheduled=is_scheduled)
             return []
         planned = loading.plans(desk, first, last)
     rows = [{**vars(row), "action": action} for plan in planned for action, row in plan.rows()]

@@ -24,8 +24,8 @@ import dagster as dg
 from pipeline import delivery
 from pipeline.company import Log, opened, utc_now
 from pipeline.definitions import JOB, build_definitions
+from pipeline.loading import Wishes
 from pipeline.settings import Settings
-from pipeline.stages import Wishes
 from pipeline.stops import Stop
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.chaos import crash_points, sabotage

@@ -17,12 +17,12 @@ from pipeline.__main__ import main
 from pipeline.company import opened
 from pipeline.database import read_only
 from pipeline.definitions import JOB, build_definitions
+from pipeline.loading import Wishes
 from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import World
 from pipeline.settings import Settings
-from pipeline.stages import Wishes
 from pipeline.windows import RANGE_END, RANGE_START, SCHEDULE_NAME
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
@@ -98,9 +98,11 @@ class House:
         For what goes before the run that a test is about: it takes half the time.
         """
         self.now += STEP
-        wishes = Wishes(is_scheduled=SCHEDULE_NAME in self.tags, **config.get(LOAD, {}))
+        wishes = Wishes(**config.get(LOAD, {}))
+        is_scheduled = SCHEDULE_NAME in self.tags
         with opened(self.settings, "prepared", _silent, lambda: self.now) as company:
-            take(company, _silent, first, last or first, assets or UP_TO_LOAD, wishes)
+            days, chosen = (first, last or first), assets or UP_TO_LOAD
+            take(company, _silent, *days, chosen, wishes, is_scheduled=is_scheduled)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the analysts' copy answers."""

@@ -5,8 +5,8 @@ from datetime import date
 
 from pipeline import stages
 from pipeline.company import Company, Log
+from pipeline.loading import Wishes
 from pipeline.schemas import name_of
-from pipeline.stages import Wishes
 
 LOAD = "quickbooks_time_activities"
 REVIEW = ("accepted_time_entries", "rejected_time_entries")
@@ -35,6 +35,8 @@ def take(
     last: date,
     assets: Collection[str],
     wishes: Wishes = NO_WISHES,
+    *,
+    is_scheduled: bool = False,
 ) -> None:
     """Do the work of some assets without Dagster, in the order in which it would.
 
@@ -49,4 +51,4 @@ def take(
     if {*REVIEW} & {*assets}:
         stages.review(company, log, first, last)
     if LOAD in assets:
-        stages.load(company, log, first, last, wishes)
+        stages.load(company, log, first, last, wishes, is_scheduled=is_scheduled)

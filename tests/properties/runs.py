@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from pipeline import company as companies
 from pipeline.ledger_file import backups
+from pipeline.loading import Wishes
 from pipeline.settings import Settings
-from pipeline.stages import Wishes
 from pipeline.stops import Stop
 from tests.end_to_end.stages import take
 
