@@ -63,7 +63,7 @@ def _describe_days(
 ) -> None:
     """Each day's facts on that day, also on a day with nothing."""
     settings = company.settings
-    with company.books(context.log.info) as connection:
+    with company.report(context.log.info) as connection:
         states = figures.of_days(connection, figures.DELIVERED, first, last)
         unresolved = figures.of_days(connection, figures.UNRESOLVED, first, last)
     would_send = [row.work_date for plan in planned for row in plan.send]

@@ -92,7 +92,7 @@ CLAIMS = {
     ),
     "activities_stand_as_they_were_sent": Claim(
         asset="quickbooks_time_activities",
-        reads="books",
+        reads_ledger=True,
         says="No time activity, of whatever run, was stored otherwise than it was sent, or "
         "changed since.\n\nThe gate of the run that sent it is red once; this keeps it.",
         wrong="""

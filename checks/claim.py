@@ -7,10 +7,8 @@ latest evaluation, and tomorrow's run must not turn last month's red green.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, get_args
 
 import dagster as dg
 
@@ -28,8 +26,6 @@ SHOWN = 3
 """Commands that a message names; its table has all of them."""
 MOST_OF_A_GATE = 20
 """Rows that a gate's table shows: enough to see what has gone wrong with the run."""
-Reads = Literal["warehouse", "books", "report"]
-"""The company's connections, each with what the one before has; the last two need the ledger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +46,8 @@ class Claim:
     fix: str
     """Here too; `{commands}` are those in the column `command`."""
     is_gate: bool = False
-    reads: Reads = "warehouse"
-    """Which of the company's connections."""
+    reads_ledger: bool = False
+    """Whether it is asked of the ledger too, or of the analysts' views."""
     beside: tuple[str, ...] = ()
     """The assets that it reads besides its own."""
 
@@ -130,8 +126,9 @@ def _checks(asset: str, claims: Mapping[str, Claim]) -> dg.AssetChecksDefinition
     ) -> Iterator[dg.AssetCheckResult]:
         known = given(context, company)
         chosen = {key.name for key in context.selected_asset_check_keys}
-        reads = max((claim.reads for claim in claims.values()), key=get_args(Reads).index)
-        with stops_the_run(), _connection(reads, company, context.log.info) as connection:
+        reads_ledger = any(claim.reads_ledger for claim in claims.values())
+        opened = company.report(context.log.info) if reads_ledger else company.warehouse.connect()
+        with stops_the_run(), opened as connection:
             for name, claim in claims.items():
                 if name in chosen:
                     wrong = claim.contradicted(connection, company, known)
@@ -154,14 +151,6 @@ def _result(
         description=claim.message(wrong, known),
         metadata={"wrong" if claim.is_gate else "open": shown},
     )
-
-
-def _connection(
-    reads: str, company: Company, log: Callable[[str], object]
-) -> AbstractContextManager[Connection]:
-    if reads == "warehouse":
-        return company.warehouse.connect()
-    return company.books(log) if reads == "books" else company.report(log)
 
 
 def _measured(rows: list[Row]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from checks.claim import Claim, Reads
+from checks.claim import Claim
 from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
 from pipeline.database import Connection
@@ -64,12 +64,14 @@ def _pieces_of(
     return pieces(first, last) if first else iter(())
 
 
-def _schema_claim(model: type[schemas.Table], asset: str = "", reads: Reads = "warehouse") -> Claim:
+def _schema_claim(
+    model: type[schemas.Table], asset: str = "", *, reads_ledger: bool = False
+) -> Claim:
     name = schemas.name_of(model)
     return Claim(
         asset=asset or name,
         is_gate=True,
-        reads=reads,
+        reads_ledger=reads_ledger,
         says=f"Every row of {name} fits the schema that the table was made from.",
         wrong=partial(misfits, model),
         columns=["problem"],
@@ -81,7 +83,7 @@ def _schema_claim(model: type[schemas.Table], asset: str = "", reads: Reads = "w
 
 SCHEMA_CLAIMS = [
     *map(_schema_claim, GATED_TABLES),
-    _schema_claim(schemas.Deliveries, "quickbooks_time_activities", "report"),
+    _schema_claim(schemas.Deliveries, "quickbooks_time_activities", reads_ledger=True),
 ]
 
 
@@ -159,7 +161,7 @@ CLAIMS = {
         asset="accepted_time_entries",
         is_gate=True,
         beside=("quickbooks_employees", "quickbooks_customers"),
-        reads="books",
+        reads_ledger=True,
         says="Accepted entries that may be sent name an active employee and, with a project, a "
         "customer.",
         wrong=f"""
@@ -180,7 +182,7 @@ CLAIMS = {
     "no_delivery_refused_or_unknown": Claim(
         asset="quickbooks_time_activities",
         is_gate=True,
-        reads="books",
+        reads_ledger=True,
         says="This run added no delivery that was refused, is unknown, or is left for a person.",
         wrong=f"""
         SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries AS now
@@ -201,7 +203,7 @@ CLAIMS = {
     "activities_are_stored_as_they_were_sent": Claim(
         asset="quickbooks_time_activities",
         is_gate=True,
-        reads="books",
+        reads_ledger=True,
         says="QuickBooks stored what this run sent: person, customer, date, minutes, rate, "
         "description.",
         wrong="SELECT work_date, error_message AS differs, quickbooks_id, entry_id "

@@ -61,20 +61,14 @@ class Company:
         return Ledger.opened(self.settings.ledger, self.settings.lock_seconds, log)
 
     @contextmanager
-    def books(self, log: Log) -> Iterator[Connection]:
-        """A short connection to the warehouse with the ledger's tables beside, as `ledger.…`."""
+    def report(self, log: Log) -> Iterator[Connection]:
+        """A short connection to the warehouse, with the ledger beside, and the analysts' views."""
         settings = self.settings
         with (
             self.warehouse.connect() as connection,
             attached(connection, settings.ledger, settings.lock_seconds, log),
         ):
-            yield connection
-
-    @contextmanager
-    def report(self, log: Log) -> Iterator[Connection]:
-        """A short connection to warehouse and ledger through the analysts' views."""
-        with self.books(log) as connection:
-            analysis.lay_views(connection, self.settings, self.today())
+            analysis.lay_views(connection, settings, self.today())
             yield connection
 
 

@@ -1,10 +1,7 @@
 """Each check's claim: true of sound tables, and contradicted by one change to them."""
 
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from checks import books, gates, standing
 from checks.claim import Claim
 from pipeline import schemas
 from pipeline.company import Company
-from pipeline.database import Connection, Database
+from pipeline.database import Database
 from pipeline.figures import Row
 from pipeline.ledger import Ledger
 from pipeline.ledger_file import database
@@ -108,12 +105,8 @@ def _company_row(settings: Settings) -> dict[str, Any]:
 
 def contradicted(claim: Claim, company: Company, **changes: object) -> list[Row]:
     """What contradicts a claim, with changes to what the run is about."""
-    connections: dict[str, Callable[[], AbstractContextManager[Connection]]] = {
-        "warehouse": company.warehouse.connect,
-        "books": partial(company.books, print),
-        "report": partial(company.report, print),
-    }
-    with connections[claim.reads]() as connection:
+    opened = company.report(print) if claim.reads_ledger else company.warehouse.connect()
+    with opened as connection:
         return claim.contradicted(connection, company, {**GIVEN, **changes})
 
 
