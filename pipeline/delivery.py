@@ -21,7 +21,7 @@ from pipeline.faults import THROTTLED, stop_of
 from pipeline.ledger import DECIDED_TO_SEND, NOT_STORED, Delivery, Ledger
 from pipeline.planning import Plan
 from pipeline.quickbooks import BATCH
-from pipeline.quickbooks_answers import BatchAnswer
+from pipeline.quickbooks_answers import Answer
 from pipeline.replays import Told, each_its_own, read_anew
 from pipeline.stops import Stop
 
@@ -93,7 +93,7 @@ def _give_up(waiting: Sequence[Delivery], ledger: Ledger) -> NoReturn:
     )
 
 
-def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[BatchAnswer, list[Told]]:
+def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]:
     """One request: the intents committed before it, the outcomes after it.
 
     The same rows in the same order make the same request, id and bytes: a batch that was throttled
@@ -118,7 +118,7 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[BatchAnswer, list[T
     return answer, told
 
 
-def _stop_if_told(told: Sequence[Told], answer: BatchAnswer, desk: Desk) -> None:
+def _stop_if_told(told: Sequence[Told], answer: Answer, desk: Desk) -> None:
     """Log what an answer came to, and stop where it concerns more than one record."""
     counts = Counter(outcome.state for _, outcome in told)
     if set(counts) - {"sent"}:
@@ -141,13 +141,13 @@ def _started(row: Delivery, intuit_time: datetime | None, desk: Desk) -> Deliver
     )
 
 
-def _outcome(answer: BatchAnswer, place: int, row: Delivery) -> Outcome:
+def _outcome(answer: Answer, place: int, row: Delivery) -> Outcome:
     return classify(
         answer.status, answer.items.get(place), answer.fault_of(place), sent=row.payload
     )
 
 
-def _concluded(row: Delivery, outcome: Outcome, answer: BatchAnswer, desk: Desk) -> Delivery:
+def _concluded(row: Delivery, outcome: Outcome, answer: Answer, desk: Desk) -> Delivery:
     return desk.noted(
         row,
         state=outcome.state,

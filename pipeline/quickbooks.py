@@ -16,7 +16,7 @@ from pyrate_limiter import Duration, Limiter, Rate
 from pipeline.faults import THROTTLED_SECONDS, stop_of
 from pipeline.fields import value, values
 from pipeline.http import Http, Service
-from pipeline.quickbooks_answers import Answer, BatchAnswer, answer_of, no_answer
+from pipeline.quickbooks_answers import Answer, answer_of, no_answer
 from pipeline.quickbooks_rows import company_row, customer_rows, employee_rows, service_item
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -121,7 +121,7 @@ class QuickBooks:
         value(row, "Id", str, of="QuickBooks' time activity")
         return row
 
-    def create_batch(self, request_id: str, items: Sequence[str]) -> BatchAnswer:
+    def create_batch(self, request_id: str, items: Sequence[str]) -> Answer:
         """Send new time activities, each an exact JSON text, in one batch.
 
         The same id and items make the same bytes, so that a batch can be replayed. A 401 refreshes
@@ -142,8 +142,7 @@ class QuickBooks:
         )
         self._batches.try_acquire("batch")
         content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
-        answer = self._write("/batch", content, {"requestid": request_id})
-        return BatchAnswer(**vars(answer), sent=len(items))
+        return self._write("/batch", content, {"requestid": request_id})
 
     def update_time_activity(self, body: Row, request_id: str) -> Answer:
         """Replace a time activity; what `body` leaves out is cleared. Answers as above."""

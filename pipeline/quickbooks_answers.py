@@ -36,22 +36,14 @@ class Answer:
     retry_after: float | None = None
     """Seconds that it asks us to wait."""
 
-
-@dataclass(frozen=True)
-class BatchAnswer(Answer):
-    """What came back for a batch."""
-
-    sent: int = 0
-    """How many items were sent."""
-
     @cached_property
     def items(self) -> dict[int, dict[str, Any]]:
-        """The first answer to each item, by its position in the batch; others belong to none."""
+        """The first answer to each item of a batch, by its position in it."""
         found: dict[int, dict[str, Any]] = {}
         responses = self.body.get("BatchItemResponse")
         for item in responses if isinstance(responses, list) else []:
             place = str(item.get("bId")) if isinstance(item, dict) else ""
-            if place.isdecimal() and int(place) < self.sent:
+            if place.isdecimal():
                 found.setdefault(int(place), item)
         return found
 

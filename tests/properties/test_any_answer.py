@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.classification import PROVES_NOTHING_STORED, Outcome, classify
-from pipeline.quickbooks_answers import BatchAnswer, answer_of
+from pipeline.quickbooks_answers import answer_of
 
 SENT = '{"BillableStatus":"Billable","EmployeeRef":{"value":"55"},"Hours":1,"TxnDate":"2024-05-14"}'
 STORED = {**json.loads(SENT), "Id": "145", "SyncToken": "0", "Minutes": 0, "HourlyRate": 0}
@@ -67,7 +67,7 @@ STATUSES = st.sampled_from([200, 200, 200, 400, 401, 403, 429, 500, 503, 302])
 
 def outcomes(status: int, text: str) -> list[Outcome]:
     """What an answer to two equal items is taken to prove of each."""
-    answer = BatchAnswer(**vars(answer_of(httpx.Response(status, text=text), set())), sent=2)
+    answer = answer_of(httpx.Response(status, text=text), set())
     return [
         classify(status, answer.items.get(place), answer.fault_of(place), sent=SENT)
         for place in range(2)
