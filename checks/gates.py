@@ -13,7 +13,7 @@ from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.extraction import pieces
-from pipeline.figures import Row
+from pipeline.figures import VERDICTS, Row
 from pipeline.ledger import LEFT_OUT
 from pipeline.stops import Stop
 
@@ -124,12 +124,11 @@ CLAIMS = {
         is_gate=True,
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Every entry of the window is either accepted or not, once.",
-        wrong="""
+        wrong=f"""
         SELECT entry_id, min(work_date) AS work_date, count(verdict) AS verdicts
         FROM (SELECT entry_id, work_date FROM clockify_time_entries
             WHERE work_date BETWEEN $first AND $last)
-        LEFT JOIN (SELECT entry_id, 'accepted' AS verdict FROM accepted_time_entries
-            UNION ALL SELECT entry_id, verdict FROM rejected_time_entries) USING (entry_id)
+        LEFT JOIN (SELECT entry_id, verdict FROM ({VERDICTS})) USING (entry_id)
         GROUP BY entry_id HAVING count(verdict) <> 1 ORDER BY entry_id
         """,
         columns=["work_date", "entry_id", "verdicts"],

@@ -15,6 +15,7 @@ import duckdb
 
 from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.database import Connection, log_of, read_only
+from pipeline.figures import VERDICTS
 from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import SETTLED
@@ -37,15 +38,6 @@ FROM (
     WHERE entry_id NOT IN (SELECT entry_id FROM deliveries WHERE state IN {SETTLED})
 )
 GROUP BY ALL
-"""
-VERDICTS = """
-SELECT work_date, entry_id, 'accepted' AS verdict, NULL AS reason, is_billable, duration_seconds,
-    sent_amount_minor AS amount_minor, currency
-FROM accepted_time_entries
-UNION ALL BY NAME
-SELECT work_date, entry_id, verdict, reasons[1] AS reason, is_billable, duration_seconds,
-    amount_minor, currency
-FROM rejected_time_entries
 """
 DELIVERY_LOG = """
 SELECT attempt.recorded_at, attempt.state, delivery.work_date, entry.user_name, entry.client_name,

@@ -20,6 +20,16 @@ HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
 PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')"
 """How a project is called, with its client before it."""
 WINDOW = "work_date BETWEEN $1 AND $2"
+VERDICTS = """
+SELECT work_date, entry_id, 'accepted' AS verdict, NULL AS reason, is_billable, duration_seconds,
+    sent_amount_minor AS amount_minor, currency
+FROM accepted_time_entries
+UNION ALL BY NAME
+SELECT work_date, entry_id, verdict, reasons[1] AS reason, is_billable, duration_seconds,
+    amount_minor, currency
+FROM rejected_time_entries
+"""
+"""Every entry that was judged, with its verdict."""
 READ = f"""
 SELECT work_date, count(*) AS entries, {HOURS} AS hours, count(DISTINCT user_id) AS people
 FROM clockify_time_entries WHERE {WINDOW} GROUP BY work_date
@@ -115,9 +125,8 @@ def hours_by_verdict(
     """The hours of each day by verdict."""
     found = rows(
         connection,
-        f"SELECT work_date, verdict, {HOURS} AS hours FROM (SELECT work_date, duration_seconds, "
-        "'accepted' AS verdict FROM accepted_time_entries UNION ALL BY NAME SELECT work_date, "
-        f"duration_seconds, verdict FROM rejected_time_entries) WHERE {WINDOW} GROUP BY ALL",
+        f"SELECT work_date, verdict, {HOURS} AS hours FROM ({VERDICTS}) WHERE {WINDOW} "
+        "GROUP BY ALL",
         [first, last],
     )
     return {(row["work_date"], row["verdict"]): row["hours"] for row in found}
