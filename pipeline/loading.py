@@ -16,11 +16,10 @@ from pipeline import (
     breaker,
     confirmation,
     delivery,
-    doors,
     eligibility,
+    figures,
     planning,
     reconciliation,
-    schemas,
     settlement,
     verdicts,
 )
@@ -29,7 +28,7 @@ from pipeline.candidates import Candidate, candidates
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.desk import Desk
-from pipeline.extraction import pieces, pieces_of
+from pipeline.extraction import NOT_ROUNDED, pieces, pieces_of
 from pipeline.ledger import Binding
 from pipeline.pairing import Lists
 from pipeline.planning import Plan
@@ -70,8 +69,7 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
             quickbooks=quickbooks,
             rules=rules,
             item={name: value for name, value in row.items() if name.startswith("service_item_")},
-            rounding=workspace["rounding"],
-            rounding_minutes=int(workspace["rounding_minutes"]),
+            **workspace,
             log=log,
         )
 
@@ -213,6 +211,5 @@ def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
 
 def _workspace(connection: Connection) -> dict[str, Any]:
     """The stored workspace, or one without rounding if it was never read."""
-    rows = doors.read(connection, schemas.ClockifyWorkspace).to_dict("records")
-    stored: dict[str, Any] = {"rounding": "off", "rounding_minutes": 1}
-    return stored | ({str(key): value for key, value in rows[0].items()} if rows else {})
+    stored = figures.rows(connection, "SELECT rounding, rounding_minutes FROM clockify_workspace")
+    return stored[0] if stored else {"rounding": NOT_ROUNDED, "rounding_minutes": 1}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import doors, schemas
+from pipeline import doors, figures, schemas
 from pipeline.database import Connection, transaction
 from pipeline.ledger import Ledger
 from pipeline.reasons import NOT_WORK
@@ -42,14 +42,13 @@ def company(connection: Connection) -> dict[str, Any]:
     Raises:
         Stop: it was never read.
     """
-    columns = list(sql_types(schemas.QuickbooksCompany))
-    rows = connection.execute(f"SELECT {', '.join(columns)} FROM quickbooks_company").fetchall()
-    if len(rows) != 1:
+    found = figures.rows(connection, "FROM quickbooks_company")
+    if len(found) != 1:
         raise Stop(
             "The QuickBooks company has not been read yet",
             "launch quickbooks_company, quickbooks_employees and quickbooks_customers first",
         )
-    return dict(zip(columns, rows[0], strict=True))
+    return found[0]
 
 
 def rules_of_run(
