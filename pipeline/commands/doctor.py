@@ -6,7 +6,7 @@ import click
 from rich.text import Text
 
 from pipeline import examination, terminal
-from pipeline.doctor import Finding, findings
+from pipeline.preconditions import Finding, findings
 from pipeline.settings import Settings
 from pipeline.typed import visible
 

@@ -1,10 +1,17 @@
 """The preconditions of a good morning's run, in the order in which a person puts things right.
 
-Each is one entry in the file of its side. Keeps out how facts are come by (`examination`) and how
-findings are made of them (`doctor`).
+Each is one entry in the file of its side; a finding is what one comes to. Pure. Keeps out how facts
+are come by (`examination`) and how findings are shown (`commands.doctor`).
 """
 
+from collections.abc import Iterator
+from inspect import signature
+from typing import Literal, NamedTuple
+
+from pipeline.examination import Facts
 from pipeline.preconditions import clockify, machine, names, quickbooks
+from pipeline.preconditions.precondition import Precondition
+from pipeline.stops import Stop
 
 PRECONDITIONS = (
     *clockify.PRECONDITIONS,
@@ -12,3 +19,39 @@ PRECONDITIONS = (
     *names.PRECONDITIONS,
     *machine.PRECONDITIONS,
 )
+State = Literal["right", "wrong", "doubtful", "unseen"]
+
+
+class Finding(NamedTuple):
+    """What one precondition came to."""
+
+    claim: str
+    state: State
+    """`doubtful` is worth a look and stops nothing; `unseen` could not be looked at."""
+    said: str
+    fix: str | None = None
+
+
+def findings(facts: Facts) -> Iterator[Finding]:
+    """Look at every precondition in turn.
+
+    A fact that could not be had is said once, by the first precondition that needs it.
+    """
+    said: list[Stop] = []
+    for each in PRECONDITIONS:
+        needs = [facts[name] for name in signature(each.look).parameters]
+        stop = next((need for need in needs if isinstance(need, Stop)), None)
+        if stop is None:
+            yield _finding(each, needs)
+        elif stop in said:
+            yield Finding(each.claim, "unseen", "not looked at, because of what is wrong above")
+        else:
+            said.append(stop)
+            yield Finding(each.claim, "wrong", stop.what, stop.fix)
+
+
+def _finding(each: Precondition, needs: list[object]) -> Finding:
+    found = each.look(*needs)
+    if isinstance(found, str):
+        return Finding(each.claim, "right", found)
+    return Finding(each.claim, "wrong" if each.is_vital else "doubtful", found.what, found.fix)

@@ -21,10 +21,16 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.types import DaemonHeartbeat
 
-from pipeline import doctor, examination
+from pipeline import examination
 from pipeline.definitions import SCHEDULE
-from pipeline.doctor import Finding
-from pipeline.preconditions import PRECONDITIONS, clockify, machine, quickbooks
+from pipeline.preconditions import (
+    PRECONDITIONS,
+    Finding,
+    clockify,
+    findings,
+    machine,
+    quickbooks,
+)
 from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry, user_of
@@ -42,7 +48,7 @@ Break = Callable[[House], object]
 
 def look(house: House) -> list[Finding]:
     """What doctor finds."""
-    return list(doctor.findings(examination.facts(house.settings, TODAY, lambda _: None)))
+    return list(findings(examination.facts(house.settings, TODAY, lambda _: None)))
 
 
 def not_right(found: list[Finding]) -> dict[str, str]:
