@@ -1,23 +1,18 @@
 """Whether a QuickBooks company can take time from this pipeline at all.
 
-Pure sentences about one row of `quickbooks_company`; keeps out reading it and stopping the run.
+Pure, over one row of `quickbooks_company`; keeps out reading it and what a stop stops.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
+
+from pipeline.stops import Stop
 
 GOOD_PLANS = ("Essentials", "Plus", "Advanced")
 REFUSED_PLANS = ("Simple Start", "Desktop")
 """The manual, "Before you begin"."""
-
-
-class Problem(NamedTuple):
-    """What is wrong, and the fix: halves of a sentence."""
-
-    what: str
-    fix: str
 
 
 def refusals(company: Mapping[str, Any], *, allow_payroll: bool, realm_id: str) -> list[str]:
@@ -39,33 +34,33 @@ def refusals(company: Mapping[str, Any], *, allow_payroll: bool, realm_id: str) 
     return [f"{each.what}: {each.fix}." for each in found if each]
 
 
-def other_realm(company: Mapping[str, Any], realm_id: str) -> Problem | None:
+def other_realm(company: Mapping[str, Any], realm_id: str) -> Stop | None:
     """The company read is not the one in the settings."""
     if company["realm_id"] == realm_id:
         return None
-    return Problem(
+    return Stop(
         f"The data read are of the QuickBooks company {company['realm_id']} "
         f"({company['company_name']}), not of {realm_id}",
         "correct `QUICKBOOKS_REALM_ID`, or read the company again",
     )
 
 
-def refused_plan(company: Mapping[str, Any]) -> Problem | None:
+def refused_plan(company: Mapping[str, Any]) -> Stop | None:
     """The plan takes no time activities."""
     if not _is_one_of(REFUSED_PLANS, _plan(company)):
         return None
-    return Problem(
+    return Stop(
         f"The plan of {company['company_name']}, {_plan(company)}, takes no time activities",
         f"move it to QuickBooks Online {', '.join(GOOD_PLANS[:-1])} or {GOOD_PLANS[-1]}",
     )
 
 
-def unknown_plan(company: Mapping[str, Any]) -> Problem | None:
+def unknown_plan(company: Mapping[str, Any]) -> Stop | None:
     """Nobody can say whether the plan takes time activities."""
     plan = _plan(company)
     if _is_one_of(GOOD_PLANS + REFUSED_PLANS, plan):
         return None
-    return Problem(
+    return Stop(
         f"The plan of {company['company_name']}, {plan or 'which QuickBooks does not name'}, is "
         "not known to take time activities",
         "look in QuickBooks under Account and settings > Billing, and tell the data engineer what "
@@ -73,21 +68,21 @@ def unknown_plan(company: Mapping[str, Any]) -> Problem | None:
     )
 
 
-def no_time_tracking(company: Mapping[str, Any]) -> Problem | None:
+def no_time_tracking(company: Mapping[str, Any]) -> Stop | None:
     """The company's preferences have time tracking off."""
     if company["is_time_tracking_enabled"]:
         return None
-    return Problem(
+    return Stop(
         f"Time tracking is off in {company['company_name']}",
         "turn it on in QuickBooks under Account and settings > Time",
     )
 
 
-def payroll(company: Mapping[str, Any], *, allow_payroll: bool) -> Problem | None:
+def payroll(company: Mapping[str, Any], *, allow_payroll: bool) -> Stop | None:
     """Time sent might be paid out as well."""
     if allow_payroll or not company["is_payroll_enabled"]:
         return None
-    return Problem(
+    return Stop(
         f"QuickBooks Payroll is on in {company['company_name']}, where time may be paid out as "
         "well",
         "turn it off, or set `ALLOW_PAYROLL=true` once the bookkeeper agrees",

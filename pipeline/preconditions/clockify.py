@@ -4,19 +4,19 @@ import pandas as pd
 
 from pipeline import extraction
 from pipeline.clockify import Workspace
-from pipeline.eligibility import Problem
 from pipeline.examination import DAYS, Past
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 
 
-def _key(workspace: Workspace) -> str | Problem:
+def _key(workspace: Workspace) -> str | Stop:
     return f"the workspace {workspace.name}"
 
 
-def _plan(workspace: Workspace) -> str | Problem:
+def _plan(workspace: Workspace) -> str | Stop:
     if (workspace.plan or "FREE").upper().startswith("FREE"):
-        return Problem(
+        return Stop(
             "The workspace is on Clockify's free plan, which gives a new workspace 30 requests "
             "an hour and no approval or rounding",
             "Keep LOOKBACK_DAYS small, or move to a paid plan",
@@ -24,13 +24,13 @@ def _plan(workspace: Workspace) -> str | Problem:
     return str(workspace.plan)
 
 
-def _rates(entries: pd.DataFrame, settings: Settings) -> str | Problem:
+def _rates(entries: pd.DataFrame, settings: Settings) -> str | Stop:
     if settings.rate_source != "clockify":
         return "rates are the service item's: Clockify's are not needed"
     billable = entries[entries["is_billable"] & entries["end_at"].notna()]
     rated = billable["hourly_rate_minor"].fillna(0) != 0
     if len(billable) and not rated.any():
-        return Problem(
+        return Stop(
             f"The key sees no rate on any of the {len(billable)} billable entries of the last "
             f"{DAYS} days",
             "Set CLOCKIFY_API_KEY to the key of an admin who may see billable rates, or set "
@@ -39,10 +39,10 @@ def _rates(entries: pd.DataFrame, settings: Settings) -> str | Problem:
     return f"{int(rated.sum())} of {len(billable)} billable entries of {DAYS} days have a rate"
 
 
-def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str | Problem:
+def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str | Stop:
     people, members = set(entries["user_id"]), int(users["is_active"].sum())
     if people <= {owner_id} and members > 1:
-        return Problem(
+        return Stop(
             f"The key shows nobody's entries of the last {DAYS} days but its owner's, though the "
             f"workspace has {members} members",
             "Set CLOCKIFY_API_KEY to the key of an admin of the workspace",
@@ -52,10 +52,10 @@ def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str
 
 def _rounding(
     workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
-) -> str | Problem:
+) -> str | Stop:
     now = str(extraction.workspace_row(workspace, settings.rounding)["rounding"])
     if past and past.rounding not in (None, now):
-        return Problem(
+        return Stop(
             f"Clockify's rounding is now `{now}`, but the ledger was bound to `{past.rounding}`",
             "Set it back in Clockify's workspace settings (or ROUNDING), or load once with "
             "`rebind: true` if the change is meant",
@@ -64,12 +64,12 @@ def _rounding(
     return f"{now}: in the last {DAYS} days it changes the time by {int(moved.sum()) // 60:+} min"
 
 
-def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Problem:
+def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
     is_other = (entries["person_work_date"] != entries["work_date"]).fillna(value=False)
     if not is_other.any():
         return f"work dates are those of {settings.time_zone} and of everybody's own zone"
     names = entries.loc[is_other, "user_name"].dropna().unique().tolist()
-    return Problem(
+    return Stop(
         f"{int(is_other.sum())} of {len(entries)} entries of the last {DAYS} days fall on another "
         f"day in the person's own zone ({listed(names)})",
         f"Nothing, if {settings.time_zone} is the zone of the books; else set TIME_ZONE before "

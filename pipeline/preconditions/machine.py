@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.eligibility import Problem
 from pipeline.examination import Automation, Copies, Past
 from pipeline.preconditions.precondition import Precondition
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 
 DRIFT = timedelta(seconds=60)
 """Half of what a token is renewed before its end."""
@@ -15,81 +15,81 @@ LOADED_WITHIN = timedelta(hours=36)
 COPIED_WITHIN = timedelta(days=1)
 
 
-def _clocks(clockify_ahead: timedelta | None, quickbooks_ahead: timedelta | None) -> str | Problem:
+def _clocks(clockify_ahead: timedelta | None, quickbooks_ahead: timedelta | None) -> str | Stop:
     ahead = {"Clockify's": clockify_ahead, "Intuit's": quickbooks_ahead}
     known = {whose: by for whose, by in ahead.items() if by is not None}
     shown = ", ".join(f"{whose} {round(by.total_seconds()):+} s" for whose, by in known.items())
     if any(abs(by) > DRIFT for by in known.values()):
-        return Problem(
+        return Stop(
             f"This machine's clock is wrong: {shown}",
             "Have the system set its clock by NTP",
         )
     return shown
 
 
-def _writable(blocked: dict[Path, str]) -> str | Problem:
+def _writable(blocked: dict[Path, str]) -> str | Stop:
     if blocked:
         named = ", ".join(f"{path} ({why})" for path, why in blocked.items())
-        return Problem(
+        return Stop(
             f"These files cannot be written: {named}",
             "Correct the owner and permissions of their folders, or name others in the settings",
         )
     return "warehouse, ledger, analysis copy and token file"
 
 
-def _copied(copies: Copies) -> str | Problem:
+def _copied(copies: Copies) -> str | Stop:
     if copies.ledger_at is None:
         return "there is no ledger yet"
     if copies.newest_at is None or copies.ledger_at - copies.newest_at > COPIED_WITHIN:
         newest = f"{copies.newest_at:%Y-%m-%d}" if copies.newest_at else "never"
-        return Problem(
+        return Stop(
             f"The ledger was last written on {copies.ledger_at:%Y-%m-%d} and last copied {newest}",
             "Launch a run, which copies it at its end, and look whether its log names an error",
         )
     return f"last copied {copies.newest_at:%Y-%m-%d %H:%M} UTC; have the folder backed up as well"
 
 
-def _cutover(settings: Settings) -> str | Problem:
+def _cutover(settings: Settings) -> str | Stop:
     if settings.is_real and settings.send_from is None:
-        return Problem(
+        return Stop(
             "SEND_FROM is not set, so nothing is sent",
             "Set it to the first day of the oldest month that is not yet invoiced",
         )
     return f"work dates from {settings.send_from or settings.start_date} are sent"
 
 
-def _scheduled(automation: Automation) -> str | Problem:
+def _scheduled(automation: Automation) -> str | Stop:
     if not automation.is_schedule_on:
-        return Problem(
+        return Stop(
             "The schedule every_morning is off",
             "Switch it on in the Dagster UI under Automation",
         )
     if not automation.is_daemon_alive:
-        return Problem(
+        return Stop(
             "The schedule is on, but Dagster's daemon does not run",
             "Start it, with the UI, by `dagster dev` or `dagster-daemon run`",
         )
     return "on, and the daemon runs"
 
 
-def _loaded(automation: Automation) -> str | Problem:
+def _loaded(automation: Automation) -> str | Stop:
     at = automation.loaded_at
     if at is None:
-        return Problem(
+        return Stop(
             "Nothing has been loaded yet",
             "Launch a first run with DRY_RUN=true and look at its plan",
         )
     if datetime.now(UTC) - at > LOADED_WITHIN:
-        return Problem(
+        return Stop(
             f"The last load went through on {at:%Y-%m-%d %H:%M} UTC",
             "Open the latest run in the Dagster UI: its error names the fix; then launch it again",
         )
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _button(past: Past | None) -> str | Problem:
+def _button(past: Past | None) -> str | Stop:
     if past and past.adopted:
-        return Problem(
+        return Stop(
             f"{past.adopted} entries of days after the first load were in QuickBooks before us",
             "Disconnect the vendor's QuickBooks integration in Clockify under Workspace settings "
             "> Integrations: somebody still sends by it, or types time into QuickBooks",

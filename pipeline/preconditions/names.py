@@ -6,13 +6,13 @@ import pandas as pd
 
 from pipeline import matching
 from pipeline.directory import Match
-from pipeline.eligibility import Problem
 from pipeline.facts import expected_projects
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 
 
-def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Problem:
+def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Stop:
     active = users[users["is_active"] & users["user_name"].notna()]
     people = list(zip(active["user_id"], active["user_name"], strict=True))
     matches = matching.match_people(people, users, employees)
@@ -23,7 +23,7 @@ def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Problem:
     )
 
 
-def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings) -> str | Problem:
+def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings) -> str | Stop:
     found = expected_projects(projects, customers, settings)
     return _matched(
         {name: match for name, _, match in found},
@@ -32,12 +32,12 @@ def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Setting
     )
 
 
-def _matched(matches: Mapping[str, Match], what: str, fix: str) -> str | Problem:
+def _matched(matches: Mapping[str, Match], what: str, fix: str) -> str | Stop:
     wrong = {name: match.hint for name, match in sorted(matches.items()) if match.problem}
     if not wrong:
         return f"all {len(matches)}"
     named = [f"`{name}`: {hint}" for name, hint in wrong.items()]
-    return Problem(f"{len(wrong)} {what}: {listed(named, '; ')}", fix)
+    return Stop(f"{len(wrong)} {what}: {listed(named, '; ')}", fix)
 
 
 PRECONDITIONS = (

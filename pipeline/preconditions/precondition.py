@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.eligibility import Problem
+from pipeline.stops import Stop
 
 NAMED = 5
 """Names that one finding spells out."""
@@ -18,7 +18,7 @@ class Precondition:
     """
 
     claim: str
-    look: Callable[..., str | Problem]
+    look: Callable[..., str | Stop]
     is_vital: bool = True
     """Whether a run does not do its work without; else it is worth a look."""
 

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from pipeline import eligibility
-from pipeline.eligibility import Problem
 from pipeline.preconditions.precondition import Precondition
 from pipeline.quickbooks_rows import service_item
 from pipeline.settings import Settings
@@ -19,12 +18,12 @@ Row = Mapping[str, Any]
 SOON = timedelta(days=14)
 
 
-def _connected(pair: Pair) -> str | Problem:
+def _connected(pair: Pair) -> str | Stop:
     now = datetime.now(UTC)
     age = now - datetime.fromisoformat(pair.issued_at)
     ends = pair.refresh_expires_at and datetime.fromisoformat(pair.refresh_expires_at)
     if ends and ends - now < SOON:
-        return Problem(
+        return Stop(
             f"The connection to QuickBooks ends on {ends:%Y-%m-%d}",
             f"Connect again with `{CONNECT}`",
         )
@@ -32,37 +31,37 @@ def _connected(pair: Pair) -> str | Problem:
     return f"the token is {age.total_seconds() / 3600:.1f} hours old{until}"
 
 
-def _realm(company: Row, settings: Settings) -> str | Problem:
+def _realm(company: Row, settings: Settings) -> str | Stop:
     realm = settings.quickbooks_realm_id
     return eligibility.other_realm(company, realm) or f"{company['company_name']}, {realm}"
 
 
-def _quickbooks_plan(company: Row) -> str | Problem:
+def _quickbooks_plan(company: Row) -> str | Stop:
     return eligibility.refused_plan(company) or str(company["plan"])
 
 
-def _known_plan(company: Row) -> str | Problem:
+def _known_plan(company: Row) -> str | Stop:
     return eligibility.unknown_plan(company) or "its rules are those of the vendor's manual"
 
 
-def _payroll(company: Row, settings: Settings) -> str | Problem:
+def _payroll(company: Row, settings: Settings) -> str | Stop:
     found = eligibility.payroll(company, allow_payroll=settings.allow_payroll)
     return found or ("allowed by ALLOW_PAYROLL" if company["is_payroll_enabled"] else "off")
 
 
-def _time_tracking(company: Row) -> str | Problem:
+def _time_tracking(company: Row) -> str | Stop:
     return eligibility.no_time_tracking(company) or "on"
 
 
 def _currencies(
     settings: Settings, entries: pd.DataFrame, company: Row, customers: pd.DataFrame
-) -> str | Problem:
+) -> str | Stop:
     home = company["home_currency"]
     known = {home, *customers["currency"].dropna()}
     is_rated = entries["is_billable"] & entries["hourly_rate_minor"].notna()
     strange = sorted(set(entries.loc[is_rated, "currency"].dropna()) - known)
     if settings.rate_source == "clockify" and strange:
-        return Problem(
+        return Stop(
             f"Clockify's rates are in {', '.join(strange)}, which no customer has and is not the "
             f"home currency, {home}",
             "Correct the workspace's or the client's currency in Clockify, or the customers' in "
@@ -71,21 +70,21 @@ def _currencies(
     return f"home currency {home}"
 
 
-def _item(settings: Settings, service_items: list[dict[str, Any]]) -> str | Problem:
+def _item(settings: Settings, service_items: list[dict[str, Any]]) -> str | Stop:
     if not settings.service_item:
         return "SERVICE_ITEM is not set: QuickBooks chooses the item"
     try:
         service_item(settings.service_item, service_items)
     except Stop as stop:
-        return Problem(stop.what, stop.fix)
+        return stop
     return f"`{settings.service_item}`"
 
 
-def _price(settings: Settings, service_items: list[dict[str, Any]]) -> str | Problem:
+def _price(settings: Settings, service_items: list[dict[str, Any]]) -> str | Stop:
     item = _chosen(settings, service_items)
     price = item.get("UnitPrice")
     if settings.rate_source == "service_item" and not price:
-        return Problem(
+        return Stop(
             f"The service item `{settings.service_item}` has no price, though RATE_SOURCE takes "
             "every rate from it",
             "Set its sales price per hour in QuickBooks, or RATE_SOURCE=clockify",
@@ -94,11 +93,11 @@ def _price(settings: Settings, service_items: list[dict[str, Any]]) -> str | Pro
     return f"time is sent at {source}"
 
 
-def _taxable(settings: Settings, service_items: list[dict[str, Any]]) -> str | Problem:
+def _taxable(settings: Settings, service_items: list[dict[str, Any]]) -> str | Stop:
     item = _chosen(settings, service_items)
     if item and bool(item.get("Taxable")) != settings.taxable:
         kind = "taxable" if item.get("Taxable") else "not taxable"
-        return Problem(
+        return Stop(
             f"The service item `{settings.service_item}` is {kind}, but TAXABLE is "
             f"{str(settings.taxable).lower()}",
             "Set TAXABLE as the bookkeeper charges this service, or correct the item",
