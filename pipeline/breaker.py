@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from statistics import median_high
 
 from pipeline.activities import facts, parse
-from pipeline.classification import Outcome
+from pipeline.classification import Outcome, is_business_rule
 from pipeline.faults import THROTTLED_SECONDS
 from pipeline.ledger import PASSING, Delivery
 from pipeline.stops import Stop
@@ -52,7 +52,10 @@ class Tally:
     def add(self, told: Sequence[tuple[Delivery, Outcome]]) -> None:
         """Count what a batch came to."""
         self.differing += sum(bool(set(outcome.differs) - HARMLESS) for _, outcome in told)
-        is_silent = all(outcome.state == "unknown" for _, outcome in told)
+        is_silent = all(
+            outcome.state == "unknown" and not is_business_rule(outcome.error_code)
+            for _, outcome in told
+        )
         self.silent = self.silent + 1 if is_silent else 0
         for row, outcome in told:
             if outcome.state == "refused" and outcome.error_code not in PASSING:

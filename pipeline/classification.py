@@ -22,6 +22,8 @@ PROVES_NOTHING_STORED = (
     *range(6290, 6391),
 )
 """Validation faults (QuickBooks' reference, 1.3 and 9.2)."""
+BUSINESS_RULES = range(6000, 7000)
+"""Faults by which QuickBooks names a rule of its own in free text (its reference, 9.2)."""
 TICK = timedelta(seconds=1)
 """QuickBooks cuts the creation time to seconds, the time of an answer to milliseconds."""
 UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
@@ -69,6 +71,11 @@ def classify(
     except UNREADABLE as error:
         said = f"the answer holds a time activity that cannot be read: {error}"
         return Outcome("unknown", error_code=str(status), error_message=said)
+
+
+def is_business_rule(code: str | None) -> bool:
+    """Whether QuickBooks has said why: an answer, though not all of these prove anything."""
+    return bool(code) and str(code).isdecimal() and int(str(code)) in BUSINESS_RULES
 
 
 def is_replay(outcome: Outcome, intuit_time: datetime | None) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from pipeline.activities import Body, identity
+from pipeline.classification import is_business_rule
 from pipeline.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery
 from pipeline.settling import Finding, creation_span, findings
@@ -93,6 +94,9 @@ def _settled(intent: Delivery, finding: Finding, desk: Desk) -> Delivery:
 
 
 def _closed(intent: Delivery, desk: Desk) -> Delivery:
+    """Not stored, and sent anew; what QuickBooks' rule has kept out a second time is a refusal."""
+    if intent.revision and is_business_rule(intent.error_code):
+        return desk.noted(intent, state="refused")
     return desk.noted(
         intent,
         state="refused",

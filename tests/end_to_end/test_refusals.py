@@ -87,6 +87,22 @@ def test_after_a_lapsed_subscription_all_is_sent_without_being_asked_for(reviewe
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, DAY)
 
 
+def test_what_a_rule_of_quickbooks_keeps_out_twice_is_refused_in_its_words(quiet: House) -> None:
+    """6000 proves nothing, but it is an answer: settled, tried once alone, and then a person's."""
+    for day in (DAY, NEXT):
+        add_entry(quiet.sandbox.world, day)
+    rule = {"code": "6000", "Message": "Business Validation", "Detail": "Set the person up first"}
+    quiet.sandbox.fail("batch", "status", status=400, body={"Fault": {"Error": [rule]}}, times=3)
+    quiet.prepare(DAY, NEXT)
+    assert quiet.rows("SELECT DISTINCT error_code, error_message FROM deliveries") == [
+        ("6000", "Business Validation: Set the person up first")
+    ]
+    quiet.prepare(DAY, NEXT, *DAILY)
+    assert quiet.sandbox.calls(BATCHES) == 3, "not again, though it would pass now"
+    [(fix,)] = quiet.rows("SELECT fix FROM fix_list")
+    assert "fault 6000: a rule of its own is against it, which its words in" in fix
+
+
 def test_a_person_mistaken_for_another_is_loud_and_stops_the_run(reviewed: House) -> None:
     """QuickBooks takes an id of a vendor for an employee's and stores somebody else's time."""
     company = reviewed.sandbox.world.company

@@ -109,14 +109,20 @@ def test_three_stored_otherwise_stop_the_run_over_all_its_batches(
         (["unknown unknown", "unknown"], True),
         (["unknown", "sent", "unknown"], False),
         (["unknown", "unknown sent", "unknown"], False),
+        (["ruled out", "ruled out"], False),
     ],
 )
 def test_two_silent_batches_in_a_row_stop_the_run(states: list[str], *, stops: bool) -> None:
-    """A batch of which one item is known is none."""
+    """A batch of which one item is known is none, nor one of which QuickBooks gives a rule."""
     tally = Tally()
-    outcomes = {"unknown": Outcome("unknown"), "sent": Outcome("sent")}
+    outcomes = {
+        "unknown": Outcome("unknown"),
+        "sent": Outcome("sent"),
+        "ruled out": Outcome("unknown", error_code="6000"),
+    }
     for batch in states:
-        tally.add([told(1, 1, outcomes[state]) for state in batch.split()])
+        items = [batch] if batch in outcomes else batch.split()
+        tally.add([told(1, 1, outcomes[state]) for state in items])
     stop = tally.stop()
     assert (stop is not None) is stops
     assert stop is None or stop.is_transient
