@@ -53,13 +53,15 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
     """Everything that a load of some days needs; the ledger is held until the end.
 
     Raises:
-        Stop: QuickBooks' company may not be written, or the ledger cannot be had.
+        Stop: QuickBooks' company may not be written, or was read with another service item, or the
+            ledger cannot be had.
     """
     with company.ledger(log) as ledger, company.quickbooks() as quickbooks:
         with company.warehouse.connect() as connection:
             row = verdicts.company(connection)
             workspace = _workspace(connection)
             _refuse_ineligible(company, row)
+            _refuse_other_item(company.settings.service_item, row["service_item_name"])
             rules = verdicts.rules_of_run(
                 connection, ledger, company.settings, company.today(), (first, last)
             )
@@ -207,6 +209,16 @@ def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
     )
     if refusals:
         raise Stop(refusals[0], "launch quickbooks_company again once that is done")
+
+
+def _refuse_other_item(wanted: str, known: str | None) -> None:
+    """Stop where a load alone would send on the item, and at the price, of an older setting."""
+    path = known or ""
+    if wanted not in {path, path.rpartition(":")[2]}:
+        raise Stop(
+            f"SERVICE_ITEM is `{wanted}`, but the company was read when it was `{path}`",
+            "launch quickbooks_company, and the review of these days, again",
+        )
 
 
 def _workspace(connection: Connection) -> dict[str, Any]:

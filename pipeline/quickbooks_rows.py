@@ -121,12 +121,18 @@ def company_row(
         "is_time_tracking_enabled": others.get("TimeTrackingFeatureEnabled", "true") == "true",
         "home_currency": currency,
         "service_item_id": item and value(item, "Id", str, of=_ITEM),
-        "service_item_name": item and value(item, "Name", str, of=_ITEM),
+        "service_item_name": item and _path(item),
         "service_item_rate_minor": item and _price(item, currency),
         "service_item_sync_token": item
         and value(item, "SyncToken", str, of=_ITEM, is_optional=True),
         "read_at": read_at,
     }
+
+
+def _path(item: Row) -> str:
+    """The item's name with its categories before it."""
+    path = value(item, "FullyQualifiedName", str, of=_ITEM, is_optional=True)
+    return str(path or value(item, "Name", str, of=_ITEM))
 
 
 def service_item(name: str, items: Sequence[Row]) -> Row:

@@ -113,7 +113,7 @@ class QuickbooksCompany(Table):
     is_time_tracking_enabled: Flag = column("Whether time tracking is on")
     home_currency: Text = column("ISO code of the home currency")
     service_item_id: Text = column("Id of `SERVICE_ITEM`; none when not set", nullable=True)
-    service_item_name: Text = column("Name of `SERVICE_ITEM`; none when not set", nullable=True)
+    service_item_name: Text = column("Path of `SERVICE_ITEM`; none when not set", nullable=True)
     service_item_rate_minor: Whole = column(
         "Price of `SERVICE_ITEM` per hour, in minor units of the home currency; -1 if not whole",
         nullable=True,

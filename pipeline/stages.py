@@ -27,20 +27,35 @@ LISTS: Mapping[type[schemas.Table], tuple[str, Callable[[Any], list[dict[str, An
     schemas.QuickbooksCustomers: ("quickbooks", QuickBooks.customers),
     schemas.QuickbooksCompany: ("quickbooks", lambda quickbooks: [quickbooks.company()]),
 }
-"""The lists that entries refer to: whose each is, and what gets its rows from that client."""
+"""The lists that entries refer to: whose each is, and what gets its rows from that client; the
+company last, by which a load knows whose ids it has."""
 
 
 def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
     """Put the whole of a list in the place of the one before; how many rows it has.
 
+    Once QuickBooks' company is another, all its lists are read together: in the other's books the
+    same ids mean other people.
+
     Raises:
         Stop: the service does not give it, or not as its table says.
     """
-    service, read = LISTS[model]
+    service, _ = LISTS[model]
+    is_other = service == "quickbooks" and _is_other_company(company)
+    models = [each for each in LISTS if LISTS[each][0] == service] if is_other else [model]
+    counts = {}
     with company.clockify(log) if service == "clockify" else company.quickbooks() as client:
-        rows = [row | {"read_at": company.now()} for row in read(client)]
-    company.warehouse.replace(model, schemas.framed(model, rows))
-    return len(rows)
+        for each in models:
+            rows = [row | {"read_at": company.now()} for row in LISTS[each][1](client)]
+            company.warehouse.replace(each, schemas.framed(each, rows))
+            counts[each] = len(rows)
+    return counts[model]
+
+
+def _is_other_company(company: Company) -> bool:
+    """Whether what is stored of QuickBooks may be another company's."""
+    stored = company.warehouse.read(schemas.QuickbooksCompany)["realm_id"]
+    return list(stored) != [company.settings.quickbooks_realm_id]
 
 
 def extract(

@@ -124,6 +124,37 @@ def test_a_company_that_became_ineligible_is_not_written(reviewed: House) -> Non
     assert reviewed.sandbox.calls(BATCHES) == 0
 
 
+def test_another_service_item_is_not_sent_at_the_price_of_the_one_before(reviewed: House) -> None:
+    """Until the company was read with it; read by its path or its name."""
+    reviewed.changes |= {"SERVICE_ITEM": "Landscape Design", "RATE_SOURCE": "service_item"}
+    reviewed.prepare(DAY, NEXT, "quickbooks_company", *REVIEW)
+    reviewed.changes["SERVICE_ITEM"] = "Site Visit"
+    said = problems(reviewed.run(DAY, NEXT, LOAD))[0]
+    assert "SERVICE_ITEM is `Site Visit`, but the company was read when it was `Landscape" in said
+    assert not reviewed.activities
+    reviewed.prepare(DAY, NEXT, "quickbooks_company", *REVIEW, LOAD)
+    assert {row["HourlyRate"] for row in reviewed.activities} == {120}
+
+
+def test_in_another_companys_books_nobody_is_sent_for_who_had_the_id_in_the_last(
+    reviewed: House,
+) -> None:
+    """The load says which list to read; all three are, since their ids mean others there."""
+    world = reviewed.sandbox.world
+    staff = world.company.employees
+    world.company.realm_id = "4711"
+    staff["9"], staff["11"] = {**staff["11"], "Id": "9"}, {**staff["9"], "Id": "11"}
+    reviewed.changes |= {
+        "LEDGER": str(reviewed.folder / "other.duckdb"),
+        "QUICKBOOKS_TOKEN_FILE": str(reviewed.folder / "other.json"),
+    }
+    assert "Launch quickbooks_company again" in problems(reviewed.run(DAY, NEXT, LOAD))[0]
+    reviewed.prepare(DAY, NEXT, "quickbooks_company", LOAD)
+    assert held(world) <= due(world, DAY, NEXT)
+    reviewed.prepare(DAY, NEXT, *REVIEW, LOAD)
+    assert held(world) == due(world, DAY, NEXT)
+
+
 def test_an_entry_edited_since_its_review_waits_for_the_next(reviewed: House) -> None:
     """What was judged is not what is stored now; the next whole run sends what is true then."""
     world = reviewed.sandbox.world
