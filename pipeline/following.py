@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from pipeline.activities import Body, as_json, differences, facts, parse
+from pipeline.activities import Body, as_json, differences, facts, identity, parse
 from pipeline.classification import Outcome, classify
 from pipeline.desk import Desk
 from pipeline.faults import stop_of
@@ -39,6 +39,8 @@ def followed(base: Body, today: Body, *, is_priced_by_item: bool = False) -> dic
     if base.get("BillableStatus") == today["BillableStatus"]:
         kept = set(PRICES if is_priced_by_item else PRICES[:1])
     decided = {key for key in OF_THE_ENTRY if key not in kept}
+    if facts(base).customer != facts(today).customer:
+        decided.add("ProjectRef")  # QuickBooks' project of the customer before
     return {key: value for key, value in base.items() if key not in decided} | {
         key: value for key, value in today.items() if key in decided
     }
@@ -84,7 +86,9 @@ def obstacle(before: Delivery, activity: Body) -> str | None:
 def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Body]:
     """Write what a delivery says over the activity just read; its outcome, and what is stored now.
 
-    Throttled, it is not followed this time, and the next run tries again. The request's id comes
+    Unanswered, it is read again: if it was written all the same, and the entry is edited once more,
+    it would look as if somebody else had changed it. Throttled, it is not followed this time, and
+    the next run tries again, as where it cannot be told at all. The request's id comes
     of all that is written, its version included: QuickBooks may remember how it answered another.
 
     Raises:
@@ -94,9 +98,13 @@ def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Bod
     request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{as_json(body)}"))
     answer = desk.quickbooks.update_time_activity(body, request_id)
     outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
+    stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
+    if outcome.state == "unknown":
+        stored = desk.quickbooks.time_activity(str(activity["Id"])) or activity
+        if not differences(facts(parse(delivery.payload)), facts(stored)):
+            outcome = Outcome("sent", **identity(stored))
     desk.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
     stop = stop_of(answer.status, answer.fault, answer.tid)
     if stop and outcome.state != "throttled":
         raise stop
-    stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
     return outcome, stored if outcome.state == "sent" else activity

@@ -379,7 +379,7 @@ def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(sen
     stale = {"status": 400, "body": {"Fault": STALE}}
     sent.sandbox.fail("timeactivity", "status", skip=1, **stale)
     throttled = {"status": 429, "body": "", "headers": {"Retry-After": "9"}}
-    sent.sandbox.fail("timeactivity", "status", skip=2, **throttled)
+    sent.sandbox.fail("timeactivity", "status", skip=3, **throttled)
     assert problems(sent.run(DAY, NEXT, *DAILY)) == []
     reasons = sorted(str(reason) for (reason,) in drift(sent, "not_followed"))
     assert len(reasons) == 2
@@ -401,6 +401,19 @@ def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(sent: Ho
         entry.description = description
         sent.prepare(DAY, NEXT, *DAILY)
         assert sent.sandbox.world.company.activities[ours]["Description"] == followed
+
+
+def test_an_edit_after_an_update_of_which_nobody_heard_is_followed_too(sent: House) -> None:
+    """What it wrote is ours: else it would look as if somebody else had changed the activity."""
+    sent.changes["AFTER_SEND"] = "update"
+    entry, ours = entries_of(sent)["longer"], activity(sent, "longer")["Id"]
+    entry.description = "second"
+    sent.sandbox.fail("timeactivity", "drop_after_store", skip=1)
+    sent.prepare(DAY, NEXT, *DAILY)
+    entry.description = "third"
+    sent.prepare(DAY, NEXT, *DAILY)
+    assert sent.sandbox.world.company.activities[ours]["Description"] == "third"
+    assert drift(sent) == []
 
 
 def test_after_updates_of_which_nobody_heard_the_ledger_learns_what_stands_there(

@@ -29,6 +29,13 @@ def test_what_the_entry_decides_is_replaced_and_the_rest_stays() -> None:
     assert found.keys() == STORED.keys()
 
 
+def test_with_its_customer_goes_the_project_that_quickbooks_added() -> None:
+    """It is the customer's before; where the customer stays, it stays too."""
+    base = {**STORED, "ProjectRef": {"value": "39298045"}}
+    assert "ProjectRef" in followed(base, parse(sent(hours=2)))
+    assert "ProjectRef" not in followed(base, parse(sent(quickbooks_customer_id="99")))
+
+
 def test_a_description_that_was_emptied_is_left_out() -> None:
     """Which clears it."""
     assert "Description" not in followed(STORED, parse(sent(description="")))
