@@ -209,7 +209,7 @@ class Ledger:
         return self._select(
             "error_code = ANY($1) AND state = 'refused' AND NOT EXISTS (SELECT 1 FROM deliveries "
             "AS later WHERE later.state = 'sent' AND later.work_date <= deliveries.work_date "
-            "AND later.updated_at > deliveries.updated_at) ORDER BY max(updated_at) OVER "
+            "AND later.sent_at > deliveries.updated_at) ORDER BY max(updated_at) OVER "
             "(PARTITION BY work_date), work_date, entry_id",
             [list(CLOSED_PERIOD)],
         )

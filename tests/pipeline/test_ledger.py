@@ -223,15 +223,22 @@ CLOSED_PERIODS: dict[str, tuple[list[Delivery], list[int]]] = {
         [3, 1, 2],
     ),
     "an earlier day went through later": (
-        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=9), updated_at=LATER)],
+        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=9), sent_at=LATER)],
         [],
     ),
     "the same day went through later": (
-        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=10), updated_at=LATER)],
+        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=10), sent_at=LATER)],
         [],
     ),
     "a later day went through later": (
-        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=11), updated_at=LATER)],
+        [closed(1, 10), delivery(2, state="sent", work_date=DAY.replace(day=11), sent_at=LATER)],
+        [1],
+    ),
+    "of an earlier day something was learned later": (
+        [
+            closed(1, 10),
+            delivery(2, state="sent", work_date=DAY.replace(day=9), sent_at=NOW, updated_at=LATER),
+        ],
         [1],
     ),
     "an earlier day went through before": (
@@ -241,7 +248,7 @@ CLOSED_PERIODS: dict[str, tuple[list[Delivery], list[int]]] = {
     "adopting proves nothing": (
         [
             closed(1, 10),
-            delivery(2, state="adopted", work_date=DAY.replace(day=9), updated_at=LATER),
+            delivery(2, state="adopted", work_date=DAY.replace(day=9), sent_at=LATER),
         ],
         [1],
     ),
@@ -249,7 +256,7 @@ CLOSED_PERIODS: dict[str, tuple[list[Delivery], list[int]]] = {
         [
             closed(1, 8),
             closed(2, 12),
-            delivery(3, state="sent", work_date=DAY.replace(day=10), updated_at=LATER),
+            delivery(3, state="sent", work_date=DAY.replace(day=10), sent_at=LATER),
         ],
         [1],
     ),
