@@ -27,7 +27,7 @@ PLANNED = "planned"
 """In the place of a state: accepted, and no load has met it yet."""
 VERBS = {
     "send": (PLANNED, "doubtful", "adopted", "skipped"),
-    "adopt": (PLANNED, "doubtful", "adopted", "skipped", "refused"),
+    "adopt": (PLANNED, "doubtful", "adopted", "skipped", "refused", "gone"),
     "skip": (PLANNED, "doubtful", "adopted", "refused", "gone"),
 }
 """Each decision with the states of which it can be made. What was adopted was not sent by us, and a
@@ -37,9 +37,9 @@ INSTEAD = {
     "sent": "it is in QuickBooks already, as time activity {quickbooks_id}",
     "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
-    "gone": "it was sent and deleted in QuickBooks, and is never sent again: `skip` settles it",
+    "gone": "it was sent and deleted in QuickBooks, and is never sent again: `adopt` what was made "
+    "in its place, or `skip` it",
     "refused": "QuickBooks refused it: use `retry`",
-    "skipped": "it is skipped already",
 }
 
 
@@ -107,7 +107,7 @@ def _delimiter(text: str) -> str:
 
 
 def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery]:
-    """Record decisions, all or none; the deliveries as they are then.
+    """Record decisions, all or none; the deliveries as they are then. One made before stays so.
 
     Raises:
         Stop: one of them cannot be made; names all that cannot, and nothing is recorded.
@@ -126,14 +126,20 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
     wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
     for each in decisions:
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
+        if row and _is_made(each, row):
+            continue
         is_claimed = each.quickbooks_id in claimed
         problem = _problem(desk, each, row, body, is_claimed=is_claimed)
         if problem := problem or equals.get(each.entry_id):
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
     _refuse(wrong)
-    made = [_decided(desk, known[each.entry_id], each, bodies, who) for each in decisions]
-    desk.ledger.record(made)
-    return made
+    made = {
+        each.entry_id: _decided(desk, known[each.entry_id], each, bodies, who)
+        for each in decisions
+        if not _is_made(each, known[each.entry_id])
+    }
+    desk.ledger.record([*made.values()])
+    return [(known | made)[entry_id] for entry_id in ids]
 
 
 def _refuse(wrong: Sequence[str]) -> None:
@@ -207,6 +213,15 @@ def _problem(
     elif facts(body).person != facts(parse(row.payload)).person:
         problem = f"is another person's than the entry {each.entry_id}"
     return f"the time activity {each.quickbooks_id} {problem}" if problem else None
+
+
+def _is_made(each: Decision, row: Delivery) -> bool:
+    """Whether a person has decided so before, as where a file is read a second time."""
+    return {
+        "send": row.error_code == DECIDED_TO_SEND,
+        "adopt": row.state == "adopted" and row.quickbooks_id == each.quickbooks_id,
+        "skip": row.state == "skipped",
+    }[each.verb]
 
 
 def _unknown(desk: Desk, entry_id: str) -> str:

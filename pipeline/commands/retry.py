@@ -6,8 +6,12 @@ import click
 
 from pipeline import terminal
 from pipeline.desk import Desk
-from pipeline.ledger import ASKED_TO_RETRY, Delivery
+from pipeline.ledger import ASKED_TO_RETRY, CLOSED_PERIOD, DECIDED_TO_SEND, NOT_STORED, Delivery
 from pipeline.stops import Stop
+
+TRIED_ANYWAY = (*CLOSED_PERIOD, NOT_STORED, DECIDED_TO_SEND)
+"""Codes that say themselves how a load tries again: of closed books by one entry, of what nobody
+could tell alone, of what a person has decided beside what is like it."""
 
 
 @click.command()
@@ -33,12 +37,12 @@ def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> N
 
 
 def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Delivery]:
-    refused = desk.ledger.refused()
+    refused = [row for row in desk.ledger.refused() if row.error_code not in TRIED_ANYWAY]
     chosen = [row for row in refused if row.entry_id in entries or row.error_code == reason]
     if unknown := set(entries) - {row.entry_id for row in chosen}:
         raise Stop(
             f"QuickBooks has not refused {', '.join(sorted(unknown))}",
-            "nothing was changed; `plan` shows what the next load sends",
+            "nothing was changed; `plan` shows what the next load sends, or tries by itself",
         )
     if not chosen:
         codes = sorted({row.error_code or "none" for row in refused})
