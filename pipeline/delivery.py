@@ -101,6 +101,7 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
     """
     ledger, quickbooks = desk.ledger, desk.quickbooks
     request_id = str(uuid5(NAMESPACE_URL, "|".join(row.request_id for row in batch)))
+    quickbooks.await_turn()  # before the time from which an unanswered request is waited for
     started = [_started(row, quickbooks.last_time, desk) for row in batch]
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])

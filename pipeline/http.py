@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -51,8 +51,9 @@ class Http:
 
     Args:
         service: The other side.
-        patience_seconds: How long one request is retried in all. The answer to a read is awaited
-            for half of it; that to a write for a tenth more, so that the default outlasts
+        patience_seconds: How long one request is retried in all; a write, which must not go out
+            long after it was written down as begun, for a quarter of it. The answer to a read is
+            awaited for half of it; that to a write for a tenth more, so that the default outlasts
             QuickBooks' own limit of 120 seconds.
         secrets: Values that no log line may show; may grow.
         headers: Sent with every request.
@@ -74,9 +75,9 @@ class Http:
         self._guard = guarded(secrets)
         self.ahead: timedelta | None = None
         """By how much the service's clock was ahead of ours in its last answer, to the second."""
-        self._repeated = stamina.RetryingCaller(
-            attempts=None, timeout=patience_seconds, wait_initial=0.2, wait_max=20
-        )
+        repeated = partial(stamina.RetryingCaller, attempts=None, wait_initial=0.2, wait_max=20)
+        self._read_again = repeated(timeout=patience_seconds)
+        self._write_again = repeated(timeout=patience_seconds / 4)
         self._read_timeout = self._timeout(patience_seconds / 2)
         self.client = httpx.Client(
             base_url=service.base_url,
@@ -118,7 +119,7 @@ class Http:
             return response
 
         try:
-            return self._repeated(self._wait_to_read, once)
+            return self._read_again(self._wait_to_read, once)
         except httpx.HTTPStatusError as error:
             raise self._turned_away(error.response) from None
         except httpx.RequestError as error:
@@ -132,7 +133,7 @@ class Http:
             httpx.RequestError: nobody can tell whether it was received.
         """
         try:
-            return self._repeated(_may_write_again, call)
+            return self._write_again(_may_write_again, call)
         except NEVER_RECEIVED as error:
             raise self.unreachable(error) from error
 

@@ -44,7 +44,7 @@ class QuickBooks:
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._settings = settings
-        self._secrets = tokens.secrets
+        self._tokens = tokens
         service = Service(
             "QuickBooks",
             f"{settings.quickbooks_api_url}/v3/company/{settings.quickbooks_realm_id}",
@@ -121,6 +121,11 @@ class QuickBooks:
         value(row, "Id", str, of="QuickBooks' time activity")
         return row
 
+    def await_turn(self) -> None:
+        """Wait until a batch may go out, with a good token, so that it then does at once."""
+        self._batches.try_acquire("batch")
+        self._tokens.access_token()
+
     def create_batch(self, request_id: str, items: Sequence[str]) -> Answer:
         """Send new time activities, each an exact JSON text, in one batch.
 
@@ -140,7 +145,6 @@ class QuickBooks:
             f'{{"bId":"{place}","operation":"create","TimeActivity":{item}}}'
             for place, item in enumerate(items)
         )
-        self._batches.try_acquire("batch")
         content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
         return self._write("/batch", content, {"requestid": request_id})
 
@@ -222,7 +226,7 @@ class QuickBooks:
         return self._noted(response)
 
     def _noted(self, response: httpx.Response) -> Answer:
-        answer = answer_of(response, self._secrets)
+        answer = answer_of(response, self._tokens.secrets)
         self.last_time = max(filter(None, (answer.time, self.last_time)), default=None)
         return answer
 
