@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline import settlement, settling
+from pipeline.activities import facts, stamp
 from pipeline.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery, Ledger
 from pipeline.quickbooks import QuickBooks
@@ -62,8 +63,8 @@ def _creation_time_permits() -> None:
         return intent.sent_at - timedelta(seconds=5), intent.updated_at + timedelta(seconds=5)
 
     def may_be(wanted: Any, activity: Any, when: tuple[Any, Any]) -> bool:  # noqa: ANN401
-        is_then: bool = when[0] <= activity.created_at <= when[1]
-        return is_then and _alike(wanted, activity.facts)
+        is_then: bool = when[0] <= stamp(activity, "CreateTime") <= when[1]
+        return is_then and _alike(wanted, facts(activity))
 
     settling.creation_span = span  # type: ignore[assignment]
     settlement.creation_span = span  # type: ignore[assignment,attr-defined]
