@@ -427,6 +427,16 @@ def test_an_expired_token_is_renewed_and_the_same_batch_sent_again(
     assert (sandbox.calls(BATCH), sandbox.calls(REFRESH)) == (2, 2)
 
 
+def test_who_has_awaited_a_turn_sends_without_another_wait(
+    sandbox: Sandbox, quickbooks: QuickBooks
+) -> None:
+    """What is written down as begun then goes out at once: the token was had before."""
+    quickbooks.await_turn()
+    assert sandbox.calls(REFRESH) == 1
+    quickbooks.create_batch("r1", [activity(sandbox)])
+    assert (sandbox.calls(BATCH), sandbox.calls(REFRESH)) == (1, 1)
+
+
 def test_an_expired_token_is_renewed_in_the_middle_of_a_read(
     sandbox: Sandbox, patient: QuickBooks
 ) -> None:
