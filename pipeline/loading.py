@@ -6,9 +6,10 @@ Dagster, what is to be sent (`planning`), sending (`delivery`) and settling (`se
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
+import pandas as pd
 from pydantic import BaseModel
 
 from pipeline import (
@@ -181,9 +182,13 @@ def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
 
 def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
     """What may be sent of a window, and every other finished entry from a day about it."""
-    a_day = timedelta(days=1)
     with desk.company.warehouse.connect() as connection:
-        again = verdicts.judged(connection, desk.ledger, desk.rules, first - a_day, last + a_day)
+        # Apart: by the name it was last read with, the day before may hold a namesake of today's.
+        window, around = (
+            verdicts.judged(connection, desk.ledger, desk.rules, first, last, days)
+            for days in (verdicts.WINDOW, verdicts.AROUND)
+        )
+        again = pd.concat([window, around], ignore_index=True)
         sendable = verdicts.sendable(connection, again, first, last)
         others = verdicts.others(connection, again, sendable["entry_id"])
         lists = Lists.read(connection)

@@ -28,6 +28,7 @@ RULES_NEED_NOT = frozenset(
 DECIDED = ["entry_id", *(name for name in sql_types(schemas.Sent) if name != "is_delivered")]
 """What a verdict adds to an entry that is sent."""
 WINDOW = "work_date BETWEEN $1 AND $2"
+AROUND = "work_date IN (CAST($1 AS DATE) - 1, CAST($2 AS DATE) + 1)"
 STORED_PEOPLE = """
 SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries
 WHERE user_id NOT IN (SELECT user_id FROM clockify_users WHERE user_name <> '') GROUP BY user_id
@@ -94,7 +95,12 @@ def rules_of_run(
 
 
 def judged(
-    connection: Connection, ledger: Ledger, rules: Rules, first: date, last: date
+    connection: Connection,
+    ledger: Ledger,
+    rules: Rules,
+    first: date,
+    last: date,
+    chosen: str = WINDOW,
 ) -> pd.DataFrame:
     """The verdicts over the stored entries of a window, by the tables as they are now.
 
@@ -104,9 +110,10 @@ def judged(
         rules: what else the rules need to know.
         first: the window's first work date.
         last: the window's last work date.
+        chosen: which days of both, `AROUND` for the day before and the day after.
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
-    entries = doors.read(connection, ClockifyTimeEntries, WINDOW, [first, last], columns)
+    entries = doors.read(connection, ClockifyTimeEntries, chosen, [first, last], columns)
     return _judged(connection, entries, rules, ledger.settled(entries["entry_id"]))
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import duckdb
 
+from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.seed.old_button import press_old_button
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, problems
@@ -106,6 +107,24 @@ def test_names_that_changed_after_the_review_are_not_sent(reviewed: House) -> No
     assert set(held(sandbox.world)) == left
     undelivered = check(result, "every_accepted_entry_is_delivered")
     assert f" {32 - len(left)} " in str(undelivered.description)
+
+
+def test_a_namesake_who_was_renamed_is_none_for_the_name_that_the_day_before_still_has(
+    quiet: House,
+) -> None:
+    """Both are told apart by the rename that the fix asks for, and both are sent."""
+    world = quiet.sandbox.world
+    priya, daniel = user_of(world, "priya"), user_of(world, "daniel")
+    true_name, priya.name = priya.name, daniel.name
+    add_entry(world, DAY, mailbox="priya", is_billable=False)
+    add_entry(world, NEXT, mailbox="priya")
+    add_entry(world, NEXT, mailbox="daniel")
+    quiet.prepare(DAY, NEXT)
+    assert not held(world)
+    priya.name = true_name
+    quiet.prepare(NEXT, NEXT)
+    assert held(world) == due(world, NEXT, NEXT)
+    assert held(world).total() == 2
 
 
 def test_a_company_that_became_ineligible_is_not_written(reviewed: House) -> None:
