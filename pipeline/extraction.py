@@ -6,7 +6,7 @@ of the report means (`entries`).
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -156,20 +156,28 @@ def read(
     former &= {row["userId"] for row in raw}  # the others have no time here: ask no further
     rows_of = partial(clockify.reports.rows, first, last, former=former)
     rows, raw = _rounded(rows_of, raw) if reading.is_rounding_on else (raw, raw)
-    approved = (
-        rows_of(rounding=False, only_approved=True) if reading.settings.require_approval else None
-    )
+    approved = _approved(rows_of, raw) if reading.settings.require_approval else None
     zoned = users.dropna(subset="time_zone")
     return frame_of(
         rows,
         raw,
-        None if approved is None else {str(row["_id"]) for row in approved},
+        approved,
         zone=reading.settings.zone,
         user_zones=dict(zip(zoned["user_id"], zoned["time_zone"], strict=True)),
         read_at=reading.now(),
         first=first,
         last=last,
     )
+
+
+def _approved(rows_of: Callable[..., list[Row]], raw: Sequence[Row]) -> set[str]:
+    """Ids of the entries that were approved as they were read.
+
+    One that was corrected and approved after the first read waits for the next run.
+    """
+    rows = rows_of(rounding=False, only_approved=True)
+    ids = {str(row["_id"]) for row in rows}
+    return ids - differing(rows, [row for row in raw if row["_id"] in ids])
 
 
 def _rounded(rows_of: Callable[..., list[Row]], raw: list[Row]) -> tuple[list[Row], list[Row]]:

@@ -275,6 +275,26 @@ def test_with_rounding_on_an_entry_that_changes_between_the_reads_is_read_again(
     assert row["end_at"] - row["start_at"] == timedelta(seconds=row["raw_seconds"])
 
 
+def test_an_entry_corrected_and_approved_between_the_reads_is_approved_by_the_next(
+    house: House,
+) -> None:
+    """Else its hours from before the correction would be sent as approved."""
+    entry = house.entry(seconds=3600)
+    approving = house.reading.settings.model_copy(update={"require_approval": True})
+
+    def corrected() -> None:
+        changed(entry)
+        entry.is_approved = True
+
+    house.before(REPORT)
+    house.before(REPORT, corrected)
+    house.extract(settings=approving)
+    assert not house.row(entry)["is_approved"]
+    house.extract(settings=approving)
+    assert house.row(entry)["is_approved"]
+    assert house.row(entry)["raw_seconds"] == 6 * 3600
+
+
 def test_with_rounding_on_an_entry_that_changes_with_every_read_stops_the_run(
     house: House,
 ) -> None:
