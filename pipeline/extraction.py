@@ -218,7 +218,8 @@ def store(
     """
     doors.stage(connection, ClockifyTimeEntries, frame, "piece")
     days = pd.DataFrame({"work_date": days_of(first, last), "extracted_at": read_at})
-    doors.stage(connection, Days, days.assign(reviewed_at=None), "piece_days")
+    unjudged = days.assign(reviewed_at=None, judged_by=None)
+    doors.stage(connection, Days, unjudged, "piece_days")
     with transaction(connection):
         connection.execute(
             "UPDATE piece SET first_seen_at = stored.first_seen_at "

@@ -3,10 +3,18 @@
 Keeps out where it comes from (the company, the ledger) and the rules (`reasons`).
 """
 
+import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipeline.settings import Settings
+
+JUDGED_BY = (
+    *("send_from", "send_after_days", "send_up_to", "send_non_billable", "require_approval"),
+    *("zero_rates", "max_rate", "rate_source", "customer_matching"),
+    *("only_users", "only_clients", "only_projects"),
+)
+"""The settings that a verdict depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +31,11 @@ class Rules:
     """The last work date that Intuit refused as closed."""
     probe_entry_id: str | None = None
     """The entry by which this run tries whether the books are open again."""
+
+    @property
+    def judged_by(self) -> str:
+        """The settings that a verdict depends on, as JSON: by others it may be another."""
+        return json.dumps({name: getattr(self.settings, name) for name in JUDGED_BY}, default=str)
 
     @property
     def max_rate_minor(self) -> int:

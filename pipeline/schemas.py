@@ -162,6 +162,9 @@ class Days(Table):
     work_date: Day = column("The day", unique=True)
     extracted_at: Instant = column("When the day was last read")
     reviewed_at: Instant = column("When its entries were last judged", nullable=True)
+    judged_by: Text = column(
+        "The settings by which its entries were last judged, as JSON", nullable=True
+    )
 
 
 class WatchedMonths(Table):

@@ -100,19 +100,19 @@ def _watched(company: Company, clockify: Clockify, reading: Reading, before: dat
 
 
 def review(company: Company, log: Log, first: date, last: date) -> None:
-    """Judge some days, and any other day that was read since it was last judged.
+    """Judge some days, and any other day read since it was judged, or judged by other settings.
 
     Raises:
         Stop: the ledger cannot be had, or QuickBooks' company was never read.
     """
     with company.ledger(log) as ledger, company.warehouse.connect() as connection:
-        stale = [day for day in verdicts.stale_days(connection) if not first <= day <= last]
         rules = verdicts.rules_of_run(
             connection, ledger, company.settings, company.today(), (first, last)
         )
+        stale = [day for day in verdicts.stale_days(connection, rules) if not first <= day <= last]
         for start, end in [*pieces(first, last), *pieces_of(stale)]:
             judged = verdicts.judged(connection, ledger, rules, start, end)
-            verdicts.store(connection, judged, start, end, company.now())
+            verdicts.store(connection, judged, rules, start, end, company.now())
             log(f"judged {start} to {end}")
 
 

@@ -148,7 +148,12 @@ def _judged(
 
 
 def store(
-    connection: Connection, verdicts: pd.DataFrame, first: date, last: date, now: datetime
+    connection: Connection,
+    verdicts: pd.DataFrame,
+    rules: Rules,
+    first: date,
+    last: date,
+    now: datetime,
 ) -> None:
     """Put a window's verdicts in place of the old ones, and of its entries' old ones anywhere."""
     doors.stage(connection, schemas.Verdicts, verdicts, "piece_verdicts")
@@ -167,14 +172,21 @@ def store(
                 "FROM clockify_time_entries AS entry JOIN piece_verdicts USING (entry_id) "
                 f"WHERE {chosen}"
             )
-        connection.execute(f"UPDATE days SET reviewed_at = $3 WHERE {WINDOW}", [first, last, now])
+        connection.execute(
+            f"UPDATE days SET reviewed_at = $3, judged_by = $4 WHERE {WINDOW}",
+            [first, last, now, rules.judged_by],
+        )
 
 
-def stale_days(connection: Connection) -> list[date]:
-    """Days read since they were last judged: a moved entry, or a month that has changed."""
+def stale_days(connection: Connection, rules: Rules) -> list[date]:
+    """Days read since they were last judged, or judged by other settings.
+
+    A moved entry, a month that has changed, or an earlier `SEND_FROM`.
+    """
     rows = connection.execute(
         "SELECT work_date FROM days WHERE reviewed_at IS NULL OR reviewed_at < extracted_at "
-        "ORDER BY work_date"
+        "OR judged_by IS DISTINCT FROM $1 ORDER BY work_date",
+        [rules.judged_by],
     ).fetchall()
     return [day for (day,) in rows]
 

@@ -19,7 +19,7 @@ class Warehouse:
             what="warehouse",
             when_broken="move it away: the next run makes a new one and reads the APIs again",
             tables=WAREHOUSE_TABLES,
-            version=4,
+            version=5,
         )
 
     def connect(self) -> AbstractContextManager[Connection]:

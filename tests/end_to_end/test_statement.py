@@ -10,9 +10,10 @@ import dagster as dg
 import pytest
 
 from pipeline.reasons import REASON_IDS
+from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry, World
 from tests.conftest import Server
-from tests.end_to_end.conftest import House, building, kept, restored
+from tests.end_to_end.conftest import DAY, House, building, kept, restored
 from tests.end_to_end.stages import DAILY
 from tests.sandbox.seed_rules import Rules, seconds, work_date
 
@@ -30,6 +31,17 @@ def october(
         house.prepare(FIRST, LAST)
         house.run(FIRST, LAST, "statement")
         yield house
+
+
+def test_a_setting_that_lets_more_through_judges_every_day_anew(quiet: House) -> None:
+    """An earlier `SEND_FROM`, say: a month is not ready for having been somebody else's."""
+    add_entry(quiet.sandbox.world, FIRST)
+    quiet.changes["SEND_FROM"] = str(DAY)
+    quiet.prepare(FIRST, LAST)
+    quiet.changes["SEND_FROM"] = str(FIRST)
+    quiet.prepare(DAY)
+    query = "SELECT blocks, is_ready FROM statement WHERE month = $1"
+    assert quiet.rows(query, FIRST) == [(["accepted: not sent yet (1)"], False)]
 
 
 def cents(amount: Decimal) -> int:

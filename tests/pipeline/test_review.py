@@ -1,9 +1,11 @@
 """Exactly one verdict for every entry."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from pipeline import review
 from pipeline.facts import facts, minutes
 from pipeline.reasons import REASON_IDS, Reason, catalogue
 from pipeline.review import failures, judge
+from pipeline.rules import JUDGED_BY
 from pipeline.schemas import ClockifyTimeEntries, Verdicts, empty
 from tests.pipeline.examples import (
     CUSTOMERS,
@@ -270,6 +273,17 @@ def test_without_employees_and_customers_everything_is_unknown() -> None:
     """Empty reference tables are no error here; the checks upstream say so."""
     verdicts = judge(entries(entry()), users(), employees(), customers(), rules(), {})
     assert verdicts["reasons"][0] == ["unknown_employee", "unknown_customer"]
+
+
+@pytest.mark.parametrize("rate_source", ["clockify", "service_item"])
+def test_a_verdict_depends_on_no_setting_but_those_by_which_it_may_be_another(
+    rate_source: str,
+) -> None:
+    """Else days would stay as another setting left them."""
+    known = rules(rate_source=rate_source)
+    named = SimpleNamespace(**{name: getattr(known.settings, name) for name in JUDGED_BY})
+    only_named = replace(known, settings=cast("Any", named))
+    assert len(judge(entries(entry()), USERS, EMPLOYEES, CUSTOMERS, only_named, {})) == 1
 
 
 ANY_ENTRY = st.fixed_dictionaries(

@@ -78,7 +78,7 @@ class TestNamesakes:
         """The load judges every row again, a day on either side: the other may be anywhere."""
         lay(warehouse, 1, MONDAY, user_id="limited 1")
         found = verdicts.judged(warehouse, ledger, rules(), MONDAY, MONDAY)
-        verdicts.store(warehouse, found, MONDAY, MONDAY, NOW)
+        verdicts.store(warehouse, found, rules(), MONDAY, MONDAY, NOW)
         assert len(verdicts.sendable(warehouse, found, MONDAY, MONDAY)) == 1
         lay(warehouse, 2, date(2024, 1, 1), user_id="limited 2")
         again = verdicts.judged(warehouse, ledger, rules(), MONDAY, TUESDAY)
