@@ -107,6 +107,7 @@ def _intent(
         minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
         amount_minor=None if pd.isna(amount) else int(amount),
         currency=entry["currency"] if entry["is_billable"] else None,
+        is_sent_approved=not pd.isna(entry["is_approved"]) and bool(entry["is_approved"]),
         updated_at=desk.company.now(),
         run_id=desk.company.run_id,
     )

@@ -42,7 +42,7 @@ PASSING = (
 )
 """Refusals for the moment only. Of closed books, the review lets nothing through but a probe."""
 ROWS_A_STATEMENT = 500
-"""At 23 columns a row, well below PostgreSQL's 65,535 parameters a statement."""
+"""At 24 columns a row, well below PostgreSQL's 65,535 parameters a statement."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,7 @@ class Delivery:
     minutes: int
     amount_minor: int | None = None
     currency: str | None = None
+    is_sent_approved: bool | None = None
     quickbooks_id: str | None = None
     sync_token: str | None = None
     attempts: int = 0

@@ -61,7 +61,7 @@ def database(path: Path) -> Database:
         "anything is sent",
         tables=LEDGER_TABLES,
         keys={Deliveries: "entry_id, part"},
-        version=2,
+        version=3,
     )
 
 

@@ -154,7 +154,9 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
     changes = drift.of_activity(pair.sent, stored, is_billed=is_billed)
     by_item = desk.company.settings.rate_source == "service_item"
     changes += drift.of_entry(pair.sent, pair.said, is_priced_by_item=by_item)
-    if desk.company.settings.require_approval and pair.entry and not pair.entry["is_approved"]:
+    is_approved = pair.entry and pair.entry["is_approved"]
+    was_approved = pair.delivery.is_sent_approved is not False
+    if desk.company.settings.require_approval and is_approved is False and was_approved:
         changes.append(drift.UNAPPROVED)
     for change in changes:
         yield _row(desk, change, pair.sent, names) | {

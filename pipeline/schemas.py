@@ -276,6 +276,10 @@ class Deliveries(Attempted):
     minutes: Whole = column("Minutes in all, as sent", ge=0)
     amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
     currency: Text = column("ISO code of the amount", nullable=True)
+    is_sent_approved: Flag = column(
+        "Whether approval was asked for and given when it was sent; none of what is older",
+        nullable=True,
+    )
     sync_token: Text = column("QuickBooks' version of it", nullable=True)
     attempts: Whole = column("Times it was sent", ge=0)
     intuit_time: Instant = column(

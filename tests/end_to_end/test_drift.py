@@ -49,6 +49,7 @@ def sent_company(
                 is_approved=True,
                 **ALONE.get(name, {}),
             )
+        house.changes["REQUIRE_APPROVAL"] = "true"
         house.prepare(DAY, NEXT)
         assert house.rows("FROM drift") == []
         return kept(house)
@@ -262,6 +263,15 @@ def test_each_change_after_sending_is_found_and_nothing_is_repaired(drifted: Hou
     assert "clockify edited minutes 60 → 90" in changes
     assert "clockify edited rate" in changes
     assert "clockify edited description" in changes
+
+
+def test_an_approval_that_nobody_asked_for_was_not_withdrawn(quiet: House) -> None:
+    """`REQUIRE_APPROVAL` switched on says nothing of what was sent before."""
+    add_entry(quiet.sandbox.world, DAY)
+    quiet.prepare(DAY)
+    quiet.changes["REQUIRE_APPROVAL"] = "true"
+    quiet.prepare(DAY)
+    assert drift(quiet) == []
 
 
 def test_what_is_put_right_is_no_drift_any_more_and_what_is_gone_is_never_sent_again(

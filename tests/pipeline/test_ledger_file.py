@@ -196,6 +196,7 @@ def test_a_ledger_of_the_first_version_gets_what_a_new_one_has(tmp_path: Path) -
             ledger.record([delivery()])
     with duckdb.connect(str(old)) as connection:
         connection.execute("DROP TABLE cutover_confirmations")
+        connection.execute("ALTER TABLE deliveries DROP is_sent_approved")
         connection.execute("UPDATE schema_version SET version = 1")
     with Ledger.opened(old, 0, never) as ledger:
         assert ledger.deliveries([delivery().entry_id]) == {delivery().entry_id: delivery()}
