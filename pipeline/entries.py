@@ -23,6 +23,8 @@ from pipeline.settings import TIME_ZONES
 from pipeline.stops import Stop
 
 Row = dict[str, Any]
+REMOVED = "DeletedUser"
+"""Whom Clockify's reports name for everybody who was removed: clockify-api.md, 2.1."""
 _ROW = "Clockify's report row"
 _ISO_DURATION = re.compile(r"PT(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+)(?:\.\d+)?S)?")
 _LARGEST = 2**63 - 1

@@ -18,7 +18,7 @@ from pipeline import doors
 from pipeline.clockify import Clockify, Workspace
 from pipeline.database import Connection, transaction
 from pipeline.detailed_report import READS
-from pipeline.entries import Row, differing, frame_of
+from pipeline.entries import REMOVED, Row, differing, frame_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -214,7 +214,8 @@ def store(
     """Put a piece in the place of what was stored: its days, and its entries wherever they were.
 
     An entry that is followed to another day stays until the read that has it is stored: if that
-    read never comes, the next run finds it missing again.
+    read never comes, the next run finds it missing again. Who was removed from Clockify keeps the
+    name that was read before.
     """
     doors.stage(connection, ClockifyTimeEntries, frame, "piece")
     days = pd.DataFrame({"work_date": days_of(first, last), "extracted_at": read_at})
@@ -224,6 +225,13 @@ def store(
         connection.execute(
             "UPDATE piece SET first_seen_at = stored.first_seen_at "
             "FROM clockify_time_entries AS stored WHERE stored.entry_id = piece.entry_id"
+        )
+        connection.execute(
+            "UPDATE piece SET user_name = known.user_name FROM (SELECT user_id, "
+            "arg_max(user_name, read_at) AS user_name FROM clockify_time_entries "
+            "WHERE user_name <> $1 GROUP BY user_id) AS known "
+            "WHERE known.user_id = piece.user_id AND piece.user_name = $1",
+            [REMOVED],
         )
         connection.execute("DELETE FROM days WHERE work_date BETWEEN $1 AND $2", [first, last])
         connection.execute(

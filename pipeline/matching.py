@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from pipeline.directory import Candidate, Directory, Match
+from pipeline.entries import REMOVED
 
 PROJECT = "Clockify project"
 Mode = Literal["auto", "project", "client_project"]
@@ -59,6 +60,9 @@ def _match_person(name: str | None, bearers: set[str], staff: Directory) -> Matc
     if len(bearers) > 1:
         ids = " and ".join(f"`{user_id}`" for user_id in sorted(bearers))
         return Match(problem="ambiguous", hint=f"the Clockify users {ids} share the name")
+    if name == REMOVED:
+        act = "Bill the time by hand, and mark it not billable in Clockify"
+        return Match(problem="unknown", hint="Clockify no longer says whose it was", act=act)
     return staff.match((name,))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import doors
 from pipeline.database import Connection
+from pipeline.entries import REMOVED
 from pipeline.extraction import (
     HIDDEN_RATES_SAMPLE,
     HiddenRates,
@@ -195,6 +196,17 @@ def test_changed_fields_of_an_entry_are_stored(warehouse: Connection) -> None:
     stored(warehouse, entry(1, description="Final", tag_names=[]), at=LATER)
     [row] = doors.read(warehouse, ClockifyTimeEntries).to_dict("records")
     assert (row["description"], row["tag_names"], row["end_at"]) == ("Final", [], NOW)
+
+
+def test_who_was_removed_keeps_the_name_that_was_read_last(warehouse: Connection) -> None:
+    """Clockify's report then names everybody alike: all that was sent of them would drift."""
+    before = {"first": DAY - A_DAY, "last": DAY - A_DAY}
+    stored(warehouse, entry(1, DAY - A_DAY, user_id="u", user_name="Ann"), **before)
+    stored(warehouse, entry(2, user_id="u", user_name="Ann Lee"), at=LATER)
+    ids = enumerate(("u", "u", "never known"), 2)
+    stored(warehouse, *(entry(number, user_id=id_, user_name=REMOVED) for number, id_ in ids))
+    names = doors.read(warehouse, ClockifyTimeEntries)["user_name"].tolist()
+    assert sorted(names) == ["Ann", "Ann Lee", "Ann Lee", REMOVED]
 
 
 def priced(number: int, **changes: object) -> dict[str, object]:

@@ -330,6 +330,17 @@ def test_namesakes_whom_nobody_can_rename_have_a_fix_that_can_be_done() -> None:
         assert "billed by hand, and marked not billable in Clockify" in verdict["fixes"][0]
 
 
+def test_time_of_somebody_removed_whom_nothing_names_is_billed_by_hand() -> None:
+    """Nobody can rename them, and an employee of that name would be nobody's."""
+    (verdict,) = judged(entry(user_name="DeletedUser"))
+    assert verdict["reasons"] == ["unknown_employee"]
+    [fix] = verdict["fixes"]
+    assert fix == (
+        "Bill the time by hand, and mark it not billable in Clockify: Clockify no longer says "
+        "whose it was."
+    )
+
+
 def test_an_item_in_another_currency_than_the_customer_has_a_fix_that_can_be_done() -> None:
     """An item has one price, in the home currency."""
     foreign = entry(project_name="Twice", client_name="Globex", currency="EUR")
