@@ -19,6 +19,11 @@ from pipeline.settings import Settings
 LONGEST_MINUTES = 23 * 60 + 55
 """The longest entry that is sent: the manual, "Important notes"."""
 NOT_WORK = ("BREAK", "HOLIDAY", "TIME_OFF")
+TO_PAST_ENTRIES = (
+    ", and apply it to past entries (or switch the entry's billable mark off and on): an entry "
+    "keeps the rate it was made with"
+)
+"""How a rate reaches an entry that is there: clockify-api.md, 8."""
 ENTRY_TYPES = ("REGULAR", *NOT_WORK)
 """What Clockify has had so far: clockify-api.md, 2.3."""
 
@@ -153,6 +158,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
         "clockify": "In Clockify, for {user} on project {project}",
         "service_item": "In QuickBooks, for the item that `SERVICE_ITEM` names",
     }[rules.settings.rate_source]
+    too = {"clockify": TO_PAST_ENTRIES, "service_item": ""}[rules.settings.rate_source]
     other_currency = {
         "clockify": f"{place}: bring the currency of the rate, {{rate_currency}}, into line with "
         "the QuickBooks customer's, {customer_currency}.",
@@ -162,7 +168,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
     }[rules.settings.rate_source]
     return (
         Reason("no_rate", "is_priced", _IS_TRUE, among="is_billable").rejects(
-            f"{place}: set the hourly rate, there is none."
+            f"{place}: set the hourly rate, there is none{too}."
         ),
         Reason(
             "zero_rate",
@@ -171,7 +177,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             among="is_rated",
             is_on=rules.settings.zero_rates == "reject",
         ).rejects(
-            f"{place}: set the hourly rate, which is 0, or let the API key's owner see rates; "
+            f"{place}: set the hourly rate, which is 0{too}; or let the API key's owner see rates; "
             "if it is meant, set `ZERO_RATES=send`."
         ),
         Reason(
@@ -181,7 +187,8 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             among="is_priced",
         ).rejects(
             f"{place}: correct the hourly rate, which must be whole cents, not negative, at "
-            "most `MAX_RATE` and in a currency of hundredths (it is in {rate_currency})."
+            "most `MAX_RATE` and in a currency of hundredths (it is in {rate_currency})"
+            f"{too}."
         ),
         Reason("wrong_currency", "is_currency_right", _IS_TRUE).rejects(other_currency),
     )

@@ -341,6 +341,17 @@ def test_time_of_somebody_removed_whom_nothing_names_is_billed_by_hand() -> None
     )
 
 
+@pytest.mark.parametrize("rate", [None, 0, -1])
+def test_the_fix_of_a_rate_reaches_the_entry_that_is_there(rate: int | None) -> None:
+    """One set now is taken by later entries only; an item's price by all."""
+    by_rate, by_item = (
+        judged(entry(**_rate(rate)), **changes)[0]["fixes"][0]
+        for changes in ({}, {"rate_source": "service_item", "service_item_rate_minor": rate})
+    )
+    assert "apply it to past entries (or switch the entry's billable mark off and on)" in by_rate
+    assert "past entries" not in by_item
+
+
 def test_an_item_in_another_currency_than_the_customer_has_a_fix_that_can_be_done() -> None:
     """An item has one price, in the home currency."""
     foreign = entry(project_name="Twice", client_name="Globex", currency="EUR")
