@@ -93,8 +93,9 @@ def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) ->
             evaluation = record.evaluation
             if evaluation and not evaluation.passed:
                 kind = "check" if evaluation.severity == ERROR else "warning"
-                what = f"`{key.name}` of `{key.asset_key.to_user_string()}`"
-                found[f"check:{key.name}"] = f"the {kind} {what} failed"
+                asset = key.asset_key.to_user_string()
+                said = f"the {kind} `{key.name}` of `{asset}` failed"
+                found[f"check:{asset}:{key.name}"] = said
     return found
 
 

@@ -18,7 +18,8 @@ from pipeline.http import Http, Service
 from pipeline.stops import Stop
 
 Broken = Mapping[str, str]
-"""What is broken: a name, such as `run` or `check:no_day_is_lost`, to what there is to say."""
+"""What is broken: a name, such as `run` or `check:clockify_users:rows_fit_the_schema`, to what
+there is to say."""
 PATIENCE_SECONDS = 20
 
 

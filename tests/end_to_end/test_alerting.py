@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from pipeline.alert_sensor import SENSOR, unusual_day
+from pipeline.alert_sensor import SENSOR, failed_checks, unusual_day
 from pipeline.definitions import build_definitions
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.conftest import DAY, House
@@ -70,11 +70,21 @@ def test_a_warning_is_told_by_its_name_and_with_counts_only(
     cursor = tick(reviewed, None)
     assert reviewed.run(DAY, DAY, ENTRIES, *REVIEW).success
     tick(reviewed, cursor)
-    assert "check:no_entry_waits_for_a_person" in broke(webhook)[-1]
+    assert "check:rejected_time_entries:no_entry_waits_for_a_person" in broke(webhook)[-1]
     assert webhook.got[-1]["counts"]["rejected"] == 1
     told = json.dumps(webhook.got)
     names = {user.name for user in reviewed.sandbox.world.workspace.users.values() if user.name}
     assert [word for word in {odd, *names} if word in told] == []
+
+
+def test_checks_of_one_name_are_told_apart_by_their_assets(event_log: dg.DagsterInstance) -> None:
+    """Else a second table that breaks would be no news."""
+    keys = [dg.AssetCheckKey(dg.AssetKey(name), "fits") for name in ("users", "projects")]
+    for asset, name in keys:
+        broken = dg.AssetCheckEvaluation(asset_key=asset, check_name=name, passed=False)
+        event_log.report_runless_asset_event(broken)
+    found = failed_checks(event_log, keys)
+    assert list(found) == ["check:users:fits", "check:projects:fits"]
 
 
 def test_a_receiver_that_was_away_is_told_at_the_next_tick(
