@@ -32,6 +32,11 @@ class Cutover:
     only_in_quickbooks: list[Row]
     """Activities that are nobody's."""
 
+    @property
+    def to_send(self) -> int:
+        """How many entries QuickBooks does not hold."""
+        return sum(row["entries"] for row in self.groups if row["group"] == "none")
+
 
 def cutover(
     plans: Sequence[Plan],

@@ -11,6 +11,7 @@ from pipeline.cutover import Cutover
 from pipeline.desk import Desk
 from pipeline.pairing import Lists
 from pipeline.sheets import Column, Sheet, write_csv
+from pipeline.stops import Stop
 
 COLUMNS = ("person", "date", "minutes", "customer", "description")
 SHEET = [
@@ -31,14 +32,20 @@ def command(
     """Show what QuickBooks holds of the days FIRST to LAST.
 
     Certain (adopted by the next load), likely and ambiguous (a person decides), none (to be sent),
-    and what only QuickBooks has. Nothing is changed there. Looks at the entries as last read.
-    Exit code 3 if something is to be decided.
+    and what only QuickBooks has. Nothing is changed there. Looks at the entries as last read;
+    where some never were, or none is to be sent, there is nothing to confirm. Exit code 3 if
+    something is to be decided.
     """
     days = terminal.window(first, last)
     with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
         unread = terminal.unread(desk.company, *days)
         found = _found(desk, *days)
-        if confirm:
+        if confirm and unread:
+            raise Stop(
+                "Nothing was confirmed: not all that would be sent is known",
+                *terminal.told_unread(unread),
+            )
+        if confirm and found.to_send:
             confirmation.confirm(desk, *days, terminal.who())
         is_confirmed = desk.ledger.is_confirmed(desk.company.settings.quickbooks_realm_id)
     if csv_file:
@@ -95,18 +102,17 @@ def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None
 
 
 def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> list[str]:
-    to_send = sum(row["entries"] for row in found.groups if row["group"] == "none")
     lines = [
-        f"{to_send} entries are not in QuickBooks and will be sent."
-        if to_send
-        else "Nothing is to be sent."
+        f"{found.to_send} entries are not in QuickBooks and will be sent."
+        if found.to_send
+        else "Nothing is to be sent, so there is nothing to confirm."
     ]
     if found.undecided:
         lines.append(
             f"{len(found.undecided)} are to be decided: `decide ENTRY send|adopt ID|skip`, or "
             "`cutover … --csv FILE`, its column `decision` filled in, and `decide --csv FILE`."
         )
-    if not is_confirmed and to_send:
+    if not is_confirmed and found.to_send:
         lines.append("Not confirmed yet: if that is right, run it again with `--confirm`.")
     return lines + terminal.told_unread(unread)
 

@@ -126,6 +126,16 @@ def test_days_never_read_are_named_with_the_command_that_reads_them(shell: Type)
     assert "--partition-range 2026-11-14...2026-11-16" in said
 
 
+def test_only_what_was_seen_is_confirmed(reviewed: House, shell: Type) -> None:
+    """Days never read, or of which nothing is sent, would switch the question off for good."""
+    said = shell("cutover", str(DAY - timedelta(days=3)), str(DAY), "--confirm", code=1).stderr
+    assert "Nothing was confirmed" in said
+    assert "3 of these days were never read: `.venv/bin/dg launch" in said
+    press(reviewed, DAY, DAY)
+    assert "nothing to confirm" in shell("cutover", *SPAN, "--confirm").stdout
+    assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["is_confirmed"]
+
+
 def test_a_list_that_cannot_be_written_is_refused_before_anything_is_confirmed(
     shell: Type, doubtful: list[dict[str, Any]], tmp_path: Path
 ) -> None:
