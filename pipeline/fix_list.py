@@ -98,10 +98,10 @@ def lines(connection: Connection) -> list[Row]:
 
 
 def lines_of_days(connection: Connection, first: date, last: date) -> list[Row]:
-    """All lines of some days taken together, worst first."""
+    """All lines of some days taken together, worst first; the connection has the view `fixes`."""
     return rows(
         connection,
-        f"FROM (SELECT {LINE} FROM ({FIXES}) WHERE work_date BETWEEN $1 AND $2 "
+        f"FROM (SELECT {LINE} FROM fixes WHERE work_date BETWEEN $1 AND $2 "
         f"GROUP BY reason, fix) ORDER BY {WORST_FIRST}",
         [first, last],
     )

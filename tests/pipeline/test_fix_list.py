@@ -102,6 +102,7 @@ def test_what_quickbooks_refused_or_may_hold_already_is_in_the_list(tmp_path: Pa
     with beside(tmp_path, *given) as books:
         lay(books, AcceptedTimeEntries, {key: {} for key in range(6)})
         found = seen(books, "fix_list")
+        assert fix_list.lines_of_days(books, DAY, DAY) == found
     assert [(row["reason"], row["entries"]) for row in found] == [("refused", 2), ("doubtful", 1)]
     [refused, doubtful] = [row["fix"] for row in found]
     assert "fault 2500: it names a person, customer or item that is inactive or gone." in refused
