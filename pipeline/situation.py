@@ -16,7 +16,8 @@ from pipeline.figures import rows
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
-IN_MINUTES = "duration_seconds // 60 AS minutes"
+TRACKED = "count(*) AS entries, coalesce(sum(duration_seconds), 0)::BIGINT // 60 AS minutes"
+"""Of entries, whose seconds are added up as everywhere, and only then become minutes."""
 
 
 class Tally(NamedTuple):
@@ -63,8 +64,7 @@ def situation(analysis: Path, since: date) -> Situation:
         [published] = rows(connection, "SELECT published_at, run_id FROM published")
         [read] = rows(connection, "SELECT max(work_date) AS read_until FROM days")
         [at_risk] = tallies(
-            f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TALLY} "
-            f"FROM (SELECT *, {IN_MINUTES} FROM hours_at_risk)",
+            f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TRACKED} FROM hours_at_risk"
         )
         return Situation(
             **published,
@@ -72,8 +72,8 @@ def situation(analysis: Path, since: date) -> Situation:
             in_run=tallies(f"{states} WHERE run_id = $1 {order}", [published["run_id"]]),
             deliveries=tallies(f"{states} WHERE work_date >= $1 {order}", [since]),
             waiting=tallies(
-                f"SELECT verdict AS name, {TALLY} FROM (SELECT *, {IN_MINUTES} "
-                "FROM rejected_time_entries) WHERE work_date >= $1 AND verdict <> 'excluded' "
+                f"SELECT verdict AS name, {TRACKED} FROM rejected_time_entries "
+                "WHERE work_date >= $1 AND verdict <> 'excluded' "
                 "GROUP BY name ORDER BY name DESC",
                 [since],
             ),

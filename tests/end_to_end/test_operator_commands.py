@@ -25,16 +25,17 @@ def morning_company(
         restored(house, judged_company)
         world = house.sandbox.world
         user_of(world, "daniel").time_zone = "Pacific/Auckland"
-        add_entry(world, DAY, project=None, seconds=7200, description=ODD)
+        add_entry(world, DAY, project=None, seconds=7230, description=ODD)
+        add_entry(world, DAY, project=None, seconds=30)
         house.prepare(DAY, DAY, "clockify_users", *DAILY)
         return kept(house)
 
 
 @pytest.fixture
 def loaded(reviewed: House, morning_company: Kept) -> House:
-    """The same after a load of the first day, on which one entry more has no project.
+    """The same after a load of the first day, on which two entries more have no project.
 
-    Where the person of that entry lives, the day is another one.
+    Where the person of these entries lives, the day is another one.
     """
     return restored(reviewed, morning_company)
 
@@ -45,11 +46,18 @@ def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Ty
     said = shell("status", code=3).stdout
     assert len(said.splitlines()) <= 24
     assert run_id in said
-    for shown in ("sent 16 (", "rejected 1 (2:00 h)", "the oldest of 2026-11-17", "As of 2026-11-"):
+    for shown in ("sent 16 (", "rejected 2 (2:01 h)", "the oldest of 2026-11-17", "As of 2026-11-"):
         assert shown in said
     known = json.loads(shell("status", "--json", code=3).stdout)
     assert known["in_run"] == [["sent", 16, known["in_run"][0][2]]]
-    assert known["at_risk"][1] == 17  # the one that is rejected, and all of the day after
+    assert known["at_risk"][1] == 18  # the two that are rejected, and all of the day after
+    [(seconds,)] = loaded.rows("SELECT sum(duration_seconds) FROM hours_at_risk")
+    assert known["at_risk"][2] == seconds // 60
+
+
+def test_less_than_no_time_is_said_as_people_say_it() -> None:
+    """A sum of corrections may be; -30 minutes were shown as `-1:30`."""
+    assert [terminal.hours(minutes) for minutes in (-30, 90)] == ["-0:30", "1:30"]
 
 
 def test_status_says_when_there_is_nothing_to_show(reviewed: House, shell: Type) -> None:
