@@ -187,7 +187,8 @@ def print_rows(title: str, rows: Sequence[Mapping[str, object]], *, as_json: boo
 
 def hours(minutes: int) -> str:
     """Whole minutes as hours and minutes."""
-    return f"{minutes // 60}:{minutes % 60:02}"
+    sign, minutes = "-" if minutes < 0 else "", abs(minutes)
+    return f"{sign}{minutes // 60}:{minutes % 60:02}"
 
 
 def instant(at: datetime, settings: Settings) -> str:

@@ -11,10 +11,10 @@ from pipeline.dossier import BY_A_PERSON, Dossier
 from pipeline.figures import Row
 from pipeline.quickbooks import QuickBooks
 from pipeline.settings import Settings
+from pipeline.sheets import clock
 from pipeline.tokens import Tokens
 from pipeline.typed import visible
 
-SECONDS = 60
 SHORT = 8
 """Characters of a run's id by which Dagster's UI shows it."""
 DRIFT = ("field", "before", "after", "quickbooks_id", "not_followed")
@@ -63,18 +63,18 @@ def _read(found: Dossier, settings: Settings) -> Iterator[str]:
     if found.other_date:
         dates += f", {found.other_date} in the person's own zone"
     yield f"Entry {found.entry_id}, as read on {terminal.instant(entry['read_at'], settings)}"
-    yield f"  person       {entry['user_name']} ({entry['user_id']})"
+    yield f"  person       {entry['user_name'] or 'without a name'} ({entry['user_id']})"
     yield f"  client       {entry['client_name'] or 'none'}"
     yield f"  project      {entry['project_name'] or 'none'}"
     yield f"  work date    {dates}"
-    yield f"  time         {'running' if spent is None else terminal.hours(spent // SECONDS)}"
+    yield f"  time         {'running' if spent is None else clock(spent)}"
     yield f"  billable     {'yes' if entry['is_billable'] else 'no'}, rate {rate or 'none'}"
     yield f"  description  {entry['description']}"
 
 
 def _judged(found: Dossier, _: Settings) -> Iterator[str]:
     """Its verdict with every reason and fix."""
-    yield f"Verdict: {found.verdict or 'not judged yet'}"
+    yield f"Verdict: {found.verdict or ('not judged yet' if found.entry else 'none')}"
     if found.rejected is None:
         return
     fixes = found.rejected["fixes"]

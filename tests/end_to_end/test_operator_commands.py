@@ -2,13 +2,14 @@
 
 import json
 
+import duckdb
 import pytest
 
 from pipeline import terminal
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.conftest import Server
 from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD
+from tests.end_to_end.stages import DAILY, LOAD
 from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
 FIRST_DELIVERED = "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
@@ -75,6 +76,7 @@ def test_why_tells_a_rejected_entry_from_reading_to_fix(loaded: House, shell: Ty
         "Daniel",
         "2026-11-17 in America/New_York, 2026-11-18 in the person's own zone",
         ODD,
+        "time         2:00:30",
         "Verdict: rejected",
         "no_project:",
         "Delivery: none",
@@ -82,6 +84,11 @@ def test_why_tells_a_rejected_entry_from_reading_to_fix(loaded: House, shell: Ty
         assert shown in said
     known = json.loads(shell("why", odd.id, "--json").stdout)
     assert (known["verdict"], known["rejected"]["reasons"]) == ("rejected", ["no_project"])
+    with duckdb.connect(str(loaded.settings.analysis)) as copy:
+        copy.execute("UPDATE clockify_time_entries SET user_name = NULL, duration_seconds = -1800")
+    said = shell("why", odd.id).stdout
+    assert "time         -0:30:00" in said
+    assert "person       without a name (" in said
 
 
 def test_why_tells_a_delivered_entry_to_its_activity(loaded: House, shell: Type) -> None:
@@ -92,8 +99,10 @@ def test_why_tells_a_delivered_entry_to_its_activity(loaded: House, shell: Type)
     assert f"Delivery: sent, time activity {activity}, " in said
     assert "Attempts" in said
     del loaded.sandbox.world.workspace.entries[entry_id]
-    loaded.prepare(DAY, DAY, ENTRIES)
-    assert "no longer in Clockify" in shell("why", entry_id).stdout
+    loaded.prepare(DAY, DAY, *DAILY)
+    said = shell("why", entry_id).stdout
+    assert "no longer in Clockify" in said
+    assert "Verdict: none" in said
 
 
 def test_why_tells_who_decided_what_and_what_changed_since(reviewed: House, shell: Type) -> None:
