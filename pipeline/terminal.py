@@ -91,7 +91,7 @@ def refuse_unknowable(settings: Settings, today: date, first: date, last: date) 
             f"{last} is before START_DATE ({settings.start_date}): nothing of it is ever read"
         )
     if first > today:
-        raise click.BadParameter(f"{first} lies in the future")
+        raise click.BadParameter(f"{first} lies in the future: today is {today}")
 
 
 def unread(company: Company, first: date, last: date) -> list[date]:
@@ -127,21 +127,23 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
             nothing.
 
     Raises:
-        click.BadParameter: as `refuse_unknowable`.
+        click.BadParameter: as `refuse_unknowable`, of either day: a load walks all between them.
         Stop: settings are wrong, or another run holds the warehouse; or the company was never read,
             may not be written, or the ledger is another's or cannot be had.
     """
     settings = Settings.load()
+    today = datetime.now(settings.zone).date()
+    first, last = days or (settings.start_date, today)
+    for day in (first, last):
+        refuse_unknowable(settings, today, day, day)
     with (
         progress() as say,
         opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as company,
+        loading.desk(company, say, first, last) as made,
     ):
-        first, last = days or (settings.start_date, company.today())
-        refuse_unknowable(settings, company.today(), first, last)
-        with loading.desk(company, say, first, last) as made:
-            if not only_reads:
-                loading.bind(made)
-            yield made
+        if not only_reads:
+            loading.bind(made)
+        yield made
 
 
 @contextmanager
