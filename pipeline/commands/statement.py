@@ -1,13 +1,13 @@
 """`statement`: a month's billable time by customer, in Clockify and in QuickBooks."""
 
-from datetime import date, datetime, timedelta
+from calendar import monthrange
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from pipeline import terminal
 from pipeline.analysis import copy_of
-from pipeline.database import Connection
 from pipeline.figures import Row
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
@@ -50,9 +50,12 @@ def command(
     the last run's end. The exit code is 3 if a customer is not ready, or a day was never read.
     """
     first = date(month.year, month.month, 1)
+    last = first.replace(day=monthrange(first.year, first.month)[1])
     settings = Settings.load()
+    today = datetime.now(settings.zone).date()
+    _refuse_foreign(settings, today, first, last)
     with copy_of(settings.analysis) as connection:
-        unread = _unread(connection, settings, first)
+        unread = terminal.unread_in(connection, settings, today, max(first, settings.since), last)
         rows = [row | {"state": _state(row)} for row in of_month(connection, first)]
         lines = lines_of_month(connection, first)
     name = f"{first:%Y-%m}"
@@ -72,16 +75,17 @@ def command(
     ctx.exit(0 if is_ready else terminal.UNDECIDED)
 
 
-def _unread(connection: Connection, settings: Settings, first: date) -> list[date]:
-    """The days of the month that could have been read and never were.
+def _refuse_foreign(settings: Settings, today: date, first: date, last: date) -> None:
+    """Refuse a month that is none of ours: nothing to invoice would look like all is ready.
 
     Raises:
-        click.BadParameter: the month lies before `START_DATE`, or in the future.
+        click.BadParameter: it lies before `START_DATE` or `SEND_FROM`, or in the future.
     """
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    today = datetime.now(settings.zone).date()
     terminal.refuse_unknowable(settings, today, first, last)
-    return terminal.unread_in(connection, settings, today, first, last)
+    if last < settings.since:
+        raise click.BadParameter(
+            f"{last} is before SEND_FROM ({settings.since}): this pipeline sends nothing of it"
+        )
 
 
 def _state(row: Row) -> str:

@@ -90,20 +90,28 @@ def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
 
 
 def test_days_that_were_never_read_are_said_and_a_month_of_them_is_not_ready(
-    typed: Typed, tmp_path: Path
+    typed: Typed, week: House, tmp_path: Path
 ) -> None:
     """Nothing sent and nothing waiting is no answer where nobody has looked."""
     month = f"{FIRST.replace(day=1) - timedelta(days=1):%Y-%m}"
     said = typed("statement", month, code=3).output
     assert "of these days were never read: `.venv/bin/dg launch" in said
     assert len(json.loads(typed("statement", month, "--json", code=3).output)["unread_days"]) > 27
+    week.changes["SEND_FROM"] = f"{month}-20"
+    assert len(json.loads(typed("statement", month, "--json", code=3).output)["unread_days"]) == 12
+    week.changes.clear()
     file = str(tmp_path / "it.csv")
     said = typed("export", "rejected", f"{month}-01", f"{month}-03", "--csv", file).output
     assert "0 rows written" in said
     assert f"--partition-range {month}-01...{month}-03` reads them" in said
+    since = week.settings.since
+    before = since - timedelta(days=1)
+    assert before > week.settings.start_date
     for words, why in (
         (("statement", "2222-01"), "lies in the future"),
+        (("statement", "9999-12"), "lies in the future: today is "),
         (("statement", "2000-01"), "is before START_DATE"),
+        (("statement", f"{before:%Y-%m}"), f"{before} is before SEND_FROM ({since})"),
         (("export", "rejected", "2000-01-01", "2000-01-02", "--csv", file), "is before START_DATE"),
     ):
         assert why in typed(*words, code=2).output
