@@ -24,6 +24,8 @@ from pipeline.clockify import Clockify
 from pipeline.company import utc_now
 from pipeline.definitions import SCHEDULE
 from pipeline.extraction import NOT_ROUNDED, Reading
+from pipeline.figures import rows
+from pipeline.ledger import Binding
 from pipeline.quickbooks import QuickBooks
 from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
 from pipeline.schemas import QuickbooksEmployees as Employees
@@ -57,7 +59,7 @@ class Automation:
 class Past:
     """What the analysis copy knows of earlier runs."""
 
-    rounding: str | None
+    binding: Binding | None
     """What the ledger is bound to; none if it is not bound yet."""
     adopted: int
     """Activities that were in QuickBooks before us on days after our first load."""
@@ -190,12 +192,12 @@ def _past(analysis: Path) -> Past | None:
     if not analysis.exists():
         return None
     with copy_of(analysis) as connection:
-        bound = connection.execute("SELECT rounding FROM ledger_binding").fetchall()
+        bound = rows(connection, "FROM ledger_binding")
         [(adopted,)] = connection.execute(
             "SELECT count(*) FROM deliveries WHERE state = 'adopted' AND work_date > "
             "(SELECT min(sent_at)::DATE FROM deliveries WHERE state = 'sent')"
         ).fetchall()
-    return Past(bound[0][0] if bound else None, int(adopted))
+    return Past(Binding(**bound[0]) if bound else None, int(adopted))
 
 
 def _automation() -> Automation:

@@ -54,14 +54,28 @@ def _rounding(
     workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
 ) -> str | Stop:
     now = str(extraction.workspace_row(workspace, settings.rounding)["rounding"])
-    if past and past.rounding not in (None, now):
+    bound = past and past.binding
+    if bound and bound.rounding != now:
         return Stop(
-            f"Clockify's rounding is now `{now}`, but the ledger was bound to `{past.rounding}`",
+            f"Clockify's rounding is now `{now}`, but the ledger was bound to `{bound.rounding}`",
             "Set it back in Clockify's workspace settings (or ROUNDING), or load once with "
             "`rebind: true` if the change is meant",
         )
     moved = entries["duration_seconds"].fillna(0) - entries["raw_seconds"].fillna(0)
     return f"{now}: in the last {DAYS} days it changes the time by {int(moved.sum()) // 60:+} min"
+
+
+def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str | Stop:
+    now = settings.clockify_workspace_id, settings.time_zone
+    bound = past and past.binding
+    if bound and (bound.workspace_id, bound.time_zone) != now:
+        return Stop(
+            f"The settings name the workspace {now[0]} in {now[1]}, but the ledger was bound to "
+            f"{bound.workspace_id} in {bound.time_zone}",
+            "Set CLOCKIFY_WORKSPACE_ID and TIME_ZONE back, name the ledger of this company in "
+            "LEDGER, or load once with `rebind: true` if the change is meant",
+        )
+    return f"{workspace.name} in {settings.time_zone}"
 
 
 def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
@@ -83,5 +97,6 @@ PRECONDITIONS = (
     Precondition("The key sees rates", _rates),
     Precondition("The key sees everybody's time", _everybody),
     Precondition("Rounding is as it was", _rounding),
+    Precondition("Workspace and zone are as they were", _bound),
     Precondition("Work dates are everybody's own", _one_date, is_vital=False),
 )

@@ -55,6 +55,11 @@ def _cutover(settings: Settings) -> str | Stop:
             "SEND_FROM is not set, so nothing is sent",
             "Set it to the first day of the oldest month that is not yet invoiced",
         )
+    if settings.dry_run:
+        return Stop(
+            "DRY_RUN is on, so nothing is sent",
+            "Take DRY_RUN out of the settings once the plan is right",
+        )
     return f"work dates from {settings.send_from or settings.start_date} are sent"
 
 
