@@ -11,6 +11,18 @@ from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
+PEOPLE = {
+    "unknown": "make the Clockify user's name and the employee's display name the same",
+    "inactive": "make the inactive employee active in QuickBooks",
+    "ambiguous": "give each of two people of one name another, in both systems",
+}
+PROJECTS = {
+    "unknown": "make the names the same, or create the customer",
+    "inactive": "make the inactive customer active in QuickBooks",
+    "ambiguous": "rename all but one of the customers of one name",
+}
+"""What to do about each problem that a match can have."""
+
 
 def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Stop:
     active = users[users["is_active"] & users["user_name"].notna()]
@@ -19,7 +31,7 @@ def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Stop:
     return _matched(
         {str(name): matches[name] for _, name in people},
         "members of the workspace match no employee",
-        "Make the Clockify user's name and the employee's display name the same",
+        PEOPLE,
     )
 
 
@@ -28,16 +40,18 @@ def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Setting
     return _matched(
         {name: match for name, _, match in found},
         "billable projects match no customer",
-        "Make the names the same, or create the customer",
+        PROJECTS,
     )
 
 
-def _matched(matches: Mapping[str, Match], what: str, fix: str) -> str | Stop:
+def _matched(matches: Mapping[str, Match], what: str, fixes: Mapping[str, str]) -> str | Stop:
     wrong = {name: match.hint for name, match in sorted(matches.items()) if match.problem}
     if not wrong:
         return f"all {len(matches)}"
     named = [f"`{name}`: {hint}" for name, hint in wrong.items()]
-    return Stop(f"{len(wrong)} {what}: {listed(named, '; ')}", fix)
+    problems = {match.problem for match in matches.values()}
+    fix = "; ".join(act for problem, act in fixes.items() if problem in problems)
+    return Stop(f"{len(wrong)} {what}: {listed(named, '; ')}", fix[:1].upper() + fix[1:])
 
 
 PRECONDITIONS = (

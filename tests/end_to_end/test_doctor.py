@@ -177,6 +177,20 @@ def rename_employee(house: House) -> None:
     next(row for row in staff if row["DisplayName"] == "Priya Raman")["DisplayName"] += " "
 
 
+def let_employee_go(house: House) -> None:
+    """In QuickBooks, but not in Clockify."""
+    staff = house.sandbox.world.company.employees.values()
+    next(row for row in staff if row["DisplayName"] == "Priya Raman")["Active"] = False
+
+
+def double_customer(house: House) -> None:
+    """Two of one name and parent."""
+    customers = house.sandbox.world.company.customers
+    customers["9999"] = next(
+        {**row, "Id": "9999"} for row in customers.values() if row["DisplayName"] == "Play Yard"
+    )
+
+
 def rename_project(house: House) -> None:
     """A project nobody knows."""
     projects = house.sandbox.world.workspace.projects.values()
@@ -252,6 +266,8 @@ BREAKS: list[tuple[Break, str, str]] = [
     ),
     (set_(SERVICE_ITEM="Site Visit", TAXABLE="true"), "Tax is as the item's", "Set TAXABLE as"),
     (rename_employee, "People match employees", "Make the Clockify user's name"),
+    (let_employee_go, "People match employees", "| Make the inactive employee active"),
+    (double_customer, "Projects match customers", "| Rename all but one of the customers"),
     (rename_project, "Projects match customers", "Make the names the same"),
     (switch(clock_skew_seconds=600), "Clocks agree", "NTP"),
     (block_a_folder, "Files can be written", "permissions of their folders"),
