@@ -2,10 +2,11 @@
 
 import pkgutil
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
-from pipeline import commands
+from pipeline import commands, files
 from pipeline.stops import Stop
 from pipeline.terminal import STOPPED, TRY_LATER
 
@@ -29,8 +30,16 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Stop as stop:
-            click.echo(str(stop), err=True)
-            ctx.exit(TRY_LATER if stop.is_transient else STOPPED)
+            _end(ctx, stop)
+        except OSError as error:
+            if not error.filename:  # such as a closed pipe, with which click knows what to do
+                raise
+            _end(ctx, files.out_of_reach(error))
+
+
+def _end(ctx: click.Context, stop: Stop) -> NoReturn:
+    click.echo(str(stop), err=True)
+    ctx.exit(TRY_LATER if stop.is_transient else STOPPED)
 
 
 @click.command(cls=Commands)

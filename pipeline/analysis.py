@@ -16,6 +16,7 @@ import duckdb
 from pipeline.books import BOOKS_AND_LEDGER
 from pipeline.database import Connection, log_of, read_only
 from pipeline.figures import VERDICTS
+from pipeline.files import AS_ITS_USER
 from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import SETTLED
@@ -119,13 +120,20 @@ def copy_of(path: Path) -> Iterator[Connection]:
 
     Raises:
         Stop: nothing has been published yet, or by a version that had other tables; or the file
-            is broken, or open in another program that writes.
+            is broken, is a folder, may not be read, or is open in another program that writes.
     """
-    if not path.exists():
+    try:
+        path.open("rb").close()
+    except FileNotFoundError as error:
         raise Stop(
             f"There is no analysis copy at {path} yet",
             "launch a first run, which publishes it at its end",
-        )
+        ) from error
+    except OSError as error:
+        raise Stop(
+            f"The analysis copy {path} cannot be opened ({error.strerror})",
+            f"{AS_ITS_USER}, or name another file in ANALYSIS",
+        ) from error
     try:
         with read_only(path) as connection:
             yield connection

@@ -18,7 +18,7 @@ import pandas as pd
 from dagster._core.errors import DagsterHomeNotSetError
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 
-from pipeline import extraction, ledger_file
+from pipeline import extraction, files, ledger_file
 from pipeline.analysis import copy_of
 from pipeline.clockify import Clockify
 from pipeline.company import utc_now
@@ -86,6 +86,8 @@ class _Notes:
             self.facts[name] = missing[0] if missing else read()
         except Stop as stop:
             self.facts[name] = stop
+        except OSError as error:
+            self.facts[name] = files.out_of_reach(error)
 
 
 def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Facts:

@@ -1,6 +1,7 @@
 """Files that a person asked for by name: there whole or not at all.
 
-Holds how a file gets into its place, and what stands in its way as one sentence with its fix.
+Holds how a file gets into its place, and what stands in its way as one sentence with its fix; and
+what to say of the pipeline's own.
 Keeps out what is in it.
 """
 
@@ -15,6 +16,8 @@ from pipeline.stops import Stop
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """How a disk, a quota and a limit on files say that nothing more fits."""
+
+AS_ITS_USER = "run this as the pipeline's own user, or correct the permissions"
 
 
 def write(path: Path, content: bytes) -> None:
@@ -43,6 +46,11 @@ def refuse_unwritable(path: Path) -> None:
         if not _is_device(path):
             with _draft(path.resolve()):
                 pass
+
+
+def out_of_reach(error: OSError) -> Stop:
+    """What to say of a file of the pipeline's own that the system does not let us have."""
+    return Stop(f"{error.filename} cannot be had ({error.strerror})", AS_ITS_USER)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pydantic_settings import SettingsConfigDict as Config
 from rapidfuzz import process
 
+from pipeline.files import AS_ITS_USER
 from pipeline.stops import Stop
 
 TIME_ZONES = available_timezones()
@@ -168,6 +169,10 @@ class Settings(BaseSettings):
                 "The settings are wrong: " + "; ".join(map(_complaint, error.errors())),
                 "Correct them in the environment or in .env",
             ) from None  # pydantic's own text shows the values of secrets
+        except OSError as error:
+            raise SettingsError(
+                f"The settings file {error.filename} cannot be read ({error.strerror})", AS_ITS_USER
+            ) from error
         except UnicodeDecodeError:
             raise SettingsError(
                 "The settings file is no UTF-8", "Save it as UTF-8, as editors do by default"

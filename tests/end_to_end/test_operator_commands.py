@@ -1,11 +1,17 @@
 """`status`, `why`, `doctor` and `disconnect`, as a person types them."""
 
 import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 from pipeline import terminal
+from pipeline.__main__ import Commands
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.conftest import Server
 from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored
@@ -13,6 +19,7 @@ from tests.end_to_end.stages import DAILY, LOAD
 from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
 FIRST_DELIVERED = "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
+NOBODY = 65534
 ODD = "[b]Odd[/b] | *work*"
 
 
@@ -187,6 +194,50 @@ def test_doctor_says_that_the_analysis_copy_is_broken(reviewed: House, shell: Ty
     said = " ".join(shell("doctor", code=1).stdout.split())
     assert "cannot be read" in said
     assert "delete it, and the next run, of whatever asset, publishes it again" in said
+
+
+@pytest.fixture
+def stranger(reviewed: House) -> Iterator[None]:
+    """Another user of this machine, to whom the pipeline's folder is closed."""
+    user = os.geteuid()
+    reviewed.folder.chmod(0)
+    os.seteuid(user or NOBODY)
+    yield
+    os.seteuid(user)
+    reviewed.folder.chmod(0o700)
+
+
+@pytest.mark.usefixtures("stranger")
+def test_another_user_is_told_what_is_closed_to_them(reviewed: House, shell: Type) -> None:
+    """In one sentence that names the file; and doctor looks at all the rest."""
+    for command in (
+        "status",
+        "why x",
+        "statement 2026-11",
+        f"plan {DAY} {DAY}",
+        "disconnect --yes",
+    ):
+        said = shell(*command.split(), code=1).stderr
+        assert str(reviewed.folder) in said, command
+        assert "Permission denied" in said, command
+        assert "permissions" in said, command
+    said = shell("doctor", code=1).stdout
+    assert "✓ Clockify accepts the key" in said
+    assert said.count("Permission denied") > 1
+    reviewed.changes["ENV_FILE"] = str(reviewed.folder / ".env")
+    assert f"The settings file {reviewed.folder}" in shell("status", code=1).stderr
+
+
+def test_whatever_file_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
+    """Also one that no command expects."""
+
+    class Reading(Commands):
+        def get_command(self, *_: object) -> click.Command:
+            return click.Command("read", callback=tmp_path.read_bytes)
+
+    done = CliRunner().invoke(Reading(), ["read"])
+    assert done.exit_code == 1
+    assert f"{tmp_path} cannot be had (Is a directory). Run this as" in done.stderr
 
 
 def test_doctor_prints_marks_and_fixes(reviewed: House, shell: Type) -> None:

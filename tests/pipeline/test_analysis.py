@@ -215,6 +215,13 @@ def test_a_copy_of_another_version_is_named_with_the_run_that_renews_it(tmp_path
         connection.execute("FROM statement")
 
 
+def test_a_folder_in_its_place_is_not_to_be_deleted(tmp_path: Path) -> None:
+    """It may hold anything."""
+    with pytest.raises(Stop, match=r"Is a directory.*ANALYSIS") as stopped:
+        analysis.copy_of(tmp_path).__enter__()
+    assert "delete" not in str(stopped.value)
+
+
 def test_a_broken_copy_is_named_with_the_run_that_renews_it(tmp_path: Path) -> None:
     """A disk that failed, or somebody's other file under that name."""
     path = tmp_path / "analysis.duckdb"
