@@ -26,7 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline import figures, terminal
 from pipeline.database import Connection, read_only
 from pipeline.definitions import JOB, build_definitions
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.windows import RANGE_END, RANGE_START
 
@@ -220,7 +220,7 @@ def _has_accounts() -> bool:
     """Whether the environment or `.env` names a company; a half-filled one is not the demo's."""
     try:
         Settings.load()
-    except SettingsError:
+    except Stop:
         return bool(os.environ.get("QUICKBOOKS_CLIENT_ID")) or Path(".env").exists()
     return True
 

@@ -85,10 +85,6 @@ SHORTEST_SETTLING = 180
 """Seconds; half as long again as QuickBooks works on a request."""
 
 
-class SettingsError(Stop):
-    """One or more settings are missing or wrong."""
-
-
 class Settings(BaseSettings):
     """Everything that differs between two companies or two machines."""
 
@@ -157,7 +153,7 @@ class Settings(BaseSettings):
             values: Names in capitals, as in the environment, to their values.
 
         Raises:
-            SettingsError: something is missing or wrong; names all of it at once.
+            Stop: something is missing or wrong; names all of it at once.
         """
         try:
             if values is None:
@@ -165,7 +161,7 @@ class Settings(BaseSettings):
             given = {name.lower(): text for name, text in values.items() if text}
             return _Given.model_validate(given)
         except ValidationError as error:
-            raise SettingsError(
+            raise Stop(
                 "The settings are wrong: " + "; ".join(map(_complaint, error.errors())),
                 "Correct them in the environment or in .env",
             ) from None  # pydantic's own text shows the values of secrets
@@ -174,7 +170,7 @@ class Settings(BaseSettings):
                 f"The settings file {error.filename} cannot be read ({error.strerror})", AS_ITS_USER
             ) from error
         except UnicodeDecodeError:
-            raise SettingsError(
+            raise Stop(
                 "The settings file is no UTF-8", "Save it as UTF-8, as editors do by default"
             ) from None
 

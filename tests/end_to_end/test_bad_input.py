@@ -19,7 +19,7 @@ import pytest
 import stamina
 
 from pipeline.ledger import Binding, Ledger
-from pipeline.settings import SettingsError
+from pipeline.stops import Stop
 from tests.conftest import TODAY, Server
 from tests.end_to_end.conftest import House, Kept, building, kept, restored
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
@@ -345,7 +345,7 @@ def test_a_setting_that_makes_no_sense_is_refused_before_anything_loads(
 ) -> None:
     """The message names the variable, its value and the fix; nothing is built."""
     house.changes[setting] = value
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(Stop) as refused:
         _ = house.settings
     said = str(refused.value)
     assert [word for word in (setting, value, *words) if word not in said] == []

