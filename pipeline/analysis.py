@@ -96,7 +96,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     log("publishing the analysis copy")
     # A publication that was killed leaves a log, which DuckDB would replay into this draft.
     log_of(draft).unlink(missing_ok=True)
-    with Warehouse(draft).database.told():
+    with Warehouse(draft).told():
         shutil.copyfile(settings.warehouse, draft)
     with Warehouse(draft).connect() as connection:
         with attached(connection, settings.ledger, settings.lock_seconds, log):

@@ -1,30 +1,28 @@
 """The warehouse: the file of extracts and verdicts."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline import doors
-from pipeline.database import Connection, Database, transaction
+from pipeline.database import Database, transaction
 from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of
 
 
-class Warehouse:
-    """The file of extracts and verdicts. Its loss costs a re-read of the APIs, nothing else."""
+class Warehouse(Database):
+    """The file of extracts and verdicts. Its loss costs a re-read of the APIs, nothing else.
+
+    Connections to it are short: open, work, close; never across a call to an API.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.database = Database(
+        super().__init__(
             path=path,
             what="warehouse",
             when_broken="move it away: the next run makes a new one and reads the APIs again",
             tables=WAREHOUSE_TABLES,
             version=5,
         )
-
-    def connect(self) -> AbstractContextManager[Connection]:
-        """A short connection: open, work, close; never across a call to an API."""
-        return self.database.connect()
 
     def read(self, model: type[Table]) -> pd.DataFrame:
         """All rows of a table; see `doors.read`."""

@@ -113,7 +113,7 @@ def contradicted(claim: Claim, company: Company, **changes: object) -> list[Row]
 def change(company: Company, query: str) -> None:
     """Write to the ledger's file if the query is about it, else to the warehouse's."""
     is_ledgers = any(name in query for name in ("deliveries", "delivery_attempts"))
-    file: Database = database(company.settings.ledger) if is_ledgers else company.warehouse.database
+    file: Database = database(company.settings.ledger) if is_ledgers else company.warehouse
     with file.connect() as connection:
         connection.execute(query)
 

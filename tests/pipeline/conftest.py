@@ -23,7 +23,7 @@ def empty_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a warehouse and a ledger that hold nothing."""
     folder = tmp_path_factory.mktemp("empty")
     for database in (
-        Warehouse(folder / "warehouse.duckdb").database,
+        Warehouse(folder / "warehouse.duckdb"),
         ledger_file.database(folder / "ledger.duckdb"),
     ):
         with database.connect():

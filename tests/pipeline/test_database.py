@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -56,11 +55,11 @@ def test_an_error_rolls_back_the_whole_transaction(warehouse: Warehouse) -> None
 def test_a_file_open_in_another_process_is_busy_and_names_the_holder(warehouse: Warehouse) -> None:
     """By its process, and the same run may succeed later."""
     assert warehouse.read(ClockifyUsers).empty
-    with holding(warehouse.database.path) as holder:
+    with holding(warehouse.path) as holder:
         with pytest.raises(FileBusyError, match=f"PID {holder.pid}") as busy:
             warehouse.read(ClockifyUsers)
         assert busy.value.is_transient
-        assert str(warehouse.database.path) in busy.value.what
+        assert str(warehouse.path) in busy.value.what
     assert warehouse.read(ClockifyUsers).empty
 
 
@@ -69,20 +68,20 @@ def test_a_file_is_closed_after_any_error(warehouse: Warehouse, error: type[Base
     """Another process can open it at once."""
     with pytest.raises(error), warehouse.connect():
         raise error
-    assert is_free(warehouse.database.path)
+    assert is_free(warehouse.path)
 
 
 def test_a_file_is_nobody_elses_while_it_is_open(warehouse: Warehouse) -> None:
     """The counterpart of the tests that find it free."""
     with warehouse.connect():
-        assert not is_free(warehouse.database.path)
+        assert not is_free(warehouse.path)
 
 
 def test_a_file_is_closed_after_wrong_sql(warehouse: Warehouse) -> None:
     """A bug is no stop: DuckDB's own error passes."""
     with pytest.raises(duckdb.BinderException), warehouse.connect() as connection:
         connection.execute("SELECT no_such_column FROM clockify_users")
-    assert is_free(warehouse.database.path)
+    assert is_free(warehouse.path)
 
 
 def broken(content: bytes | None, path: Path) -> None:
@@ -99,7 +98,7 @@ def broken(content: bytes | None, path: Path) -> None:
 )
 def test_a_corrupt_file_stops_with_what_to_do(warehouse: Warehouse, content: bytes | None) -> None:
     """And is left as it is."""
-    broken(content, warehouse.database.path)
+    broken(content, warehouse.path)
     with pytest.raises(Stop, match=r"cannot be read: .* Move it away: the next run") as stop:
         warehouse.read(ClockifyUsers)
     assert not stop.value.is_transient
@@ -108,7 +107,7 @@ def test_a_corrupt_file_stops_with_what_to_do(warehouse: Warehouse, content: byt
 def test_a_file_cut_short_stops(warehouse: Warehouse) -> None:
     """As a full disk or a broken copy leaves it."""
     assert warehouse.read(ClockifyUsers).empty
-    path = warehouse.database.path
+    path = warehouse.path
     path.write_bytes(path.read_bytes()[:13000])
     with pytest.raises(Stop, match="cannot be read"):
         warehouse.read(ClockifyUsers)
@@ -126,7 +125,7 @@ def test_a_file_cut_short_stops(warehouse: Warehouse) -> None:
 )
 def test_a_version_alone_makes_no_file_ours(warehouse: Warehouse, made: str) -> None:
     """Nor is another of our own files: the fix names the setting before anything is moved away."""
-    path = warehouse.database.path
+    path = warehouse.path
     path.parent.mkdir()
     with duckdb.connect(str(path)) as connection:
         connection.execute(made)
@@ -137,7 +136,7 @@ def test_a_version_alone_makes_no_file_ours(warehouse: Warehouse, made: str) -> 
 
 def test_a_duckdb_file_of_something_else_is_refused_and_untouched(warehouse: Warehouse) -> None:
     """An analyst's own file, say."""
-    path = warehouse.database.path
+    path = warehouse.path
     path.parent.mkdir()
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE theirs AS SELECT 1 AS one")
@@ -161,7 +160,7 @@ def test_a_broken_ledger_names_its_copies_and_its_log(tmp_path: Path) -> None:
 
 def test_a_log_without_its_file_is_refused(warehouse: Warehouse) -> None:
     """The file was moved away and its log was not: it would be replayed into a new file."""
-    path = warehouse.database.path
+    path = warehouse.path
     path.parent.mkdir()
     log = path.with_name(path.name + ".wal")
     log.write_bytes(b"what was not yet in the file")
@@ -354,7 +353,7 @@ def test_two_companies_open_side_by_side(tmp_path: Path) -> None:
     with first.connect() as one, second.connect() as two:
         assert len(doors.read(one, ClockifyUsers)) == 1
         assert doors.read(two, ClockifyUsers).empty
-    assert replace(first.database, path=second.database.path) == second.database
+    assert vars(first) | {"path": second.path} == vars(second)
 
 
 def test_another_file_can_be_read_beside_whatever_its_name(tmp_path: Path) -> None:
@@ -362,5 +361,5 @@ def test_another_file_can_be_read_beside_whatever_its_name(tmp_path: Path) -> No
     other = Warehouse(tmp_path / "it's" / "w.duckdb")
     other.replace(ClockifyUsers, frame(ClockifyUsers, valid(ClockifyUsers, 1)))
     with Warehouse(tmp_path / "w.duckdb").connect() as connection:
-        attach(connection, other.database.path, "other")
+        attach(connection, other.path, "other")
         assert connection.execute("SELECT count(*) FROM other.clockify_users").fetchall() == [(1,)]

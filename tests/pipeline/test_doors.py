@@ -139,7 +139,7 @@ def test_a_frame_that_is_refused_leaves_the_table_as_it_was(warehouse: Warehouse
     with pytest.raises(Stop, match="clockify_users cannot take the column `user_id`"):
         warehouse.replace(ClockifyUsers, wrong)
     assert warehouse.read(ClockifyUsers)["user_id"].tolist() == ["user_id 1"]
-    assert is_free(warehouse.database.path)
+    assert is_free(warehouse.path)
 
 
 def test_unknown_columns_and_another_order_of_columns_are_written_alike(
