@@ -4,8 +4,6 @@ They judge everything since `SEND_FROM` by the tables that each load leaves behi
 activity was billed, or is there and not ours, is shown and warned of by nobody.
 """
 
-from datetime import date
-
 import dagster as dg
 
 from checks.claim import LAUNCH, Claim
@@ -27,6 +25,14 @@ LINES = {
 }
 FACTS = {"changed in Clockify", "there and not ours", "billed"}
 """Lines in which the books and the ledger agree all the same."""
+_LINE = " ".join(f"WHEN {condition} THEN '{line}'" for line, condition in LINES.items())
+DRIFTED = f"""
+SELECT line, count(*) AS activities, round(sum(minutes) / 60.0, 2) AS hours FROM (
+    SELECT DISTINCT quickbooks_id, minutes, CASE {_LINE} END AS line FROM drift
+    WHERE work_date >= $1)
+GROUP BY line ORDER BY list_position({list(LINES)}, line)
+"""
+"""How many time activities, and hours, each kind of difference concerns."""
 BY_PERSON_AND_CUSTOMER = """
 SELECT person_id AS user_id, person, customer_id, customer, currency,
     round(sum(clockify_seconds) / 3600.0, 2) AS clockify_hours,
@@ -133,7 +139,7 @@ def the_books_and_the_ledger_agree(
     first = company.settings.since
     with company.report(context.log.info) as connection:
         stale = figures.rows(connection, NOT_COMPARED, [first])
-        lines = [*_lines(connection, first), *stale]
+        lines = [*figures.rows(connection, DRIFTED, [first]), *stale]
         people = figures.rows(connection, BY_PERSON_AND_CUSTOMER, [first])
     wrong = [f"{line['activities']} {line['line']}" for line in lines if line["line"] not in FACTS]
     if unexplained := sum(row["unexplained"] for row in people):
@@ -150,18 +156,3 @@ def the_books_and_the_ledger_agree(
             "by person and customer": capped(company.settings, people, COLUMNS),
         },
     )
-
-
-def _lines(connection: Connection, first: date) -> list[Row]:
-    """How many time activities, and hours, each kind of difference concerns."""
-    return [
-        {"line": line, **row}
-        for line, condition in LINES.items()
-        for row in figures.rows(
-            connection,
-            "SELECT count(*) AS activities, round(sum(minutes) / 60.0, 2) AS hours "
-            "FROM (SELECT DISTINCT quickbooks_id, minutes FROM drift "
-            f"WHERE work_date >= $1 AND {condition}) HAVING count(*) > 0",
-            [first],
-        )
-    ]
