@@ -70,7 +70,7 @@ class QuickBooks:
         self._batches.close()
 
     def company(self, *, is_alone: bool = False) -> Row:
-        """Return the row of `quickbooks_company`.
+        """Return the row of `quickbooks_company`, but for when it was read.
 
         Args:
             is_alone: Without a service item, whatever is set.
@@ -83,7 +83,7 @@ class QuickBooks:
         item = service_item(name, self.service_items()) if name else None
         info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
         preferences = self._get("/preferences").get("Preferences", {})
-        return company_row(realm, info, preferences, item, datetime.now(UTC))
+        return company_row(realm, info, preferences, item)
 
     def service_items(self) -> list[Row]:
         """Return the active items of type Service, as QuickBooks' JSON."""

@@ -98,17 +98,14 @@ def _priced(found: Facts, currency: str) -> Row:
     }
 
 
-def company_row(
-    realm_id: str, info: Row, preferences: Row, item: Row | None, read_at: datetime
-) -> Row:
-    """The row of `quickbooks_company`.
+def company_row(realm_id: str, info: Row, preferences: Row, item: Row | None) -> Row:
+    """The row of `quickbooks_company`, but for when it was read.
 
     Args:
         realm_id: The company's id.
         info: `CompanyInfo`.
         preferences: `Preferences`.
         item: The service item that entries are sent on, if one is set.
-        read_at: When all this was read.
     """
     facts = _pairs(info, "NameValue", _COMPANY)
     others = _pairs(preferences, "OtherPrefs.NameValue", _PREFERENCES)
@@ -125,7 +122,6 @@ def company_row(
         "service_item_rate_minor": item and _price(item, currency),
         "service_item_sync_token": item
         and value(item, "SyncToken", str, of=_ITEM, is_optional=True),
-        "read_at": read_at,
     }
 
 

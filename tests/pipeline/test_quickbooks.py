@@ -71,7 +71,7 @@ def held(sandbox: Sandbox) -> int:
 def test_the_company_fits_its_table(sandbox: Sandbox, quickbooks: QuickBooks) -> None:
     """Name, plan, payroll, time tracking and currency, from two pages."""
     row = quickbooks.company()
-    QuickbooksCompany.validate(pd.DataFrame([row]))
+    QuickbooksCompany.validate(pd.DataFrame([row | {"read_at": datetime.now(UTC)}]))
     company = sandbox.world.company
     assert (row["realm_id"], row["company_name"]) == (company.realm_id, company.name)
     assert (row["plan"], row["home_currency"]) == (company.plan, company.home_currency)
