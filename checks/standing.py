@@ -9,18 +9,16 @@ from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.figures import Row
+from pipeline.fix_list import FIXES
 from pipeline.ledger import SETTLED
 
 UNMATCHED = f"""
-SELECT {{name}}, any_value(user_id) AS user_id, any_value(project_id) AS project_id,
+SELECT concerns AS {{name}}, any_value(user_id) AS user_id, any_value(project_id) AS project_id,
     count(*) AS entries, {figures.HOURS} AS hours, min(work_date) AS since,
-    any_value(reason) AS reason, any_value(suggestion) AS suggestion,
-    any_value(fixes[list_position(reasons, reason)]) AS fix
-FROM (SELECT *, unnest(reasons) AS reason, coalesce(user_name, user_id) AS person,
-    coalesce(client_name || ' / ', '') || project_name AS project FROM rejected_time_entries)
-WHERE work_date >= $since AND verdict = 'rejected'
+    any_value(reason) AS reason, any_value(suggestion) AS suggestion, any_value(fix) AS fix
+FROM ({FIXES}) WHERE work_date >= $since
     AND reason IN ('unknown_{{record}}', 'inactive_{{record}}', 'ambiguous_{{record}}')
-GROUP BY {{name}} ORDER BY hours DESC
+GROUP BY concerns ORDER BY hours DESC
 """
 """Names with rejected entries that no record in QuickBooks matches, by hours."""
 
