@@ -89,11 +89,7 @@ SCHEMA_CLAIMS = [
 
 def ineligible(connection: Connection, company: Company, _: Row) -> list[Row]:
     """What forbids to send to the company."""
-    refusals = eligibility.refusals(
-        verdicts.company(connection),
-        allow_payroll=company.settings.allow_payroll,
-        realm_id=company.settings.quickbooks_realm_id,
-    )
+    refusals = eligibility.refusals(verdicts.company(connection), company.settings)
     return [{"problem": each} for each in refusals]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.settings import Settings
 from pipeline.stops import Stop
 
 GOOD_PLANS = ("Essentials", "Plus", "Advanced")
@@ -15,27 +16,27 @@ REFUSED_PLANS = ("Simple Start", "Desktop")
 """The manual, "Before you begin"."""
 
 
-def refusals(company: Mapping[str, Any], *, allow_payroll: bool, realm_id: str) -> list[str]:
+def refusals(company: Mapping[str, Any], settings: Settings) -> list[str]:
     """What forbids to send to a company, each a sentence with its fix.
 
     Args:
         company: A row of `QuickbooksCompany`.
-        allow_payroll: `ALLOW_PAYROLL`.
-        realm_id: `QUICKBOOKS_REALM_ID`.
+        settings: Which company it must be, and whether it may have payroll.
 
     Source: the manual, "Before you begin"; quickbooks-api.md, 3.1 and 3.2.
     """
     found = (
-        other_realm(company, realm_id),
+        other_realm(company, settings),
         refused_plan(company),
         no_time_tracking(company),
-        payroll(company, allow_payroll=allow_payroll),
+        payroll(company, settings),
     )
     return [f"{each.what}: {each.fix}." for each in found if each]
 
 
-def other_realm(company: Mapping[str, Any], realm_id: str) -> Stop | None:
+def other_realm(company: Mapping[str, Any], settings: Settings) -> Stop | None:
     """The company read is not the one in the settings."""
+    realm_id = settings.quickbooks_realm_id
     if company["realm_id"] == realm_id:
         return None
     return Stop(
@@ -78,9 +79,9 @@ def no_time_tracking(company: Mapping[str, Any]) -> Stop | None:
     )
 
 
-def payroll(company: Mapping[str, Any], *, allow_payroll: bool) -> Stop | None:
+def payroll(company: Mapping[str, Any], settings: Settings) -> Stop | None:
     """Time sent might be paid out as well."""
-    if allow_payroll or not company["is_payroll_enabled"]:
+    if settings.allow_payroll or not company["is_payroll_enabled"]:
         return None
     return Stop(
         f"QuickBooks Payroll is on in {company['company_name']}, where time may be paid out as "

@@ -207,12 +207,7 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
 
 def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
     """Stop before anything is read of, or sent to, books that must not be written."""
-    refusals = eligibility.refusals(
-        row,
-        allow_payroll=company.settings.allow_payroll,
-        realm_id=company.settings.quickbooks_realm_id,
-    )
-    if refusals:
+    if refusals := eligibility.refusals(row, company.settings):
         raise Stop(refusals[0], "launch quickbooks_company again once that is done")
 
 

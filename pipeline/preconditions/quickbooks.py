@@ -32,8 +32,8 @@ def _connected(pair: Pair) -> str | Stop:
 
 
 def _realm(company: Row, settings: Settings) -> str | Stop:
-    realm = settings.quickbooks_realm_id
-    return eligibility.other_realm(company, realm) or f"{company['company_name']}, {realm}"
+    said = f"{company['company_name']}, {company['realm_id']}"
+    return eligibility.other_realm(company, settings) or said
 
 
 def _quickbooks_plan(company: Row) -> str | Stop:
@@ -45,7 +45,7 @@ def _known_plan(company: Row) -> str | Stop:
 
 
 def _payroll(company: Row, settings: Settings) -> str | Stop:
-    found = eligibility.payroll(company, allow_payroll=settings.allow_payroll)
+    found = eligibility.payroll(company, settings)
     return found or ("allowed by ALLOW_PAYROLL" if company["is_payroll_enabled"] else "off")
 
 

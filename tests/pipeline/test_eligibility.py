@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.eligibility import refusals, unknown_plan
+from pipeline.settings import Settings
 
 COMPANY = {
     "realm_id": "123",
@@ -18,7 +19,8 @@ COMPANY = {
 
 def refused(*, allow_payroll: bool = False, **changes: object) -> list[str]:
     """Refusals of the example company with changes."""
-    return refusals({**COMPANY, **changes}, allow_payroll=allow_payroll, realm_id="123")
+    settings = Settings.model_construct(allow_payroll=allow_payroll, quickbooks_realm_id="123")
+    return refusals({**COMPANY, **changes}, settings)
 
 
 @pytest.mark.parametrize("plan", ["Essentials", "Plus", "Advanced"])
