@@ -13,12 +13,42 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pandas as pd
 
+from pipeline import doors, schemas
 from pipeline.activities import Facts, fingerprint, meant, payload
+from pipeline.database import Connection
 from pipeline.desk import Desk
+from pipeline.drift import Names
 from pipeline.ledger import Delivery
 from pipeline.look import other_roundings
+from pipeline.matching import living_name
 
 Records = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What QuickBooks holds besides time."""
+
+    employees: Records
+    customers: Records
+
+    @classmethod
+    def read(cls, connection: Connection) -> "Lists":
+        """The lists as they are stored."""
+        employees = doors.read(connection, schemas.QuickbooksEmployees)
+        customers = doors.read(connection, schemas.QuickbooksCustomers)
+        return cls(
+            by_id(employees, "quickbooks_employee_id"),
+            by_id(customers, "quickbooks_customer_id"),
+        )
+
+    def names(self) -> Names:
+        """The names of all."""
+        return Names(
+            people=_living(self.employees),
+            customers=_living(self.customers),
+            paths={key: row["fully_qualified_name"] for key, row in self.customers.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -36,18 +66,13 @@ class Candidate:
 
 
 def candidates(
-    entries: pd.DataFrame,
-    employees: Records,
-    customers: Records,
-    desk: Desk,
-    window: tuple[date, date],
+    entries: pd.DataFrame, lists: Lists, desk: Desk, window: tuple[date, date]
 ) -> Iterator[Candidate]:
     """The candidates among judged entries, in the order in which the work was done.
 
     Args:
         entries: rows of `accepted_time_entries` with `verdict` and `is_sendable`.
-        employees: rows of `quickbooks_employees` by id.
-        customers: rows of `quickbooks_customers` by id.
+        lists: whom and what they may be for.
         desk: what all deliveries share.
         window: the first and last work date of which anything may be recorded.
     """
@@ -62,7 +87,7 @@ def candidates(
             entry_id=entry["entry_id"],
             facts=meant(entry, item_id=desk.item["service_item_id"]),
             roundings=other_roundings(int(seconds)),
-            intent=_intent(entry, employees, customers, desk) if is_ours else None,
+            intent=_intent(entry, lists, desk) if is_ours else None,
             is_sendable=bool(entry["is_sendable"]),
         )
 
@@ -86,9 +111,7 @@ def _has_its_customer(entry: Mapping[str, Any]) -> bool:
     return isinstance(entry["quickbooks_customer_id"], str) or pd.isna(entry["project_id"])
 
 
-def _intent(
-    entry: Mapping[str, Any], employees: Records, customers: Records, desk: Desk
-) -> Delivery:
+def _intent(entry: Mapping[str, Any], lists: Lists, desk: Desk) -> Delivery:
     settings, item_id = desk.company.settings, desk.item["service_item_id"]
     sent = payload(entry, item_id=item_id, is_taxable=settings.taxable)
     amount = entry["sent_amount_minor"]
@@ -100,8 +123,8 @@ def _intent(
         payload=sent,
         fingerprint=fingerprint(
             sent,
-            employees[entry["quickbooks_employee_id"]],
-            customers.get(entry["quickbooks_customer_id"], {}),
+            lists.employees[entry["quickbooks_employee_id"]],
+            lists.customers.get(entry["quickbooks_customer_id"], {}),
             desk.item,
         ),
         minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
@@ -111,3 +134,10 @@ def _intent(
         updated_at=desk.company.now(),
         run_id=desk.company.run_id,
     )
+
+
+def _living(records: Records) -> dict[str, str]:
+    return {
+        key: living_name(row["display_name"], is_active=bool(row["is_active"]))
+        for key, row in records.items()
+    }

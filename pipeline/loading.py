@@ -25,13 +25,12 @@ from pipeline import (
     verdicts,
 )
 from pipeline.breaker import Tally
-from pipeline.candidates import Candidate, candidates
+from pipeline.candidates import Candidate, Lists, candidates
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.desk import Desk
 from pipeline.extraction import NOT_ROUNDED, pieces, pieces_of
 from pipeline.ledger import Binding
-from pipeline.pairing import Lists
 from pipeline.planning import Plan
 from pipeline.stops import Stop
 
@@ -196,11 +195,7 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
         candidate
         for entries, is_sendable in ((sendable, True), (others, False))
         for candidate in candidates(
-            entries.assign(is_sendable=is_sendable),
-            lists.employees,
-            lists.customers,
-            desk,
-            (first, last),
+            entries.assign(is_sendable=is_sendable), lists, desk, (first, last)
         )
     ]
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline import doors, drift, schemas, verdicts
+from pipeline import drift, verdicts
 from pipeline.activities import Body, Facts, facts, parse
-from pipeline.candidates import Records, by_id, candidates
-from pipeline.database import Connection
+from pipeline.candidates import Lists, by_id, candidates
 from pipeline.desk import Desk
-from pipeline.drift import Names, Said
+from pipeline.drift import Said
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.matching import living_name
 
 COMPARED = (*DELIVERED, "gone")
 """States of deliveries that QuickBooks holds, or held."""
@@ -41,39 +39,6 @@ class Pair:
     def sent(self) -> Facts:
         """What was last sent."""
         return facts(parse(self.delivery.payload))
-
-
-@dataclass(frozen=True)
-class Lists:
-    """What QuickBooks holds besides time."""
-
-    employees: Records
-    customers: Records
-    home_currency: str
-
-    @classmethod
-    def read(cls, connection: Connection) -> "Lists":
-        """The lists as they are stored."""
-        employees = doors.read(connection, schemas.QuickbooksEmployees)
-        customers = doors.read(connection, schemas.QuickbooksCustomers)
-        return cls(
-            by_id(employees, "quickbooks_employee_id"),
-            by_id(customers, "quickbooks_customer_id"),
-            verdicts.company(connection)["home_currency"],
-        )
-
-    def names(self) -> Names:
-        """The names of all."""
-        return Names(
-            people=_living(self.employees),
-            customers=_living(self.customers),
-            paths={key: row["fully_qualified_name"] for key, row in self.customers.items()},
-        )
-
-    def currency(self, activity: Body) -> str:
-        """The currency of a time activity: its customer's, or else the company's."""
-        currency = self.customers.get(facts(activity).customer, {}).get("currency")
-        return currency if isinstance(currency, str) else self.home_currency
 
 
 def deliveries(
@@ -112,9 +77,7 @@ def pairs(
     accepted = frame[frame["verdict"] == "accepted"].assign(is_sendable=True)
     intents = {
         each.entry_id: each.intent
-        for each in candidates(
-            accepted, lists.employees, lists.customers, desk, (date.min, date.max)
-        )
+        for each in candidates(accepted, lists, desk, (date.min, date.max))
     }
     missing = _missing(desk, [each for each in known if each.entry_id not in entries])
     names = lists.names()
@@ -149,10 +112,3 @@ def _missing(desk: Desk, known: Sequence[Delivery]) -> dict[str, Said | None]:
                 said |= {"minutes": None} if now.is_running else {}
                 found[delivery.entry_id] = said | {"work_date": day.isoformat()}
     return found
-
-
-def _living(records: Records) -> dict[str, str]:
-    return {
-        key: living_name(row["display_name"], is_active=bool(row["is_active"]))
-        for key, row in records.items()
-    }

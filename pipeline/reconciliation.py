@@ -15,12 +15,13 @@ from typing import Any
 from pipeline import books, drift, following, pairing
 from pipeline.activities import Body, Facts, differences, facts, identity, parse
 from pipeline.breaker import Tally
+from pipeline.candidates import Lists
 from pipeline.desk import Desk
 from pipeline.drift import Change, Names
 from pipeline.following import BILLED
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.look import without
-from pipeline.pairing import Lists, Pair
+from pipeline.pairing import Pair
 from pipeline.quickbooks_rows import activity_row
 
 Row = dict[str, Any]
@@ -52,7 +53,10 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     now = desk.company.now()
     rows = [
         activity_row(
-            dict(body), currency=lists.currency(body), entry_id=owners.get(key), read_at=now
+            dict(body),
+            currency=_currency(body, lists, desk),
+            entry_id=owners.get(key),
+            read_at=now,
         )
         for key, body in activities.items()
     ]
@@ -60,6 +64,12 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
         books.store(connection, rows, found, known, (first, last), now)
     warnings = sum(row["is_warning"] for row in found)
     desk.log(f"{first} to {last}: {len(pairs)} deliveries compared, {warnings} warnings")
+
+
+def _currency(activity: Body, lists: Lists, desk: Desk) -> str:
+    """The currency of a time activity: its customer's, or else the company's."""
+    currency = lists.customers.get(facts(activity).customer, {}).get("currency")
+    return currency if isinstance(currency, str) else desk.rules.home_currency
 
 
 def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:

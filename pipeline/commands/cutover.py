@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from pipeline import confirmation, cutover, loading, terminal
+from pipeline.candidates import Lists
 from pipeline.cutover import Cutover
 from pipeline.desk import Desk
-from pipeline.pairing import Lists
 from pipeline.sheets import Column, Sheet, write_csv
 from pipeline.stops import Stop
 
