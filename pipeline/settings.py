@@ -166,7 +166,7 @@ class Settings(BaseSettings):
                 "Correct them in the environment or in .env",
             ) from None  # pydantic's own text shows the values of secrets
         except OSError as error:
-            raise SettingsError(
+            raise Stop(
                 f"The settings file {error.filename} cannot be read ({error.strerror})", AS_ITS_USER
             ) from error
         except UnicodeDecodeError:
