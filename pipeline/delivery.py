@@ -123,7 +123,8 @@ def _stop_if_told(told: Sequence[Told], answer: Answer, desk: Desk) -> None:
     """Log what an answer came to, and stop where it concerns more than one record."""
     counts = Counter(outcome.state for _, outcome in told)
     if set(counts) - {"sent"}:
-        desk.log(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
+        told_of = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        desk.log(f"{told_of}: no answer came ({answer.error})" if answer.error else told_of)
     for place, (_, outcome) in enumerate(told):
         fault = answer.fault_of(place)
         if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
