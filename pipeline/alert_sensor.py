@@ -6,10 +6,11 @@ when it could not be reached. Keeps out what is said (`alerts`).
 
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 
 import dagster as dg
-from dagster import AssetCheckKey, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from pipeline import alerts, situation, usual
@@ -27,16 +28,21 @@ EVALUATED = {
 }
 """One that is only planned, by a run that goes on or died, says nothing yet."""
 ERROR = dg.AssetCheckSeverity.ERROR
+RUNS_LOOKED_AT = 50
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
 
 
 def alert_sensor(
-    settings: Settings, checks: Sequence[AssetCheckKey], now: Callable[[], datetime]
+    settings: Settings,
+    everything: AbstractSet[AssetKey],
+    checks: Sequence[AssetCheckKey],
+    now: Callable[[], datetime],
 ) -> dg.SensorDefinition:
     """A sensor that posts once per change to every receiver of the settings; on by itself.
 
     Args:
         settings: name the receivers and the analysis copy.
+        everything: all assets, which a run that selects none is about.
         checks: all checks.
         now: the clock, in UTC.
     """
@@ -50,7 +56,7 @@ def alert_sensor(
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         told: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
         today = now().astimezone(settings.zone).date()
-        broken = failed_run(context.instance) | failed_checks(context.instance, checks)
+        broken = failed_run(context.instance, everything) | failed_checks(context.instance, checks)
         try:
             broken |= unusual_day(settings, today)
             counts = _counts(settings)
@@ -76,12 +82,17 @@ def alert_sensor(
     return sensor
 
 
-def failed_run(instance: DagsterInstance) -> dict[str, str]:
-    """The latest run that has ended, if it failed."""
-    runs = instance.get_runs(RunsFilter(statuses=ENDED), limit=1)
-    if not runs or runs[0].status != DagsterRunStatus.FAILURE:
-        return {}
-    return {"run": f"the run {runs[0].run_id[:8]} failed"}
+def failed_run(instance: DagsterInstance, everything: AbstractSet[AssetKey]) -> dict[str, str]:
+    """The latest run that failed and whose assets have not all succeeded since."""
+    mended: set[AssetKey] = set()
+    for run in instance.get_runs(RunsFilter(statuses=ENDED), limit=RUNS_LOOKED_AT):
+        checked = set() if run.asset_check_selection else everything
+        assets = run.asset_selection or checked
+        if run.status == DagsterRunStatus.SUCCESS:
+            mended |= assets
+        elif not (mended and assets <= mended):  # a run of checks alone has no assets
+            return {"run": f"the run {run.run_id[:8]} failed"}
+    return {}
 
 
 def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:

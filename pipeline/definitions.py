@@ -56,13 +56,17 @@ def build_definitions(
         is_daily = spec.tags.get("grain") == "work_date"
         return spec.replace_attributes(partitions_def=daily) if is_daily else spec
 
+    loaded = dg.load_assets_from_package_module(assets)
+    made = [each for each in loaded if isinstance(each, dg.AssetsDefinition)]
+    everything = {key for each in made for key in each.keys}
+    sensor = alert_sensor(settings, everything, keys, now)
     job = dg.define_asset_job(JOB, selection="*")
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(assets),
+        assets=loaded,
         asset_checks=claims,
         jobs=[job],
         schedules=[_schedule(settings)],
-        sensors=[alert_sensor(settings, keys, now)] if settings.alert_receivers else [],
+        sensors=[sensor] if settings.alert_receivers else [],
         resources={"company": _company(settings, now)},
         executor=dg.in_process_executor,
     ).map_asset_specs(func=placed)
