@@ -95,7 +95,9 @@ def days_of(first: date, last: date) -> list[date]:
 def extract(
     warehouse: Warehouse, clockify: Clockify, reading: Reading, first: date, last: date
 ) -> Extracted:
-    """Read a range of work dates; finished pieces stay if a later one stops.
+    """Read a range of work dates, and the days to come to which entries have moved.
+
+    Finished pieces stay if a later one stops.
 
     Raises:
         Stop: a read is incomplete, or the key sees no rates where it saw some; nothing of that
@@ -103,7 +105,8 @@ def extract(
     """
     found = Extracted()
     users = warehouse.read(ClockifyUsers)
-    queue = deque(pieces(first, last))
+    ahead = [day for day in _days_to_come(warehouse, reading) if not first <= day <= last]
+    queue = deque([*pieces(first, last), *pieces_of(ahead)])
     while queue:
         start, end = queue.popleft()
         reading.log(f"reading Clockify from {start} to {end}")
@@ -127,6 +130,14 @@ def extract(
             found.followed = {key: day for key, day in found.followed.items() if key not in ids}
         queue.extend(_apart(goals, queue))
     return found
+
+
+def _days_to_come(warehouse: Warehouse, reading: Reading) -> list[date]:
+    """Those that hold an entry, such as one of a wrong year: no range has them until then."""
+    today = reading.now().astimezone(reading.settings.zone).date()
+    query = "SELECT DISTINCT work_date FROM clockify_time_entries WHERE work_date > $1 ORDER BY ALL"
+    with warehouse.connect() as connection:
+        return [day for (day,) in connection.execute(query, [today]).fetchall()]
 
 
 def _apart(days: Iterable[date], queue: Collection[Piece]) -> list[Piece]:

@@ -164,6 +164,20 @@ def test_an_entry_that_moved_is_read_where_it_is_now(house: House, days: int) ->
     assert found == Extracted(left={entry.id: (DAY, "moved to another day")})
 
 
+def test_an_entry_that_waits_in_another_year_is_read_again_whatever_the_range(
+    house: House,
+) -> None:
+    """Until that year no range would have it: deleted, it would stay for ever."""
+    entry = house.entry()
+    house.extract()
+    move(entry, 365)
+    house.extract()
+    del house.sandbox.world.workspace.entries[entry.id]
+    found = house.extract()
+    assert found.left == {entry.id: (DAY + timedelta(days=365), "deleted in Clockify")}
+    assert entry.id not in house.stored()
+
+
 def test_an_entry_that_moved_ahead_in_the_range_is_read_with_its_piece(house: House) -> None:
     """Not once more by itself."""
     entry = house.entry(FIRST)
