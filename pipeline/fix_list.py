@@ -53,7 +53,8 @@ SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_s
         ELSE 'QuickBooks refused it with fault ' || error_code
             || CASE error_code {_MEANING} ELSE '' END || '. Correct that in Clockify or QuickBooks;'
             || ' if nothing there has changed, `python -m pipeline retry --reason ' || error_code
-            || '` has it tried again.'
+            || '` has it tried again; what is not to be sent any more is settled by'
+            || ' `python -m pipeline decide ENTRY skip`.'
         END AS fix
 FROM deliveries AS delivery LEFT JOIN clockify_time_entries USING (entry_id)
 WHERE state = 'doubtful' OR state = 'refused' AND NOT list_contains({[*PASSING]}, error_code)
