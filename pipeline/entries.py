@@ -77,7 +77,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         "work_date": work_date,
         "person_work_date": _person_dates(raw, start, user_zones),
         "start_at": start,
-        "end_at": _instants(raw, "end", is_nullable=True),
+        "end_at": _instants(raw, "end", is_optional=True),
         "duration_seconds": _seconds(rows),
         "raw_seconds": _seconds(raw),
         "amount_minor": _amounts(rows),
@@ -165,8 +165,8 @@ def _whole(numbers: Iterable[int | Decimal | None]) -> ExtensionArray:
     return pd.array(fitting, dtype="Int64")
 
 
-def _instants(rows: Sequence[Row], key: str, *, is_nullable: bool = False) -> pd.Series:
-    found = _column(rows, f"timeInterval.{key}", str, is_nullable=is_nullable)
+def _instants(rows: Sequence[Row], key: str, *, is_optional: bool = False) -> pd.Series:
+    found = _column(rows, f"timeInterval.{key}", str, is_optional=is_optional)
     try:
         read = pd.to_datetime(pd.Series(found, dtype=object), utc=True, format="ISO8601")
     except ValueError as error:
@@ -178,7 +178,10 @@ def _instants(rows: Sequence[Row], key: str, *, is_nullable: bool = False) -> pd
 
 
 def _seconds(rows: Sequence[Row]) -> ExtensionArray:
-    found = _column(rows, "timeInterval.duration", int, Decimal, str, is_nullable=True)
+    # A running entry may leave it out, as it may its end.
+    finished = [row for row in rows if (row["timeInterval"] or {}).get("end")]
+    _column(finished, "timeInterval.duration", int, Decimal, str, is_nullable=True)
+    found = _optional(rows, "timeInterval.duration", int, Decimal, str)
     return _whole(
         each if each is None or type(each) is int else _parsed_seconds(each) for each in found
     )
