@@ -146,7 +146,8 @@ class _CustomerBook:
     def match(self, client: str | None, project: str | None, mode: Mode) -> Match:
         is_client_used = mode == "client_project" or (mode == "auto" and client is not None)
         if not project:
-            return Match(problem="unknown", hint="Clockify gives the project no name")
+            act = "In Clockify, give the entry another project"
+            return Match(problem="unknown", hint="Clockify gives the project no name", act=act)
         if not is_client_used:
             match = self._alone.match((project,))
         elif client is None:
@@ -157,7 +158,8 @@ class _CustomerBook:
         if match.problem != "unknown":
             return match
         otherwise = self._otherwise(client, project, is_client_used=is_client_used)
-        return replace(match, hint="; ".join(filter(None, (match.hint, otherwise))))
+        act = match.act or _without_colon(client if is_client_used else None, project)
+        return replace(match, act=act, hint="; ".join(filter(None, (match.hint, otherwise))))
 
     def _otherwise(self, client: str | None, project: str, *, is_client_used: bool) -> str:
         """What the other mode would make of a project that does not match."""
@@ -172,3 +174,14 @@ class _CustomerBook:
             return ""
         labels = " and ".join(f"`{child.label}`" for child in children[:3])
         return f"sub-customers are matched with their client only: {labels}"
+
+
+def _without_colon(client: str | None, project: str) -> str:
+    """What to do about names that no customer can have; nothing if they have no colon.
+
+    In QuickBooks one parts parent and child (quickbooks-api.md, 2.6).
+    """
+    kinds = {"client": client, "project": project}
+    odd = [f"the Clockify {kind} `{name}`" for kind, name in kinds.items() if ":" in (name or "")]
+    to = "without a colon, which QuickBooks does not take, and the customer the same"
+    return f"Rename {' and '.join(odd)} {to}" if odd else ""

@@ -311,12 +311,28 @@ def test_a_fix_says_on_which_side_a_person_is_renamed(changes: dict[str, Any], a
             "client_project",
             "Give the Clockify project `Website` a client: ",
         ),
+        (
+            {"project_name": "Phase: 1"},
+            "auto",
+            "Rename the Clockify project `Phase: 1` without a colon, which QuickBooks does not",
+        ),
+        (
+            {"client_name": "A:B", "project_name": "C:D"},
+            "auto",
+            "Rename the Clockify client `A:B` and the Clockify project `C:D` without a colon, ",
+        ),
+        ({"client_name": "A:B"}, "project", "Rename the Clockify project `Website` of client `A"),
+        (
+            {"project_name": None},
+            "auto",
+            "In Clockify, give the entry another project: Clockify gives the project no",
+        ),
     ],
 )
 def test_a_fix_says_whether_the_project_or_its_client_is_renamed(
     changes: dict[str, Any], mode: str, act: str
 ) -> None:
-    """A project without a client that needs one is not renamed at all."""
+    """A project without a client that needs one is not renamed at all, nor one without a name."""
     rule = rules(customer_matching=mode)
     verdicts = judge(entries(entry(**changes)), users(), EMPLOYEES, CLIENTS, rule, {})
     assert verdicts["fixes"][0][0].startswith(act)
