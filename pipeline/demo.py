@@ -217,7 +217,12 @@ def _end(*_: object) -> None:
 
 
 def _has_accounts() -> bool:
-    """Whether the environment or `.env` names a company; a half-filled one is not the demo's."""
+    """Whether the environment or `.env` names a company; a half-filled one is not the demo's.
+
+    What a shell has of the demo's own settings is no company.
+    """
+    if os.environ.get("ENV_FILE") == str(FOLDER / "env"):
+        return False
     try:
         Settings.load()
     except Stop:

@@ -33,8 +33,15 @@ def test_a_second_demo_is_told_that_one_runs_already() -> None:
 def test_the_ui_opens_on_accounts_as_soon_as_any_are_named(
     clone: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also if they are named by half: an invented company must not be taken for one's own."""
+    """Also if they are named by half: an invented company must not be taken for one's own.
+
+    Nor is the demo's, which the README has exported in the shell.
+    """
     assert not demo._has_accounts()
+    with monkeypatch.context() as exported:
+        for name, value in {**sandbox.env, "ENV_FILE": "data/demo/env"}.items():
+            exported.setenv(name, value)
+        assert not demo._has_accounts()
     with monkeypatch.context() as exported:
         exported.setenv("QUICKBOOKS_CLIENT_ID", "half")
         assert demo._has_accounts()

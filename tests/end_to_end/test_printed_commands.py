@@ -31,12 +31,12 @@ SPAN = re.compile(r"`([^`]+)`")
 RUN = {
     "doctor": ("doctor", 1),
     "status": ("status", 3),
-    "statement 2026-10 --xlsx october.xlsx": ("statement {month} --xlsx october.xlsx", 3),
-    "export fix-list 2026-10-01 2026-10-31 --csv fixes.csv": (
+    "statement $(date +%Y-%m) --xlsx month.xlsx": ("statement {month} --xlsx month.xlsx", 3),
+    "export fix-list $(date +%Y-%m-01) $(date +%Y-%m-%d) --csv fixes.csv": (
         "export fix-list {first} {last} --csv fixes.csv",
         0,
     ),
-    "export rejected 2026-10-01 2026-10-31 --xlsx rejected.xlsx": (
+    "export rejected $(date +%Y-%m-01) $(date +%Y-%m-%d) --xlsx rejected.xlsx": (
         "export rejected {first} {last} --xlsx rejected.xlsx",
         0,
     ),
@@ -166,4 +166,4 @@ def test_each_command_does_what_the_readme_promises(
         assert isinstance(done.exception, SystemExit | None), command
         assert done.output, f"{command} is silent"
     written = {path.name for path in tmp_path.glob("*.[cx]*s*")}
-    assert written >= {"october.xlsx", "fixes.csv", "rejected.xlsx", "undecided.csv"}
+    assert written >= {"month.xlsx", "fixes.csv", "rejected.xlsx", "undecided.csv"}
