@@ -23,6 +23,8 @@ from pipeline.stops import Stop
 SCOPE = "com.intuit.quickbooks.accounting"
 """Read and write of the books: Intuit has no narrower one."""
 ANSWER_SECONDS = 600
+AROUND = " \t\r\n\"'`<>"
+"""What stands around an address that was copied out of a text."""
 DONE = "QuickBooks has answered. You may close this window; the terminal says what came of it."
 STRAY = "This is not the answer to the consent asked for last. Use the newest window."
 
@@ -70,14 +72,17 @@ def code_in(address: str, state: str, realm_id: str) -> str:
     """The code in the address to which the consent page led back.
 
     Args:
-        address: As the browser shows it, with its query.
+        address: As the browser shows it, with its query; quotes and brackets around it do no harm.
         state: What was asked with; another one may be somebody else's consent.
         realm_id: The company that is to be connected.
 
     Raises:
         Stop: the answer is not to our asking, is no consent, or is for another company.
     """
-    answer = {name: values[0] for name, values in parse_qs(urlsplit(address.strip()).query).items()}
+    query = urlsplit(address.strip(AROUND)).query
+    answer = {name: values[0] for name, values in parse_qs(query).items()}
+    if "error" not in answer and not {"code", "realmId"} <= answer.keys():
+        raise Stop("That address holds no answer", "Take the whole one on which the browser ended")
     if not _is_same(answer.get("state", ""), state):
         raise Stop(
             "That address is not the answer to this consent: its state is missing or another",
@@ -88,14 +93,12 @@ def code_in(address: str, state: str, realm_id: str) -> str:
             f"The consent was not given ({answer['error'][:60]})",
             "Connect again and choose Connect on Intuit's page, as an admin of the company",
         )
-    if answer.get("realmId") != realm_id:
+    if answer["realmId"] != realm_id:
         raise Stop(
-            f"The consent is for the QuickBooks company {answer.get('realmId', '?')[:30]}, but "
+            f"The consent is for the QuickBooks company {answer['realmId'][:30]}, but "
             f"QUICKBOOKS_REALM_ID is {realm_id}; nothing was stored",
             "Connect again and choose that company on Intuit's page, or correct the setting",
         )
-    if "code" not in answer:
-        raise Stop("That address holds no code", "Take the whole address, or connect again")
     return answer["code"]
 
 
