@@ -70,7 +70,10 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
         Stop: as `files.write`.
     """
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+    # Excel shows a time below none as ###### where days count from 1900; but days that are pasted
+    # elsewhere out of a book where they count from 1904 are four years off there.
+    options = {"in_memory": True, "date_1904": any(map(_has_less_than_none, sheets))}
+    with xlsxwriter.Workbook(content, options) as book:
         formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
         bold = book.add_format({"bold": True})
         for sheet in sheets:
@@ -83,6 +86,11 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
                 for line, value in enumerate(values, 1):
                     _write(page, (line, place), value, column.kind, formats.get(column.kind))
     files.write(path, content.getvalue())
+
+
+def _has_less_than_none(sheet: Sheet) -> bool:
+    times = [column.source for column in sheet.columns if column.kind == "time"]
+    return any((row[time] or 0) < 0 for row in sheet.rows for time in times)
 
 
 def _write(page: Any, cell: tuple[int, int], value: object, kind: Kind, form: Any) -> None:  # noqa: ANN401 - untyped

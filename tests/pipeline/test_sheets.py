@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from pipeline.sheets import LONGEST, Column, Sheet, clock, write_csv, write_xlsx
 
@@ -71,9 +72,17 @@ def test_no_part_of_a_text_becomes_a_formula_where_it_is_taken_for_a_cell(
 
 
 def test_a_negative_number_stays_a_number(tmp_path: Path) -> None:
-    """Only text can be typed by anybody."""
+    """Only text can be typed by anybody; and Excel shows it, though it may be a time."""
     found = cells(tmp_path, sheet(minor=-5, seconds=-61))
     assert found["csv"][2:4] == ["-0:01:01", "-0.05"]
+    assert found["xlsx"][2:] == [
+        timedelta(seconds=-61),
+        -0.05,
+        datetime(2026, 10, 5),  # noqa: DTZ001 - a day has no zone
+    ]
+    assert openpyxl.load_workbook(tmp_path / "it.xlsx").epoch == CALENDAR_MAC_1904
+    write_xlsx(tmp_path / "it.xlsx", [sheet()])
+    assert openpyxl.load_workbook(tmp_path / "it.xlsx").epoch != CALENDAR_MAC_1904
 
 
 @pytest.mark.parametrize(
