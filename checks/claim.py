@@ -20,7 +20,7 @@ from pipeline.metadata import table
 from pipeline.windows import stops_the_run, window_of
 
 EVERYTHING = (date.min, date.max)
-LAUNCH = "concat('dg launch --assets ''*'' --partition-range ', first, '...', last)"
+LAUNCH = "concat('.venv/bin/dg launch --assets ''*'' --partition-range ', first, '...', last)"
 """SQL of the command that loads the days from `first` to `last`."""
 SHOWN = 3
 """Commands that a message names; its table has all of them."""

@@ -264,7 +264,7 @@ def test_a_day_never_read_is_named_with_the_command_that_reads_it(quiet: House) 
     assert not gaps.passed
     for first, last in ((3, 3), (1, 1), (-1, -4)):
         command = f"{DAY - timedelta(days=first)}...{DAY - timedelta(days=last)}"
-        assert f"`dg launch --assets '*' --partition-range {command}`" in str(gaps.description)
+        assert f"`.venv/bin/dg launch --assets '*' --partition-range {command}`" in str(gaps.description)
     since = DAY - timedelta(days=3)
     assert f"Days since {since} never read after they were over: 6." in str(gaps.description)
     full = check(quiet.run(DAY - timedelta(days=3), TODAY, ENTRIES), "every_day_is_loaded")
@@ -281,7 +281,7 @@ def test_an_open_day_out_of_reach_is_named(quiet: House) -> None:
     found = check(quiet.run(old, old + A_DAY, LOAD), "open_days_are_within_reach")
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
-    assert "reaches: 1. Launch those days with `dg launch" in str(found.description)
+    assert "reaches: 1. Launch those days with `.venv/bin/dg launch" in str(found.description)
     assert f"{old}...{old}`" in str(found.description)
 
 
