@@ -1,5 +1,6 @@
 """`decide`: what a person says of entries that look as if QuickBooks might hold them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,7 +28,10 @@ def command(
     QuickBooks has not come to hold its equal, which is adopted. `skip` also settles what was sent
     and then deleted in QuickBooks (`gone`).
     """
-    decisions = _decisions(entry, words, csv_file)
+    decisions = [
+        replace(each, entry_id=each.entry_id.lower())  # as Clockify writes them, however typed
+        for each in _decisions(entry, words, csv_file)
+    ]
     if not decisions:
         click.echo("Nothing to decide: no row has a decision.", err=True)
         return

@@ -275,7 +275,7 @@ def test_what_was_decided_can_be_taken_back(loaded: House, shell: Type) -> None:
     """
     row, other = undecided(shell)
     entry, unbillable = row["entry_id"], other["entry_id"]
-    shell("decide", entry, "skip")
+    shell("decide", entry.upper(), "skip")
     shell("decide", unbillable, "send")
     open_days = "SELECT entries FROM open_days WHERE work_date = $1"
     assert loaded.rows(open_days, DAY) == [(1,)], "the other one"

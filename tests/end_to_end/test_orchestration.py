@@ -264,7 +264,9 @@ def test_a_day_never_read_is_named_with_the_command_that_reads_it(quiet: House) 
     assert not gaps.passed
     for first, last in ((3, 3), (1, 1), (-1, -4)):
         command = f"{DAY - timedelta(days=first)}...{DAY - timedelta(days=last)}"
-        assert f"`.venv/bin/dg launch --assets '*' --partition-range {command}`" in str(gaps.description)
+        assert f"`.venv/bin/dg launch --assets '*' --partition-range {command}`" in str(
+            gaps.description
+        )
     since = DAY - timedelta(days=3)
     assert f"Days since {since} never read after they were over: 6." in str(gaps.description)
     full = check(quiet.run(DAY - timedelta(days=3), TODAY, ENTRIES), "every_day_is_loaded")
