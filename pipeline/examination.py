@@ -157,13 +157,7 @@ def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def blocked_places(settings: Settings) -> dict[Path, str]:
     """The files that could not be written, each with the reason."""
-    places = (
-        settings.warehouse,
-        settings.ledger,
-        settings.analysis,
-        settings.quickbooks_token_file,
-    )
-    return {path: why for path in places if (why := _why_not(path))}
+    return {path: why for path in settings.files.values() if (why := _why_not(path))}
 
 
 def _why_not(path: Path) -> str | None:

@@ -262,6 +262,12 @@ class Settings(BaseSettings):
         return self.send_from or self.start_date
 
     @property
+    def files(self) -> dict[str, Path]:
+        """The pipeline's own files, by the setting that names each."""
+        names = ("warehouse", "ledger", "analysis", "quickbooks_token_file")
+        return {name.upper(): getattr(self, name) for name in names}
+
+    @property
     def alert_receivers(self) -> dict[str, SecretStr]:
         """Where alerts go: `slack`, `webhook`, whichever are set, to their addresses."""
         known = {"slack": self.alert_slack_url, "webhook": self.alert_webhook_url}

@@ -57,6 +57,20 @@ class File(click.ParamType[Path]):
 
 
 FILE = File()
+
+
+def refuse_own(settings: Settings, *paths: Path | None) -> None:
+    """Refuse to write what was asked for in the place of one of the pipeline's own files.
+
+    Raises:
+        click.BadParameter: one of the paths is such a file.
+    """
+    asked = {path.resolve(): path for path in paths if path}
+    for name, own in settings.files.items():
+        if path := asked.get(own.resolve()):
+            raise click.BadParameter(f"{path} is the pipeline's own {name}: name another file")
+
+
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document.")
 

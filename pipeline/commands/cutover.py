@@ -38,6 +38,7 @@ def command(
     """
     days = terminal.window(first, last)
     with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
+        terminal.refuse_own(desk.company.settings, csv_file)
         unread = terminal.unread(desk.company, *days)
         found = _found(desk, *days)
         if confirm and unread:

@@ -57,6 +57,7 @@ def command(
         raise click.UsageError("name a file with `--csv` or `--xlsx`")
     days = terminal.window(first, last)
     settings = Settings.load()
+    terminal.refuse_own(settings, csv_file, xlsx_file)
     today = datetime.now(settings.zone).date()
     terminal.refuse_unknowable(settings, today, *days)
     with copy_of(settings.analysis) as connection:

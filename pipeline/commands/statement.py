@@ -52,6 +52,7 @@ def command(
     first = date(month.year, month.month, 1)
     last = first.replace(day=monthrange(first.year, first.month)[1])
     settings = Settings.load()
+    terminal.refuse_own(settings, csv_file, xlsx_file)
     today = datetime.now(settings.zone).date()
     _refuse_foreign(settings, today, first, last)
     with copy_of(settings.analysis) as connection:

@@ -137,13 +137,15 @@ def test_only_what_was_seen_is_confirmed(reviewed: House, shell: Type) -> None:
 
 
 def test_a_list_that_cannot_be_written_is_refused_before_anything_is_confirmed(
-    shell: Type, doubtful: list[dict[str, Any]], tmp_path: Path
+    reviewed: House, shell: Type, doubtful: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     """Else a person would have said yes to what they never saw; a full disk leaves no half list."""
     assert len(doubtful) == 5
     nowhere = str(tmp_path / "nowhere" / "it.csv")
     said = shell("cutover", *SPAN, "--confirm", "--csv", nowhere, code=1).stderr
     assert "There is no folder" in said
+    said = shell("cutover", *SPAN, "--confirm", "--csv", str(reviewed.settings.ledger), code=2)
+    assert "the pipeline's own LEDGER" in said.stderr
     assert not json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)["is_confirmed"]
     if Path("/dev/full").exists():
         assert "is full" in shell("cutover", *SPAN, "--csv", "/dev/full", code=1).stderr

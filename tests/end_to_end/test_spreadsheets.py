@@ -135,6 +135,21 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("option", ["--csv", "--xlsx"])
+@pytest.mark.parametrize(
+    "command", [("export", "rejected", *SPAN), ("statement", f"{FIRST:%Y-%m}")]
+)
+def test_no_file_of_the_pipeline_is_written_over(
+    typed: Typed, week: House, command: tuple[str, ...], option: str
+) -> None:
+    """A ledger that is a spreadsheet would have everything sent again."""
+    for name, path in week.settings.files.items():
+        before = path.read_bytes()
+        said = typed(*command, option, str(path), code=2).output
+        assert f"the pipeline's own {name}" in said
+        assert path.read_bytes() == before
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("option", ["--csv", "--xlsx"])
 def test_a_disk_that_is_full_is_one_sentence(typed: Typed, option: str) -> None:
