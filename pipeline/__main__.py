@@ -1,6 +1,8 @@
 """`python -m pipeline …`: the command line. Keeps out the commands, which stand in `commands`."""
 
+import io
 import pkgutil
+import sys
 from importlib import import_module
 from typing import NoReturn
 
@@ -52,4 +54,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
     main(prog_name="python -m pipeline")

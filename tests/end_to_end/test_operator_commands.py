@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.__main__ import Commands
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.conftest import Server
 from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored
+from tests.end_to_end.processes import PROJECT, script
 from tests.end_to_end.stages import DAILY, LOAD
 from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
@@ -249,6 +251,20 @@ def test_doctor_prints_marks_and_fixes(reviewed: House, shell: Type) -> None:
     assert "  Set one of: Site Visit" in said
     known = json.loads(shell("doctor", "--json", code=1).stdout)
     assert {"claim", "state", "said", "fix"} == set(known[0])
+
+
+def test_a_terminal_that_is_not_utf_8_is_written_to_all_the_same(reviewed: House) -> None:
+    """By what each letter is called; names of people and customers hold any."""
+    environment = {**reviewed.environment, "PYTHONPATH": str(PROJECT), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [script("python"), "-m", "pipeline", "doctor"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "\\u2713 Clockify accepts the key" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_disconnect_asks_first_and_forgets(reviewed: House, shell: Type) -> None:
