@@ -9,7 +9,7 @@ import pwd
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ def refuse_own(settings: Settings, *paths: Path | None) -> None:
 
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+LONGEST = timedelta(days=3660)
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document.")
 
 
@@ -87,10 +88,13 @@ def window(first: datetime, last: datetime) -> tuple[date, date]:
     """The days of two arguments of type `DAY`.
 
     Raises:
-        click.BadParameter: the last is before the first.
+        click.BadParameter: the last is before the first, or a year is mistyped: a load walks all
+            days between them.
     """
     if last < first:
         raise click.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}")
+    if last - first > LONGEST:
+        raise click.BadParameter(f"{first:%Y-%m-%d} to {last:%Y-%m-%d} is more than ten years")
     return first.date(), last.date()
 
 
@@ -141,15 +145,14 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
             nothing.
 
     Raises:
-        click.BadParameter: as `refuse_unknowable`, of either day: a load walks all between them.
+        click.BadParameter: as `refuse_unknowable`.
         Stop: settings are wrong, or another run holds the warehouse; or the company was never read,
             may not be written, or the ledger is another's or cannot be had.
     """
     settings = Settings.load()
     today = datetime.now(settings.zone).date()
     first, last = days or (settings.start_date, today)
-    for day in (first, last):
-        refuse_unknowable(settings, today, day, day)
+    refuse_unknowable(settings, today, first, last)
     with (
         progress() as say,
         opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as company,

@@ -158,8 +158,8 @@ def test_days_that_were_never_read_are_said_by_plan_too(shell: Type) -> None:
     for command in ("plan", "cutover"):
         assert "START_DATE" in shell(command, "2000-01-01", "2000-01-02", code=2).stderr
         assert "in the future" in shell(command, "2222-01-01", "2222-01-02", code=2).stderr
-        assert "START_DATE" in shell(command, "0001-01-01", str(DAY), code=2).stderr
-        assert "today is 20" in shell(command, str(DAY), "9999-12-31", code=2).stderr
+        for mistyped in (("0226-11-17", str(DAY)), (str(DAY), "9999-12-31")):
+            assert "more than ten years" in shell(command, *mistyped, code=2).stderr
 
 
 def test_confirm_lets_the_load_do_what_plan_has_shown(
