@@ -17,6 +17,7 @@ from typing import IO
 from authlib.oauth2.base import OAuth2Error
 from filelock import FileLock, Timeout
 
+from pipeline import files
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.token_service import Pair, TokenService, refusal
@@ -146,12 +147,14 @@ class Tokens:
         """What is stored; None where nothing is yet.
 
         Raises:
-            Stop: the file is damaged, or belongs to another company.
+            Stop: the file is damaged, or may not be read, or belongs to another company.
         """
         try:
             pair = Pair(**json.loads(self._path.read_bytes()))
         except FileNotFoundError:
             return None
+        except PermissionError as error:
+            raise files.out_of_reach(error) from error
         except (OSError, ValueError, TypeError) as error:
             raise Stop(
                 f"The token file {self._path} cannot be read ({type(error).__name__})",

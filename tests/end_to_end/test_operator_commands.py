@@ -226,6 +226,7 @@ def test_another_user_is_told_what_is_closed_to_them(reviewed: House, shell: Typ
     said = shell("doctor", code=1).stdout
     assert "✓ Clockify accepts the key" in said
     assert said.count("Permission denied") > 1
+    assert "delete it" not in said, "what is somebody else's, such as the tokens"
     reviewed.changes["ENV_FILE"] = str(reviewed.folder / ".env")
     assert f"The settings file {reviewed.folder}" in shell("status", code=1).stderr
 
