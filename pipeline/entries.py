@@ -77,7 +77,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         "work_date": work_date,
         "person_work_date": _person_dates(raw, start, user_zones),
         "start_at": start,
-        "end_at": _instants(raw, "end", is_optional=True),
+        "end_at": _ends(raw),
         "duration_seconds": _seconds(rows),
         "raw_seconds": _seconds(raw),
         "amount_minor": _amounts(rows),
@@ -177,8 +177,15 @@ def _instants(rows: Sequence[Row], key: str, *, is_optional: bool = False) -> pd
     return read.dt.as_unit("us")
 
 
+def _ends(rows: Sequence[Row]) -> pd.Series:
+    """When each ended; only what has no time yet, and so may be running, may leave it out."""
+    timed = [row for row in rows if (row["timeInterval"] or {}).get("duration")]
+    _column(timed, "timeInterval.end", str, is_nullable=True)
+    return _instants(rows, "end", is_optional=True)
+
+
 def _seconds(rows: Sequence[Row]) -> ExtensionArray:
-    # A running entry may leave it out, as it may its end.
+    # What runs may leave it out, as it may its end.
     finished = [row for row in rows if (row["timeInterval"] or {}).get("end")]
     _column(finished, "timeInterval.duration", int, Decimal, str, is_nullable=True)
     found = _optional(rows, "timeInterval.duration", int, Decimal, str)

@@ -356,6 +356,7 @@ def test_approval_is_what_the_read_of_approved_entries_says(
         "clientName",
         "timeInterval",
         "timeInterval.start",
+        "timeInterval.end",
         "timeInterval.duration",
     ],
 )
