@@ -93,11 +93,14 @@ def days_of(first: date, last: date) -> list[date]:
 
 
 def extract(
-    warehouse: Warehouse, clockify: Clockify, reading: Reading, first: date, last: date
+    warehouse: Warehouse,
+    clockify: Clockify,
+    reading: Reading,
+    first: date,
+    last: date,
+    others: Sequence[date] = (),
 ) -> Extracted:
-    """Read a range of work dates, and the days to come to which entries have moved.
-
-    Finished pieces stay if a later one stops.
+    """Read a range of work dates, and others; finished pieces stay if a later one stops.
 
     Raises:
         Stop: a read is incomplete, or the key sees no rates where it saw some; nothing of that
@@ -105,8 +108,8 @@ def extract(
     """
     found = Extracted()
     users = warehouse.read(ClockifyUsers)
-    ahead = [day for day in _days_to_come(warehouse, reading) if not first <= day <= last]
-    queue = deque([*pieces(first, last), *pieces_of(ahead)])
+    apart = [day for day in others if not first <= day <= last]
+    queue = deque([*pieces(first, last), *pieces_of(apart)])
     while queue:
         start, end = queue.popleft()
         reading.log(f"reading Clockify from {start} to {end}")
@@ -132,9 +135,8 @@ def extract(
     return found
 
 
-def _days_to_come(warehouse: Warehouse, reading: Reading) -> list[date]:
+def days_to_come(warehouse: Warehouse, today: date) -> list[date]:
     """Those that hold an entry, such as one of a wrong year: no range has them until then."""
-    today = reading.now().astimezone(reading.settings.zone).date()
     query = "SELECT DISTINCT work_date FROM clockify_time_entries WHERE work_date > $1 ORDER BY ALL"
     with warehouse.connect() as connection:
         return [day for (day,) in connection.execute(query, [today]).fetchall()]
@@ -205,7 +207,9 @@ def _rounded(rows_of: Callable[..., list[Row]], raw: list[Row]) -> tuple[list[Ro
         if not differing(rows, raw):
             return rows, raw
         raw = rows_of(rounding=False)
-        if not (changed := differing(before, raw)):
+        # That may have come and gone between: then only the rounded read has it, or has it not.
+        only_one_has = {row["_id"] for row in rows} ^ {row["_id"] for row in raw}
+        if not (changed := differing(before, raw) | only_one_has):
             return rows, raw
     raise Stop(
         f"Incomplete read: entries change while they are read, such as {min(changed)}",

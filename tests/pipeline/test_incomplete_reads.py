@@ -12,7 +12,7 @@ from pyrate_limiter import Duration, Rate
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.clockify import Clockify
-from pipeline.extraction import Extracted, Reading, extract
+from pipeline.extraction import Extracted, Reading, days_to_come, extract
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers
@@ -54,7 +54,8 @@ class House:
         """Read some days, with the people as they are."""
         self.warehouse.replace(ClockifyUsers, pd.DataFrame(self.clockify.users()))
         reading = replace(self.reading, **changes)
-        return extract(self.warehouse, self.clockify, reading, first, last or first)
+        ahead = days_to_come(self.warehouse, NOW.date())
+        return extract(self.warehouse, self.clockify, reading, first, last or first, ahead)
 
     def stored(self) -> dict[str, date]:
         """Each stored entry's day."""
@@ -287,6 +288,29 @@ def test_with_rounding_on_an_entry_that_changes_between_the_reads_is_read_again(
     assert row["duration_seconds"] == row["raw_seconds"] == (3600 if is_late else 6 * 3600)
     assert pd.isna(row["project_id"]) is not is_late
     assert row["end_at"] - row["start_at"] == timedelta(seconds=row["raw_seconds"])
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_with_rounding_on_an_entry_of_which_only_one_read_knows_is_read_again(
+    house: House, *, is_there: bool
+) -> None:
+    """Away, or there, just while the rounded one is made: as it is in the end, it is stored."""
+    entry, entries = house.entry(), house.sandbox.world.workspace.entries
+
+    def flip() -> None:
+        if entry.id in entries:
+            del entries[entry.id]
+        else:
+            entries[entry.id] = entry
+
+    if not is_there:
+        flip()
+    house.before(REPORT)
+    house.before(REPORT, flip)
+    house.before(REPORT, flip)
+    house.extract(is_rounding_on=True)
+    assert not house.deeds
+    assert (entry.id in house.stored()) is is_there
 
 
 def test_an_entry_corrected_and_approved_between_the_reads_is_approved_by_the_next(
