@@ -27,15 +27,14 @@ LISTS: Mapping[type[schemas.Table], tuple[str, Callable[[Any], list[dict[str, An
     schemas.QuickbooksCustomers: ("quickbooks", QuickBooks.customers),
     schemas.QuickbooksCompany: ("quickbooks", lambda quickbooks: [quickbooks.company()]),
 }
-"""The lists that entries refer to: whose each is, and what gets its rows from that client; the
-company last, by which a load knows whose ids it has."""
+"""The lists that entries refer to: whose each is, and what gets its rows from that client."""
 
 
 def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
     """Put the whole of a list in the place of the one before; how many rows it has.
 
-    Once QuickBooks' company is another, all its lists are read together: in the other's books the
-    same ids mean other people.
+    Once QuickBooks' company is another, all its lists are read and stored together: in the other's
+    books the same ids mean other people.
 
     Raises:
         Stop: the service does not give it, or not as its table says.
@@ -43,13 +42,13 @@ def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
     service, _ = LISTS[model]
     is_other = service == "quickbooks" and _is_other_company(company)
     models = [each for each in LISTS if LISTS[each][0] == service] if is_other else [model]
-    counts = {}
+    frames = {}
     with company.clockify(log) if service == "clockify" else company.quickbooks() as client:
         for each in models:
             rows = [row | {"read_at": company.now()} for row in LISTS[each][1](client)]
-            company.warehouse.replace(each, schemas.framed(each, rows))
-            counts[each] = len(rows)
-    return counts[model]
+            frames[each] = schemas.framed(each, rows)
+    company.warehouse.replace_all(frames)
+    return len(frames[model])
 
 
 def _is_other_company(company: Company) -> bool:
@@ -80,7 +79,8 @@ def extract(
         is_rounding_on = workspace["rounding"] != NOT_ROUNDED
         reading = Reading(settings, is_rounding_on, log, company.now)
         watched = _watched(company, clockify, reading, first) if watch_history else []
-        found = extraction.extract(warehouse, clockify, reading, first, last)
+        ahead = extraction.days_to_come(warehouse, company.today())
+        found = extraction.extract(warehouse, clockify, reading, first, last, ahead)
         for month in watched:
             if month.again:
                 extraction.extract(warehouse, clockify, reading, *month.again)

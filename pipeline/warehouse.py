@@ -1,5 +1,6 @@
 """The warehouse: the file of extracts and verdicts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +31,12 @@ class Warehouse(Database):
             return doors.read(connection, model)
 
     def replace(self, model: type[Table], frame: pd.DataFrame) -> None:
-        """Put a whole new snapshot in a table's place, in one transaction."""
+        """Put a whole new snapshot in a table's place."""
+        self.replace_all({model: frame})
+
+    def replace_all(self, frames: Mapping[type[Table], pd.DataFrame]) -> None:
+        """Put whole new snapshots in the place of their tables, all or none."""
         with self.connect() as connection, transaction(connection):
-            connection.execute(f"DELETE FROM {name_of(model)}")
-            doors.insert(connection, model, frame)
+            for model, frame in frames.items():
+                connection.execute(f"DELETE FROM {name_of(model)}")
+                doors.insert(connection, model, frame)

@@ -174,6 +174,27 @@ def test_in_another_companys_books_nobody_is_sent_for_who_had_the_id_in_the_last
     assert held(world) == due(world, DAY, NEXT)
 
 
+def test_half_a_change_of_company_changes_nothing(reviewed: House) -> None:
+    """Its lists are stored all or none: taken back, the settings' company is the one that is read.
+
+    Here the other has no such service item.
+    """
+    world, before = reviewed.sandbox.world, dict(reviewed.changes)
+    company, staff = world.company, world.company.employees
+    realm, ours = company.realm_id, dict(staff)
+    company.realm_id = "4711"
+    staff["9"], staff["11"] = {**ours["11"], "Id": "9"}, {**ours["9"], "Id": "11"}
+    reviewed.changes |= {
+        "QUICKBOOKS_TOKEN_FILE": str(reviewed.folder / "other.json"),
+        "SERVICE_ITEM": "Nowhere",
+    }
+    assert "Nowhere" in problems(reviewed.run(DAY, NEXT, "quickbooks_company"))[0]
+    company.realm_id, reviewed.changes = realm, before
+    staff |= ours
+    reviewed.prepare(DAY, NEXT, *REVIEW, LOAD)
+    assert held(world) == due(world, DAY, NEXT)
+
+
 def test_an_entry_edited_since_its_review_waits_for_the_next(reviewed: House) -> None:
     """What was judged is not what is stored now; the next whole run sends what is true then."""
     world = reviewed.sandbox.world
