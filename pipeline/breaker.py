@@ -58,7 +58,10 @@ class Tally:
         )
         self.silent = self.silent + 1 if is_silent else 0
         for row, outcome in told:
-            if outcome.state == "refused" and outcome.error_code not in PASSING:
+            is_no = outcome.state == "refused" or (
+                outcome.state == "unknown" and is_business_rule(outcome.error_code)
+            )
+            if is_no and outcome.error_code not in PASSING:
                 self.refused[str(outcome.error_code)].append(row)
 
     def stop(self) -> Stop | None:

@@ -68,6 +68,14 @@ def test_fewer_or_passing_refusals_stop_nothing(
     assert refused(people, customers, code).stop() is None
 
 
+def test_a_rule_that_keeps_out_many_is_a_shared_fault_too() -> None:
+    """6000 proves nothing of one row, but that it meets everybody is said before all are tried."""
+    tally = Tally()
+    ruled_out = Outcome("unknown", error_code="6000")
+    tally.add([told(each, each, ruled_out) for each in range(3)])
+    assert "one reason: its fault 6000" in str(tally.stop())
+
+
 def test_different_faults_are_counted_apart() -> None:
     """And so is what is not refused."""
     tally = refused([1, 2], [1, 2])
