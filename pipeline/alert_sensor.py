@@ -10,7 +10,14 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 
 import dagster as dg
-from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    RunsFilter,
+)
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from pipeline import alerts, situation, usual
@@ -90,9 +97,25 @@ def failed_run(instance: DagsterInstance, everything: AbstractSet[AssetKey]) -> 
         assets = run.asset_selection or checked
         if run.status == DagsterRunStatus.SUCCESS:
             mended |= assets
-        elif not (mended and assets <= mended):  # a run of checks alone has no assets
+        elif not (mended and _owed(instance, run.run_id, assets) <= mended):
             return {"run": f"the run {run.run_id[:8]} failed"}
     return {}
+
+
+def _owed(
+    instance: DagsterInstance, run_id: str, assets: AbstractSet[AssetKey]
+) -> AbstractSet[AssetKey]:
+    """What a failed run did not make, or whose checks failed in it; none of checks alone."""
+    kinds = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.STEP_FAILURE}
+    made: set[AssetKey | None] = set()
+    failed: set[str] = set()
+    for entry in instance.all_logs(run_id, of_type=kinds):
+        event = entry.dagster_event
+        if event and event.is_step_failure:
+            failed.add(str(event.step_key).removesuffix("_checks"))
+        elif event:
+            made.add(event.asset_key)
+    return {key for key in assets if key not in made or key.to_python_identifier() in failed}
 
 
 def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:

@@ -15,6 +15,8 @@ from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.pipeline.test_alerts import Receiver, receiving
 
 A_DAY = timedelta(days=1)
+NEXT = DAY + A_DAY
+LAPSED = {"Error": [{"Message": "Invalid Company Status", "Detail": "", "code": "6190"}]}
 
 
 @pytest.fixture
@@ -60,11 +62,19 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     assert len(webhook.got) == 1
     assert reviewed.run(DAY, DAY, ENTRIES, *REVIEW, LOAD).success
     cursor = tick(reviewed, cursor)
-    tick(reviewed, cursor)
+    cursor = tick(reviewed, cursor)
     assert [each["name"] for got in webhook.got for each in got["recovered"]] == ["run"]
     assert len(webhook.got) == 2
     assert webhook.got[-1]["counts"]["sent"] > 0
     assert "wrong-key" not in json.dumps(webhook.got)
+
+    add_entry(reviewed.sandbox.world, NEXT)
+    reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": LAPSED})
+    assert not reviewed.run(NEXT).success
+    cursor = tick(reviewed, cursor)
+    assert reviewed.run(NEXT, NEXT, LOAD).success, "what it had not made"
+    tick(reviewed, cursor)
+    assert [each["name"] for each in webhook.got[-1]["recovered"]].count("run") == 1
 
 
 def test_a_warning_is_told_by_its_name_and_with_counts_only(
