@@ -59,28 +59,30 @@ def findings(
     """
     spans = {intent.entry_id: creation_span(intent, settle_seconds) for intent in intents}
     sent = {intent.entry_id: facts(parse(intent.payload)) for intent in intents}
-    free = dict(unclaimed)
+    free = {key: (stamp(body, "CreateTime"), facts(body)) for key, body in unclaimed.items()}
     found: dict[str, Finding] = {}
     for entry_id, wanted in sent.items():
-        for key, body in free.items():
-            if _is_within(spans[entry_id], body) and not differences(wanted, facts(body)):
-                found[entry_id] = Finding("sent", (free.pop(key),))
+        begun, ended = spans[entry_id]
+        for key, (created_at, stored) in free.items():
+            if begun <= created_at <= ended and not differences(wanted, stored):
+                found[entry_id] = Finding("sent", (unclaimed[key],))
+                del free[key]
                 break
     for entry_id, wanted in sent.items():
         if entry_id not in found:
-            like = [each for each in free.values() if _may_be(wanted, each, spans[entry_id])]
+            begun, ended = spans[entry_id]
+            like = [
+                unclaimed[key]
+                for key, (created_at, stored) in free.items()
+                if _may_be(wanted, stored, is_in_time=begun <= created_at <= ended)
+            ]
             found[entry_id] = Finding("doubtful" if like else "not_stored", tuple(like))
     return found
 
 
-def _is_within(span: tuple[datetime, datetime], body: Body) -> bool:
-    return span[0] <= stamp(body, "CreateTime") <= span[1]
-
-
-def _may_be(wanted: Facts, body: Body, span: tuple[datetime, datetime]) -> bool:
+def _may_be(wanted: Facts, stored: Facts, *, is_in_time: bool) -> bool:
     """Created in time and alike in two respects, or equal and created at another time."""
-    stored = facts(body)
-    if not _is_within(span, body):
+    if not is_in_time:
         return not differences(wanted, stored)
     names = ("person", "customer", "work_date", "minutes", "description")
     same = [name for name in names if getattr(wanted, name) == getattr(stored, name)]
