@@ -39,7 +39,7 @@ INSTEAD = {
     "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "gone": "it was sent and deleted in QuickBooks, and is never sent again: `adopt` what was made "
     "in its place, or `skip` it",
-    "refused": "QuickBooks refused it: use `retry`",
+    "refused": "QuickBooks refused it: each load tries it again, or the next once you `retry` it",
 }
 
 
@@ -198,8 +198,8 @@ def _problem(
     """Why a decision cannot be made; none if it can."""
     if row is None:
         return _unknown(desk, each.entry_id)
-    was_gone = row.state == "skipped" and row.quickbooks_id
-    state = "gone" if was_gone and each.verb == "send" else row.state
+    is_send = each.verb == "send"
+    state = "gone" if is_send and desk.ledger.ever_gone(row.entry_id) else row.state
     if state not in VERBS[each.verb]:
         why = INSTEAD[state].format(**vars(row))
         return f"the entry {row.entry_id} is `{row.state}`: {why}"

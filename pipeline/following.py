@@ -66,6 +66,7 @@ def amended(before: Delivery, today: Delivery, *, is_priced_by_item: bool) -> De
         minutes=found.minutes,
         amount_minor=amount_minor(found.minutes, found.rate) if found.is_billable else None,
         currency=today.currency,
+        is_sent_approved=today.is_sent_approved,
         error_code=None,
         error_message=None,
         updated_at=today.updated_at,

@@ -149,6 +149,14 @@ class Ledger:
         ).fetchall()
         return dict(rows)
 
+    def ever_gone(self, entry_id: str) -> bool:
+        """Whether a person has ever deleted in QuickBooks what we sent of an entry."""
+        [(count,)] = self._connection.execute(
+            "SELECT count(*) FROM delivery_attempts WHERE entry_id = $1 AND state = 'gone'",
+            [entry_id],
+        ).fetchall()
+        return bool(count)
+
     def unsettled(self) -> list[Delivery]:
         """Deliveries whose outcome nobody knows: `pending` or `unknown`."""
         return self._select("state = ANY($1)", [list(UNSETTLED)])

@@ -37,15 +37,21 @@ def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> N
 
 
 def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Delivery]:
-    refused = [row for row in desk.ledger.refused() if row.error_code not in TRIED_ANYWAY]
-    chosen = [row for row in refused if row.entry_id in entries or row.error_code == reason]
+    refused = desk.ledger.refused()
+    asked = [row for row in refused if row.entry_id in entries or row.error_code == reason]
+    chosen = [row for row in asked if row.error_code not in TRIED_ANYWAY]
+    if anyway := {row.entry_id for row in asked} - {row.entry_id for row in chosen}:
+        raise Stop(
+            f"Each load tries {', '.join(sorted(anyway))} again by itself",
+            "nothing was changed; `plan` shows what the next load sends",
+        )
     if unknown := set(entries) - {row.entry_id for row in chosen}:
         raise Stop(
             f"QuickBooks has not refused {', '.join(sorted(unknown))}",
-            "nothing was changed; `plan` shows what the next load sends, or tries by itself",
+            "nothing was changed; `plan` shows what the next load sends",
         )
     if not chosen:
-        codes = sorted({row.error_code or "none" for row in refused})
+        codes = sorted({row.error_code or "none" for row in refused} - {*TRIED_ANYWAY})
         raise Stop(
             f"QuickBooks has refused nothing for the reason `{reason}`",
             f"the reasons that stand are: {', '.join(codes)}"

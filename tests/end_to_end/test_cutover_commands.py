@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from pipeline import company
 from pipeline.__main__ import main
@@ -420,9 +422,10 @@ def test_a_decision_made_twice_is_made_once_and_no_retry_undoes_it(
         before = loaded.rows("SELECT count(*) FROM delivery_attempts")
         shell("decide", *words)
         assert loaded.rows("SELECT count(*) FROM delivery_attempts") == before
-    said = shell("retry", second["entry_id"], code=1).stderr
-    assert "QuickBooks has not refused" in said
-    assert "the reasons that stand" not in shell("retry", "--reason", "1", code=1).stderr
+    for words in ((second["entry_id"],), ("--reason", "decided_to_send")):
+        said = shell("retry", *words, code=1).stderr
+        assert f"Each load tries {second['entry_id']} again by itself" in said
+    assert "no refusal stands" in shell("retry", "--reason", "1", code=1).stderr.lower()
     load(loaded)
     assert states(loaded) == {"adopted": 4, "sent": 12}
 
@@ -441,6 +444,11 @@ def test_what_was_made_again_in_the_place_of_ours_can_be_adopted(
     reviewed.prepare(DAY, DAY, LOAD)
     assert states(reviewed) == {"adopted": 1, "sent": 15}
     assert reviewed.rows("FROM drift") == []
+    said = "and is never sent again"
+    for words in (["skip"], ["adopt", "99999"]):
+        assert said in shell("decide", entry, "send", code=1).stderr
+        shell("decide", entry, *words)
+    assert said in shell("decide", entry, "send", code=1).stderr
 
 
 def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shell: Type) -> None:
@@ -479,6 +487,17 @@ def test_what_stops_a_command_is_one_sentence_and_an_exit_code(
         held_by = CliRunner(env=reviewed.environment).invoke(main, ["plan", *SPAN])
     assert held_by.exit_code == 4
     assert "held by run of-the-morning" in held_by.stderr
+
+
+def test_what_is_printed_for_machines_is_that_alone_also_after_a_wait(
+    reviewed: House, shell: Type
+) -> None:
+    """What is tried again says so on standard error, if at all."""
+    reviewed.changes["LOCK_SECONDS"] = "30"
+    lock = FileLock(reviewed.settings.warehouse.with_suffix(".lock"), thread_local=False)
+    lock.acquire()
+    threading.Timer(2, lock.release).start()
+    assert totals(json.loads(shell("plan", *SPAN, "--json").stdout)) == {"send": 16}
 
 
 def _write(path: Path, rows: list[dict[str, str]]) -> None:
