@@ -1,8 +1,8 @@
 """Candidates: the finished work entries that a load compares with QuickBooks.
 
-Pure, from a judged row to what may be sent or recorded of it. Every finished entry is compared,
-whatever its verdict: an activity that is a rejected entry's must not be taken for an accepted
-one's. Keeps out the comparison (`look`) and what follows from it (`planning`).
+From a judged row to what may be sent or recorded of it; nothing is read or written. Every finished
+entry is compared, whatever its verdict: an activity that is a rejected entry's must not be taken
+for an accepted one's. Keeps out the comparison (`look`) and what follows from it (`planning`).
 """
 
 from collections.abc import Iterator, Mapping
