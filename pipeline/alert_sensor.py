@@ -25,7 +25,10 @@ from pipeline.analysis import copy_of
 from pipeline.figures import OVER_AND_JUDGED, rows
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from pipeline.windows import window_of
 
+Days = tuple[date, date] | None
+"""The first and last work date that a run is about; none if it is about no days."""
 SENSOR = "alerts"
 EVERY_SECONDS = 60
 REACH = timedelta(days=7 * (usual.WEEKS + 1))
@@ -90,16 +93,27 @@ def alert_sensor(
 
 
 def failed_run(instance: DagsterInstance, everything: AbstractSet[AssetKey]) -> dict[str, str]:
-    """The latest run that failed and whose assets have not all succeeded since."""
-    mended: set[AssetKey] = set()
+    """The latest run that failed and of which what it owed has not all succeeded since.
+
+    Of days, a success counts that reaches the last of those that the failed run was about.
+    """
+    good: list[tuple[Days, AbstractSet[AssetKey]]] = []
     for run in instance.get_runs(RunsFilter(statuses=ENDED), limit=RUNS_LOOKED_AT):
         checked = set() if run.asset_check_selection else everything
         assets = run.asset_selection or checked
+        days = window_of(run.tags)
         if run.status == DagsterRunStatus.SUCCESS:
-            mended |= assets
-        elif not (mended and _owed(instance, run.run_id, assets) <= mended):
+            good.append((days, assets))
+            continue
+        mended = {key for span, made in good if _reaches(span, days) for key in made}
+        is_mended = assets <= mended or _owed(instance, run.run_id, assets) <= mended
+        if not (mended and is_mended):
             return {"run": f"the run {run.run_id[:8]} failed"}
     return {}
+
+
+def _reaches(span: Days, days: Days) -> bool:
+    return span is None or days is None or span[0] <= days[1] <= span[1]
 
 
 def _owed(

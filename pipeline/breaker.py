@@ -59,7 +59,10 @@ class Tally:
         self.silent = self.silent + 1 if is_silent else 0
         for row, outcome in told:
             is_no = outcome.state == "refused" or (
-                outcome.state == "unknown" and is_business_rule(outcome.error_code)
+                # What is tried once more alone is settled by itself: else no run gets past three.
+                outcome.state == "unknown"
+                and is_business_rule(outcome.error_code)
+                and not row.revision
             )
             if is_no and outcome.error_code not in PASSING:
                 self.refused[str(outcome.error_code)].append(row)

@@ -37,9 +37,9 @@ INSTEAD = {
     "sent": "it is in QuickBooks already, as time activity {quickbooks_id}",
     "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
-    "gone": "it was sent and deleted in QuickBooks, and is never sent again: `adopt` what was made "
-    "in its place, or `skip` it",
-    "refused": "QuickBooks refused it: each load tries it again, or the next once you `retry` it",
+    "gone": "it was in QuickBooks and was deleted there, and is never sent again: `adopt` what was "
+    "made in its place, or `skip` it",
+    "refused": "QuickBooks refused it: use `retry`, which says so where loads try it by themselves",
 }
 
 
@@ -250,7 +250,7 @@ def _decided(
     said = f"decided by {who}: {each.verb} {each.quickbooks_id}".rstrip()
     made = desk.noted(row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None)
     if each.verb == "skip":
-        # What was deleted keeps the id of what it was, by which it is known never to be sent again.
+        # What was deleted keeps the id of what it was, for whoever looks it up.
         deleted = row.quickbooks_id if row.state == "gone" else None
         return replace(made, state="skipped", quickbooks_id=deleted)
     if each.verb == "send":

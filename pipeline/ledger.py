@@ -150,7 +150,7 @@ class Ledger:
         return dict(rows)
 
     def ever_gone(self, entry_id: str) -> bool:
-        """Whether a person has ever deleted in QuickBooks what we sent of an entry."""
+        """Whether a person has ever deleted in QuickBooks what we sent, or adopted, of it."""
         [(count,)] = self._connection.execute(
             "SELECT count(*) FROM delivery_attempts WHERE entry_id = $1 AND state = 'gone'",
             [entry_id],

@@ -277,7 +277,8 @@ class Deliveries(Attempted):
     amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
     currency: Text = column("ISO code of the amount", nullable=True)
     is_sent_approved: Flag = column(
-        "Whether approval was asked for and given when it was sent; none of what is older",
+        "Whether approval was asked for and given when it was sent, or followed last; none of what "
+        "is older",
         nullable=True,
     )
     sync_token: Text = column("QuickBooks' version of it", nullable=True)

@@ -60,7 +60,7 @@ def _is_other_company(company: Company) -> bool:
 def extract(
     company: Company, log: Log, first: date, last: date, *, watch_history: bool = False
 ) -> Extracted:
-    """Read the entries of some days, and those days again to which one of them has moved.
+    """Read the entries of some days, of days to come that hold any, and those to which one moved.
 
     Args:
         company: the run.

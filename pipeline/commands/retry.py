@@ -41,8 +41,10 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
     asked = [row for row in refused if row.entry_id in entries or row.error_code == reason]
     chosen = [row for row in asked if row.error_code not in TRIED_ANYWAY]
     if anyway := {row.entry_id for row in asked} - {row.entry_id for row in chosen}:
+        is_closed = any(row.error_code in CLOSED_PERIOD for row in asked)
+        probe = ", of closed books one entry a run until they are open" if is_closed else ""
         raise Stop(
-            f"Each load tries {', '.join(sorted(anyway))} again by itself",
+            f"Each load tries {', '.join(sorted(anyway))} again by itself{probe}",
             "nothing was changed; `plan` shows what the next load sends",
         )
     if unknown := set(entries) - {row.entry_id for row in chosen}:

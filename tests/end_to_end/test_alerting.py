@@ -72,6 +72,10 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": LAPSED})
     assert not reviewed.run(NEXT).success
     cursor = tick(reviewed, cursor)
+    told = len(webhook.got)
+    assert reviewed.run(DAY, DAY, LOAD).success, "but of another day"
+    cursor = tick(reviewed, cursor)
+    assert not any(each["name"] == "run" for got in webhook.got[told:] for each in got["recovered"])
     assert reviewed.run(NEXT, NEXT, LOAD).success, "what it had not made"
     tick(reviewed, cursor)
     assert [each["name"] for each in webhook.got[-1]["recovered"]].count("run") == 1

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -74,6 +75,11 @@ def test_a_rule_that_keeps_out_many_is_a_shared_fault_too() -> None:
     ruled_out = Outcome("unknown", error_code="6000")
     tally.add([told(each, each, ruled_out) for each in range(3)])
     assert "one reason: its fault 6000" in str(tally.stop())
+    again = Tally()
+    for each in range(3):
+        row, outcome = told(each, each, ruled_out)
+        again.add([(replace(row, revision=1), outcome)])
+    assert again.stop() is None, "tried once more, each is settled by itself"
 
 
 def test_different_faults_are_counted_apart() -> None:
