@@ -183,11 +183,14 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
     """What may be sent of a window, and every other finished entry from a day about it."""
     with desk.company.warehouse.connect() as connection:
         # Apart: by the name it was last read with, the day before may hold a namesake of today's.
-        window, around = (
+        judged = [
             verdicts.judged(connection, desk.ledger, desk.rules, first, last, days)
             for days in (verdicts.WINDOW, verdicts.AROUND)
-        )
-        again = pd.concat([window, around], ignore_index=True)
+            if verdicts.has_entries(connection, first, last, days)
+        ]
+        if not judged:
+            return []
+        again = pd.concat(judged, ignore_index=True)
         sendable = verdicts.sendable(connection, again, first, last)
         others = verdicts.others(connection, again, sendable["entry_id"])
         lists = Lists.read(connection)

@@ -117,6 +117,12 @@ def judged(
     return _judged(connection, entries, rules, ledger.settled(entries["entry_id"]))
 
 
+def has_entries(connection: Connection, first: date, last: date, chosen: str) -> bool:
+    """Whether any is stored of these days; judging none costs as much as judging some."""
+    query = f"SELECT 1 FROM clockify_time_entries WHERE {chosen} LIMIT 1"
+    return bool(connection.execute(query, [first, last]).fetchall())
+
+
 def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> pd.DataFrame:
     """Entries as they were read last, each with the verdict it would have had it never been sent.
 

@@ -70,7 +70,7 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
 
     add_entry(reviewed.sandbox.world, NEXT)
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": LAPSED})
-    assert not reviewed.run(NEXT).success
+    assert not reviewed.run(NEXT, NEXT, ENTRIES, *REVIEW, LOAD).success
     cursor = tick(reviewed, cursor)
     told = len(webhook.got)
     assert reviewed.run(DAY, DAY, LOAD).success, "but of another day"

@@ -97,7 +97,7 @@ def test_what_a_rule_of_quickbooks_keeps_out_twice_is_refused_in_its_words(quiet
     assert quiet.rows("SELECT DISTINCT error_code, error_message FROM deliveries") == [
         ("6000", "Business Validation: Set the person up first")
     ]
-    quiet.prepare(DAY, NEXT, *DAILY)
+    quiet.prepare(DAY, NEXT, LOAD)
     assert quiet.sandbox.calls(BATCHES) == 3, "not again, though it would pass now"
     [(fix,)] = quiet.rows("SELECT fix FROM fix_list")
     assert "fault 6000: a rule of its own is against it, which its words in" in fix
