@@ -58,7 +58,7 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
             f"QuickBooks has refused nothing for the reason `{reason}`",
             f"the reasons that stand are: {', '.join(codes)}"
             if codes
-            else "no refusal stands, so there is nothing to try again",
+            else "no refusal waits to be asked for, so there is nothing to try again",
         )
     return chosen
 

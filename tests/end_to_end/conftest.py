@@ -140,6 +140,12 @@ def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluati
     return found
 
 
+def logged(house: House, result: dg.ExecuteInProcessResult) -> str:
+    """What the pipeline itself wrote into a run's log."""
+    entries = house.instance.all_logs(result.run_id)
+    return "\n".join(entry.user_message for entry in entries if not entry.is_dagster_event)
+
+
 def states(house: House) -> dict[str, int]:
     """How many deliveries the ledger has in each state."""
     return dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, check, problems, states
+from tests.end_to_end.conftest import DAY, House, check, logged, problems, states
 from tests.end_to_end.stages import LOAD
 
 NEXT = DAY + timedelta(days=1)
@@ -194,7 +194,8 @@ def test_what_was_stored_and_then_edited_is_left_for_a_person(reviewed: House) -
     """The answer was lost, then the reads failed, then a bookkeeper edited: never sent again."""
     reviewed.sandbox.fail("batch", "drop_after_store")
     reviewed.sandbox.fail("query", "status", status=503, times=None, skip=READS_BEFORE_SENDING)
-    load(reviewed)
+    first = load(reviewed)
+    assert f"{FIRST_BATCH} unknown: no answer came (" in logged(reviewed, first)
     assert states(reviewed) == {"unknown": FIRST_BATCH, "sent": REST}
     reviewed.sandbox.holder.faults.clear()
     reviewed.activities[0].update({"Description": "as agreed on the phone"})

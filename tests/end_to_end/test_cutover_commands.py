@@ -425,7 +425,7 @@ def test_a_decision_made_twice_is_made_once_and_no_retry_undoes_it(
     for words in ((second["entry_id"],), ("--reason", "decided_to_send")):
         said = shell("retry", *words, code=1).stderr
         assert f"Each load tries {second['entry_id']} again by itself" in said
-    assert "no refusal stands" in shell("retry", "--reason", "1", code=1).stderr.lower()
+    assert "no refusal waits" in shell("retry", "--reason", "1", code=1).stderr.lower()
     load(loaded)
     assert states(loaded) == {"adopted": 4, "sent": 12}
 

@@ -17,7 +17,7 @@ from pipeline.reasons import REASON_IDS
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
-from tests.end_to_end.conftest import QUIET, House, check, problems
+from tests.end_to_end.conftest import QUIET, House, check, logged, problems
 from tests.end_to_end.processes import PROJECT
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REPORT, REVIEW, UP_TO_REVIEW
 
@@ -364,12 +364,6 @@ def held(house: House, seconds: float) -> Iterator[None]:
     finally:
         release.cancel()
         lock.release()
-
-
-def logged(house: House, result: dg.ExecuteInProcessResult) -> str:
-    """What the pipeline itself wrote into a run's log."""
-    entries = house.instance.all_logs(result.run_id)
-    return "\n".join(entry.user_message for entry in entries if not entry.is_dagster_event)
 
 
 def test_a_run_waits_for_another_and_says_for_whom(quiet: House) -> None:

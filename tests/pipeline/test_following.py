@@ -36,6 +36,14 @@ def test_with_its_customer_goes_the_project_that_quickbooks_added() -> None:
     assert "ProjectRef" not in followed(base, parse(sent(quickbooks_customer_id="99")))
 
 
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_what_is_followed_is_as_approved_as_the_entry_that_it_follows(*, is_approved: bool) -> None:
+    """A later withdrawal is of that approval."""
+    before = delivery(payload=SENT, is_sent_approved=not is_approved)
+    today = delivery(payload=sent(hours=2), is_sent_approved=is_approved)
+    assert amended(before, today, is_priced_by_item=False).is_sent_approved is is_approved
+
+
 def test_a_description_that_was_emptied_is_left_out() -> None:
     """Which clears it."""
     assert "Description" not in followed(STORED, parse(sent(description="")))
