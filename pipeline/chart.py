@@ -11,9 +11,6 @@ from io import BytesIO
 from typing import Any
 
 import dagster as dg
-from matplotlib import rc_context
-from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
 
 INK = "#868e99"
 """A grey that reads on white as well as on near black."""
@@ -52,6 +49,11 @@ def hours_by_day(
         days: the days to show, in order; of more than `MOST_DAYS`, the last ones.
         hours: hours by day and verdict; what is missing is none.
     """
+    # Each of Dagster's processes imports this module, few draw, and matplotlib takes half a second.
+    from matplotlib import rc_context  # noqa: PLC0415
+    from matplotlib.collections import PolyCollection  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     days = days[-MOST_DAYS:]
     with rc_context(STYLE):
         figure = Figure(figsize=(7.6, 2.6))
