@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -16,19 +16,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser's path; the test is skipped where none is installed."""
+def browser() -> Iterator[Browser]:
+    """A browser without a screen; the test is skipped where none is installed."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"no browser is installed, neither of {', '.join(NAMES)}")
-    return found
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to work for root, who runs the tests in containers.
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A window without a person in front of it."""
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses to work for root, who runs the tests in containers.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+    page = browser.new_page()
+    yield page
+    page.close()
