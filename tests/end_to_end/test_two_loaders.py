@@ -15,7 +15,7 @@ from threading import Barrier
 from pipeline import company
 from pipeline.ledger import Ledger
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, problems
+from tests.end_to_end.conftest import DAY, House, logged, problems
 from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.end_to_end.test_cutover import press_for
 from tests.pipeline.rows import delivery
@@ -57,11 +57,16 @@ def until(happens: Callable[[], object], seconds: float = 30) -> None:
 
 def test_two_loads_started_together_send_once(reviewed: House) -> None:
     """Of two processes one waits for the other, says for whom, and then has nothing to send."""
+    reviewed.changes["LOCK_SECONDS"] = "60"
     reviewed.sandbox.fail("batch", "delay", delay_seconds=2)
-    with start(reviewed, LOCK_SECONDS="60") as one, start(reviewed, LOCK_SECONDS="60") as other:
-        said = one.communicate(timeout=90)[0] + other.communicate(timeout=90)[0]
-    assert [one.returncode, other.returncode] == [0, 0], said
-    assert "waiting: The warehouse " in said
+    with start(reviewed) as other:
+        until(lambda: reviewed.sandbox.calls(BATCHES) == 1)
+        done = reviewed.run(DAY, NEXT, LOAD)
+        said = other.communicate(timeout=90)[0]
+    assert other.returncode == 0, said
+    assert problems(done) == []
+    assert "waiting: The warehouse " in logged(reviewed, done)
+    assert f"(process {other.pid})" in logged(reviewed, done)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
     assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
