@@ -26,7 +26,6 @@ WORKERS = 8
 def run(
     scenarios: Iterable[Scenario],
     workers: int = WORKERS,
-    sabotage: str = "",
     minutes: float = inf,
     on_end: Callable[[Trial], object] = lambda _: None,
 ) -> list[Trial]:
@@ -35,7 +34,6 @@ def run(
     Args:
         scenarios: what to try.
         workers: how many at once.
-        sabotage: how the pipelines are broken, if they are.
         minutes: after which no further scenario is begun.
         on_end: told of each trial when it has ended.
     """
@@ -54,7 +52,7 @@ def run(
                 return None
             site = sites.get()
             try:
-                trial = tried(scenario, made, site, folder / str(scenario.number), sabotage)
+                trial = tried(scenario, made, site, folder / str(scenario.number))
             finally:
                 sites.put(site)
             on_end(trial)

@@ -78,6 +78,8 @@ class Scenario:
     circumstance: str = ""
     drive: str = "load"
     button: str = ""
+    sabotage: str = ""
+    """How the pipeline is broken, to see that the harness notices."""
     """What of these days the vendor's button had sent before, if anything."""
 
 

@@ -59,12 +59,10 @@ class Trial:
         return self.scenario.crash in self.died_at and self.has_answered
 
 
-def tried(
-    scenario: Scenario, premises: Premises, site: Site, folder: Path, sabotage: str = ""
-) -> Trial:
+def tried(scenario: Scenario, premises: Premises, site: Site, folder: Path) -> Trial:
     """Try a scenario in a folder of its own, which is removed after it."""
     witness = copied(premises, site, folder)
-    stage = Stage(scenario, premises, site, witness, folder, sabotage)
+    stage = Stage(scenario, premises, site, witness, folder)
     try:
         return stage.play()
     except Exception as error:  # noqa: BLE001 - reported as this scenario's own failure
@@ -84,13 +82,12 @@ class Stage:
         site: Site,
         witness: Witness,
         folder: Path,
-        sabotage: str,
     ) -> None:
         self.scenario, self.site, self.witness = scenario, site, witness
         self.days = (premises.first, premises.last)
         self.answer = ANSWERS[scenario.answer]
         self.choose = random.Random(f"{scenario.seed}/{scenario.number}/acts")
-        self.pipeline = Pipeline(folder, witness.world, site.url, self.days, sabotage)
+        self.pipeline = Pipeline(folder, witness.world, site.url, self.days, scenario.sabotage)
         self.others: list[Pipeline] = []
         self.deeds = Deeds()
         self.oracle = Oracle(witness.world, self.answer)
