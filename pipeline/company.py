@@ -111,7 +111,8 @@ def opened(
             yield Company(settings, warehouse, now, run_id, was_cut_short)
         except BaseException:
             files.close()
-            with suppress(Stop):  # what stopped the run is what is told; the mark tells of this
+            # What stopped the run is what is told; the mark tells of this.
+            with suppress(Exception):
                 _leave_copies(settings, run_id, log, now)
             raise
         files.close()  # copying an open file would take this process's lock away

@@ -17,10 +17,12 @@ from pipeline import (
     breaker,
     confirmation,
     delivery,
+    doors,
     eligibility,
     figures,
     planning,
     reconciliation,
+    schemas,
     settlement,
     verdicts,
 )
@@ -53,8 +55,8 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
     """Everything that a load of some days needs; the ledger is held until the end.
 
     Raises:
-        Stop: QuickBooks' company may not be written, or was read with another service item, or the
-            ledger cannot be had.
+        Stop: QuickBooks' company may not be written, or was read with another service item; whom
+            it may be sent for is not what was read; or the ledger cannot be had.
     """
     with company.ledger(log) as ledger, company.quickbooks() as quickbooks:
         with company.warehouse.connect() as connection:
@@ -62,6 +64,8 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
             workspace = _workspace(connection)
             _refuse_ineligible(company, row)
             _refuse_other_item(company.settings.service_item, row["service_item_name"])
+            for names in (schemas.QuickbooksEmployees, schemas.QuickbooksCustomers):
+                doors.read_valid(connection, names)
             rules = verdicts.rules_of_run(
                 connection, ledger, company.settings, company.today(), (first, last)
             )

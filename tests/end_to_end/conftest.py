@@ -23,6 +23,7 @@ from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import World
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 from pipeline.windows import RANGE_END, RANGE_START, SCHEDULE_NAME
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
@@ -102,6 +103,12 @@ class House:
         with opened(self.settings, "prepared", _silent, lambda: self.now) as company:
             days, chosen = (first, last or first), assets or UP_TO_LOAD
             take(company, _silent, *days, chosen, wishes, is_scheduled=is_scheduled)
+
+    def stopped(self, first: date, last: date, *assets: str, **config: dict[str, Any]) -> str:
+        """Do the work of assets without Dagster; the sentence with which it stops."""
+        with pytest.raises(Stop) as stopped:
+            self.prepare(first, last, *assets, **config)
+        return str(stopped.value)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the analysts' copy answers."""

@@ -67,7 +67,7 @@ def test_one_fault_on_three_people_and_customers_stops_the_run_whatever_its_piec
 ) -> None:
     """After the third batch; the fourth is not known to the ledger, and sent by the next run."""
     pieces.sandbox.fail("batch", "status", status=400, body={"Fault": FAULT}, times=None)
-    said = problems(pieces.run(DAYS[0], LAST, LOAD))[0]
+    said = pieces.stopped(DAYS[0], LAST, LOAD)
     assert "3 people and 3 customers for one reason: its fault 2500" in said
     assert "`override_breaker: true`" in said
     assert pieces.sandbox.calls(BATCHES) == 3
@@ -89,7 +89,7 @@ def test_an_overridden_run_goes_on_and_is_red_for_what_was_refused(pieces: House
 def test_three_stored_otherwise_stop_the_run_whatever_its_pieces(pieces: House) -> None:
     """Nobody knows whose time it became, so a fourth is not tried."""
     stored_for_somebody_else(pieces)
-    assert "stored 3 time activities otherwise" in problems(pieces.run(DAYS[0], LAST, LOAD))[0]
+    assert "stored 3 time activities otherwise" in pieces.stopped(DAYS[0], LAST, LOAD)
     assert len(pieces.activities) == 3
 
 
@@ -97,7 +97,7 @@ def test_an_outage_is_recognised_whatever_the_pieces(pieces: House) -> None:
     """Two batches in a row, each in a piece of its own; a third is not tried."""
     first, last = DAYS[0], DAYS[2]
     pieces.sandbox.fail("batch", "status", status=503, times=None)
-    assert "2 batches in a row" in problems(pieces.run(first, last, LOAD))[0]
+    assert "2 batches in a row" in pieces.stopped(first, last, LOAD)
     assert pieces.sandbox.calls(BATCHES) == 2
     pieces.sandbox.holder.faults.clear()
     pieces.prepare(first, last, LOAD)
@@ -134,7 +134,7 @@ def test_a_scheduled_run_that_would_send_far_too_much_sends_nothing(pieces: Hous
     """Over all its pieces, none of which is too much."""
     history(pieces, 25, 14, 7)
     pieces.tags = SCHEDULED
-    said = problems(pieces.run(DAYS[0], LAST, LOAD))[0]
+    said = pieces.stopped(DAYS[0], LAST, LOAD)
     assert "would send 4 time activities; 1 are usual on a Sunday" in said
     assert "`override_breaker: true`" in said
     assert pieces.sandbox.calls(BATCHES) == 0

@@ -12,7 +12,7 @@ from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
-from tests.end_to_end.conftest import DAY, House, check, problems, states
+from tests.end_to_end.conftest import DAY, House, check, states
 from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD
 
 NEXT = DAY + timedelta(days=1)
@@ -279,7 +279,7 @@ def test_a_first_load_beside_somebody_elses_activities_is_confirmed_once(reviewe
     """It stops before anything is sent, names both counts and the command; then never again."""
     entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
     made = press_for(reviewed, entries[:5], DAY, DAY)
-    stopped = problems(reviewed.run(DAY, DAY, LOAD))[0]
+    stopped = reviewed.stopped(DAY, DAY, LOAD)
     assert "holds 5 time activities that this pipeline did not send, and 11 entries" in stopped
     assert f"`python -m pipeline cutover {DAY} {DAY}`" in stopped
     assert states(reviewed) == {}
@@ -300,7 +300,7 @@ def test_twenty_days_after_the_first_delivery_nothing_is_asked(reviewed: House) 
     reviewed.now += timedelta(days=19)
     entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
     press_for(reviewed, entries[16:20], NEXT, NEXT)
-    assert "holds 4 time activities that" in problems(reviewed.run(NEXT, NEXT, LOAD))[0]
+    assert "holds 4 time activities that" in reviewed.stopped(NEXT, NEXT, LOAD)
     assert states(reviewed) == {"sent": 16}
     reviewed.now += timedelta(days=2)
     reviewed.prepare(NEXT, NEXT, LOAD)

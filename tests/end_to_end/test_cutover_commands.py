@@ -26,7 +26,6 @@ from tests.end_to_end.conftest import (
     Type,
     building,
     kept,
-    problems,
     restored,
     states,
 )
@@ -311,7 +310,7 @@ def test_what_a_person_left_out_stays_so_whoever_is_made_inactive(
     [(found,)] = reviewed.rows(ids, entry_id)
     shell("decide", entry_id, "skip")
     reviewed.sandbox.admin("PATCH", f"{kind}s/{found}", Active=False)
-    assert problems(reviewed.run(DAY, DAY, *REFERENCES, *DAILY)) == []
+    reviewed.prepare(DAY, DAY, *REFERENCES, *DAILY)
     assert states(reviewed)["skipped"] == 1
     for open_ in ("hours_at_risk", "rejected_time_entries"):
         assert reviewed.rows(f"FROM {open_} WHERE entry_id = $1", entry_id) == []

@@ -390,7 +390,7 @@ def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(sen
     sent.sandbox.fail("timeactivity", "status", skip=1, **stale)
     throttled = {"status": 429, "body": "", "headers": {"Retry-After": "9"}}
     sent.sandbox.fail("timeactivity", "status", skip=3, **throttled)
-    assert problems(sent.run(DAY, NEXT, *DAILY)) == []
+    sent.prepare(DAY, NEXT, *DAILY)
     reasons = sorted(str(reason) for (reason,) in drift(sent, "not_followed"))
     assert len(reasons) == 2
     assert "without a readable answer" in reasons[0]
@@ -443,7 +443,8 @@ def test_after_updates_of_which_nobody_heard_the_ledger_learns_what_stands_there
     sent.sandbox.fail("timeactivity", "drop_after_store", skip=1)
     with monkeypatch.context() as patched:
         patched.setattr(QuickBooks, "update_time_activity", dying)
-        assert not sent.run(DAY, NEXT, *DAILY).success
+        with pytest.raises(MemoryError):
+            sent.prepare(DAY, NEXT, *DAILY)
     updated = [row for row in sent.activities if row["SyncToken"] != "0"]
     assert [row["SyncToken"] for row in updated] == ["1", "1"]
     sent.prepare(DAY, NEXT, LOAD)

@@ -100,10 +100,10 @@ def placeholders(reviewed: House) -> dict[str, object]:
     made = press_for(reviewed, entries[:5], DAY, DAY)
     for activity in made[:2]:
         reworded(reviewed, activity)
-    reviewed.run(DAY, DAY, LOAD, **CONFIRMED)
+    reviewed.prepare(DAY, DAY, LOAD, **CONFIRMED)
     fault = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Fault"}
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": fault})
-    reviewed.run(NEXT, NEXT, LOAD)
+    reviewed.prepare(NEXT, NEXT, LOAD)
     of_state = "SELECT entry_id FROM deliveries WHERE state = $1 ORDER BY quickbooks_id, entry_id"
     known = {
         state: [entry_id for (entry_id,) in reviewed.rows(of_state, state)]

@@ -81,7 +81,7 @@ def test_after_a_lapsed_subscription_all_is_sent_without_being_asked_for(reviewe
     """The message says: renew it, then run again. Nothing stands refused meanwhile."""
     lapsed = {"Error": [{"Message": "Invalid Company Status", "Detail": "", "code": "6190"}]}
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": lapsed})
-    assert "Renew it in QuickBooks, then run again" in problems(reviewed.run(DAY, DAY, LOAD))[0]
+    assert "Renew it in QuickBooks, then run again" in reviewed.stopped(DAY, DAY, LOAD)
     assert reviewed.rows("FROM fix_list") == []
     reviewed.prepare(DAY, DAY, LOAD)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, DAY)
@@ -107,10 +107,8 @@ def test_a_person_mistaken_for_another_is_loud_and_stops_the_run(reviewed: House
     """QuickBooks takes an id of a vendor for an employee's and stores somebody else's time."""
     company = reviewed.sandbox.world.company
     company.vendors[DANIEL] = company.employees.pop(DANIEL)
-    first = reviewed.run(DAY, NEXT, LOAD)
-    assert (
-        "QuickBooks stored 10 time activities otherwise than they were sent" in problems(first)[0]
-    )
+    said = reviewed.stopped(DAY, NEXT, LOAD)
+    assert "QuickBooks stored 10 time activities otherwise than they were sent" in said
     assert len(reviewed.activities) == 30
     second = reviewed.run(DAY, NEXT, LOAD)
     assert not second.success
@@ -147,9 +145,9 @@ def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewe
         return attempts(reviewed) - before, len(reviewed.activities)
 
     world.company.books_closed_through = NEXT
-    assert not reviewed.run(DAY, NEXT, LOAD).success
+    reviewed.prepare(DAY, NEXT, LOAD)
     assert (attempts(reviewed), reviewed.activities) == (32, [])
-    assert problems(reviewed.run(DAY, NEXT, *REVIEW, LOAD)) == []
+    reviewed.prepare(DAY, NEXT, *REVIEW, LOAD)
     assert (attempts(reviewed), reviewed.activities) == (33, [])
     assert reviewed.rows(
         "SELECT verdict, reasons, count(*) FROM rejected_time_entries GROUP BY ALL"

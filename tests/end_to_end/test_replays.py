@@ -50,8 +50,8 @@ def test_an_old_answer_that_cannot_be_checked_is_never_sent_again(forgetful: Hou
     """The run is red for the read; the next one looks, and finds what was deleted since."""
     batches = forgetful.sandbox.calls(BATCHES)
     forgetful.sandbox.fail("timeactivity", "status", status=503, times=None)
-    said = problems(forgetful.run(DAY, DAY, LOAD, **CONFIRMED))
-    assert "QuickBooks answers 503" in said[0]
+    said = forgetful.stopped(DAY, DAY, LOAD, **CONFIRMED)
+    assert "QuickBooks answers 503" in said
     forgetful.sandbox.holder.faults.clear()
     forgetful.prepare(DAY, DAY, LOAD)
     assert states(forgetful) == {"gone": BATCH - 1, "sent": 1, "adopted": ADOPTED}

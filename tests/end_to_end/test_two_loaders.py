@@ -92,7 +92,7 @@ def test_a_load_killed_in_the_middle_of_a_batch_is_never_sent_again(reviewed: Ho
     with start(reviewed, HTTP_PATIENCE_SECONDS="60") as process:
         until(lambda: len(reviewed.activities) == 30)
         process.kill()
-    assert problems(reviewed.run(DAY, NEXT, LOAD)) == []
+    reviewed.prepare(DAY, NEXT, LOAD)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
     assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
@@ -124,10 +124,10 @@ def test_a_ledger_of_another_workspace_or_clock_is_refused_until_rebound(reviewe
     reviewed.changes |= {"TIME_ZONE": "Europe/Lisbon", "CLOCKIFY_WORKSPACE_ID": "another"}
     reviewed.prepare(DAY, NEXT, *REVIEW)
     batches = reviewed.sandbox.calls(BATCHES)
-    said = problems(reviewed.run(NEXT, NEXT, LOAD))[0]
+    said = reviewed.stopped(NEXT, NEXT, LOAD)
     for word in ("ledger is bound to", workspace, zone, "another", "Lisbon", "`rebind: true`"):
         assert word in said
-    assert problems(reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"dry_run": True}}))[0] == said
+    assert reviewed.stopped(NEXT, NEXT, LOAD, **{LOAD: {"dry_run": True}}) == said
     assert reviewed.sandbox.calls(BATCHES) == batches
     reviewed.prepare(NEXT, NEXT, LOAD, **{LOAD: {"rebind": True}})
     assert reviewed.rows(bound) == [(realm, "another", "Europe/Lisbon", True)]
@@ -150,7 +150,7 @@ def test_another_company_needs_another_ledger_also_to_rebind(reviewed: House) ->
     reviewed.prepare(DAY, NEXT, *UP_TO_REVIEW)
     again = {"rebind": True, "confirm_cutover": True}
     for config in ({**again, "dry_run": True}, again):
-        [said, *_] = problems(reviewed.run(DAY, NEXT, LOAD, **{LOAD: config}))
+        said = reviewed.stopped(DAY, NEXT, LOAD, **{LOAD: config})
         assert "holds deliveries to another QuickBooks company than 4711" in said
         assert "Name another LEDGER" in said
     reviewed.changes["LEDGER"] = str(reviewed.folder / "ledger-4711.duckdb")
@@ -162,16 +162,16 @@ def test_whoever_must_wait_is_told_for_whom(reviewed: House) -> None:
     """The run that holds the warehouse, or the program that holds the ledger."""
     reviewed.changes["LOCK_SECONDS"] = "0"
     with company.opened(reviewed.settings, "of-the-morning", print):
-        said = problems(reviewed.run(DAY, NEXT, LOAD))
-    assert f"held by run of-the-morning (process {os.getpid()})" in said[0]
+        said = reviewed.stopped(DAY, NEXT, LOAD)
+    assert f"held by run of-the-morning (process {os.getpid()})" in said
     hold = [sys.executable, "-c", HOLD, str(reviewed.settings.ledger)]
     with subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        said = problems(reviewed.run(DAY, NEXT, LOAD))
+        said = reviewed.stopped(DAY, NEXT, LOAD)
         holder.communicate("\n")
-    assert f"PID {holder.pid}" in said[0]
-    assert "The ledger" in said[0]
+    assert f"PID {holder.pid}" in said
+    assert "The ledger" in said
     assert reviewed.sandbox.calls(BATCHES) == 0
 
 
