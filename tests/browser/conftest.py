@@ -15,9 +15,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", type=Path, help="the folder for screenshots")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser without a screen; the test is skipped where none is installed."""
+    """A browser without a screen; the test is skipped where none is installed.
+
+    Not for longer than a module: while Playwright runs, nothing else in this thread may await.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"no browser is installed, neither of {', '.join(NAMES)}")
