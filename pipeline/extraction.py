@@ -19,7 +19,7 @@ from pipeline.clockify import Clockify, Workspace
 from pipeline.database import Connection, transaction
 from pipeline.detailed_report import READS
 from pipeline.entries import REMOVED, Row, differing, frame_of
-from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
+from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, ClockifyWorkspace, Days
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
@@ -70,6 +70,22 @@ def workspace_row(workspace: Workspace, setting: str) -> dict[str, object]:
         "rounding": f"{workspace.round_mode} {step}" if is_on else NOT_ROUNDED,
         "rounding_minutes": max(step, 1),
     }
+
+
+def refuse_other_workspace(warehouse: Warehouse, wanted: str) -> None:
+    """Stop before a workspace's entries are read among another's, or sent for them.
+
+    Raises:
+        Stop: what is stored was read from another workspace than `wanted`.
+    """
+    known = list(warehouse.read(ClockifyWorkspace)["workspace_id"])
+    if known not in ([], [wanted]):
+        raise Stop(
+            f"The warehouse {warehouse.path} holds the entries of the Clockify workspace "
+            f"{known[0]}, and CLOCKIFY_WORKSPACE_ID is {wanted}",
+            "set it back; or, if the change is meant, name another WAREHOUSE, which the next run "
+            "fills from that workspace",
+        )
 
 
 def pieces(first: date, last: date) -> Iterator[Piece]:

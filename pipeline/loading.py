@@ -19,6 +19,7 @@ from pipeline import (
     delivery,
     doors,
     eligibility,
+    extraction,
     figures,
     planning,
     reconciliation,
@@ -55,14 +56,18 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
     """Everything that a load of some days needs; the ledger is held until the end.
 
     Raises:
-        Stop: QuickBooks' company may not be written, or was read with another service item; whom
-            it may be sent for is not what was read; or the ledger cannot be had.
+        Stop: QuickBooks' company may not be written, or was read with another service item; the
+            entries are another workspace's, or whom they may be sent for is not what was read; or
+            the ledger cannot be had.
     """
     with company.ledger(log) as ledger, company.quickbooks() as quickbooks:
         with company.warehouse.connect() as connection:
             row = verdicts.company(connection)
             workspace = _workspace(connection)
             _refuse_ineligible(company, row)
+            extraction.refuse_other_workspace(
+                company.warehouse, company.settings.clockify_workspace_id
+            )
             _refuse_other_item(company.settings.service_item, row["service_item_name"])
             for names in (schemas.QuickbooksEmployees, schemas.QuickbooksCustomers):
                 doors.read_valid(connection, names)

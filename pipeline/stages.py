@@ -37,9 +37,12 @@ def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
     books the same ids mean other people.
 
     Raises:
-        Stop: the service does not give it, or not as its table says.
+        Stop: the service does not give it, or not as its table says; or what is stored is another
+            workspace's.
     """
     service, _ = LISTS[model]
+    if service == "clockify":
+        extraction.refuse_other_workspace(company.warehouse, company.settings.clockify_workspace_id)
     is_other = service == "quickbooks" and _is_other_company(company)
     models = [each for each in LISTS if LISTS[each][0] == service] if is_other else [model]
     frames = {}
@@ -70,9 +73,11 @@ def extract(
         watch_history: compare older months by their totals, and read again what has changed.
 
     Raises:
-        Stop: a read is incomplete, or the key sees no rates where it saw some.
+        Stop: a read is incomplete, or the key sees no rates where it saw some; or what is stored
+            is another workspace's.
     """
     settings, warehouse = company.settings, company.warehouse
+    extraction.refuse_other_workspace(warehouse, settings.clockify_workspace_id)
     with company.clockify(log) as clockify:
         workspace = extraction.workspace_row(clockify.workspace(), settings.rounding)
         warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([workspace]))

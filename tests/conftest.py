@@ -21,8 +21,15 @@ from tests.sandbox.quickbooks_client import Api
 
 SEED = 7
 TODAY = date(2026, 11, 22)
+LONG = {"browser", "chaos", "properties"}
+"""Folders of tests that take a minute or more."""
 
 gc.disable()  # what is imported and collected stays: looking through it takes a third of the time
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest first, so that in the end no worker is left alone with it."""
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
 
 
 def pytest_collection_finish() -> None:

@@ -224,10 +224,10 @@ def test_the_whole_list_and_the_month_are_one_page_each(page: Page, keep: Keep) 
     keep("statement")
 
 
-def test_a_hostile_name_is_shown_and_never_run(page: Page, dagster: Ui, company: Site) -> None:
+def test_a_hostile_name_is_shown_and_never_run(page: Page, company: Site) -> None:
     """As text, letter by letter: no image, no link, no column of its own."""
-    day = str(company.today - timedelta(days=3))
-    page.goto(f"{dagster.url}/assets/rejected_time_entries?view=partitions&partition={day}")
+    open_asset(page, "rejected_time_entries", "Partitions")
+    open_day(page, str(company.today - timedelta(days=3)))
     expect(page.get_by_text(HOSTILE, exact=True).first).to_be_visible()
     assert page.locator("img[src='x']").count() == 0
     assert page.locator("a[href^='javascript']").count() == 0

@@ -153,6 +153,25 @@ def test_another_service_item_is_not_sent_at_the_price_of_the_one_before(reviewe
     assert {row["HourlyRate"] for row in reviewed.activities} == {120}
 
 
+def test_the_entries_of_another_workspace_are_neither_sent_nor_mixed_with_this_ones(
+    reviewed: House,
+) -> None:
+    """With a ledger of its own, which is bound to none; another warehouse is asked for."""
+    world, ours = reviewed.sandbox.world, reviewed.sandbox.world.workspace.id
+    world.workspace.id = "another"
+    reviewed.changes["LEDGER"] = str(reviewed.folder / "other.duckdb")
+    before = reviewed.settings.warehouse.read_bytes()
+    for asset in (LOAD, ENTRIES, "clockify_users"):
+        said = reviewed.stopped(DAY, NEXT, asset)
+        assert f"holds the entries of the Clockify workspace {ours}, and CLOCKIFY_WORKSPACE" in said
+        assert "name another WAREHOUSE" in said
+    assert not reviewed.activities
+    assert reviewed.settings.warehouse.read_bytes() == before
+    reviewed.changes["WAREHOUSE"] = str(reviewed.folder / "another.duckdb")
+    reviewed.prepare(DAY, NEXT)
+    assert held(world) == due(world, DAY, NEXT)
+
+
 def test_in_another_companys_books_nobody_is_sent_for_who_had_the_id_in_the_last(
     reviewed: House,
 ) -> None:

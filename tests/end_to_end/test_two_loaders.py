@@ -121,8 +121,10 @@ def test_a_ledger_of_another_workspace_or_clock_is_refused_until_rebound(reviewe
     assert not is_rounded
     reviewed.changes["ROUNDING"] = "on"
     reviewed.prepare(DAY, NEXT, ENTRIES)
-    reviewed.changes |= {"TIME_ZONE": "Europe/Lisbon", "CLOCKIFY_WORKSPACE_ID": "another"}
-    reviewed.prepare(DAY, NEXT, *REVIEW)
+    reviewed.sandbox.world.workspace.id = "another"
+    elsewhere = str(reviewed.folder / "another.duckdb")
+    reviewed.changes |= {"TIME_ZONE": "Europe/Lisbon", "WAREHOUSE": elsewhere}
+    reviewed.prepare(DAY, NEXT, *UP_TO_REVIEW)
     batches = reviewed.sandbox.calls(BATCHES)
     said = reviewed.stopped(NEXT, NEXT, LOAD)
     for word in ("ledger is bound to", workspace, zone, "another", "Lisbon", "`rebind: true`"):
