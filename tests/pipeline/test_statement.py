@@ -1,5 +1,6 @@
 """The statement: every second and cent of Clockify is found again, under one name."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,10 +66,11 @@ CHANGED_THERE = "changed in QuickBooks since it was sent"
 Lines = dict[tuple[str, str], tuple[int, int]]
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture(scope="module")
+def april(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse in which all of April was read, for the customers Acme and Birch."""
-    with Warehouse(tmp_path / "warehouse.duckdb").connect() as connection:
+    path = tmp_path_factory.mktemp("april") / "warehouse.duckdb"
+    with Warehouse(path).connect() as connection:
         days = [valid(Days, work_date=MONTH + timedelta(days=day)) for day in range(31)]
         doors.insert(connection, Days, frame(Days, *days))
         names = {6: "Acme", 7: "Birch"}
@@ -79,6 +81,14 @@ def warehouse(tmp_path: Path) -> Iterator[Connection]:
         doors.insert(connection, QuickbooksCustomers, frame(QuickbooksCustomers, *customers))
         company = valid(QuickbooksCompany, home_currency="USD")
         doors.insert(connection, QuickbooksCompany, frame(QuickbooksCompany, company))
+    return path
+
+
+@pytest.fixture
+def warehouse(april: Path, tmp_path: Path) -> Iterator[Connection]:
+    """A copy of it: to be changed."""
+    path = shutil.copy(april, tmp_path)
+    with Warehouse(Path(path)).connect() as connection:
         yield connection
 
 
