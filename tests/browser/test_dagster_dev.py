@@ -57,7 +57,7 @@ PROGRESS = """query Backfill($id: String!) { partitionBackfillOrError(backfillId
 REPORT = "reports/detailed"
 SHOWN = 14
 """Days up to yesterday that the morning looks at."""
-FILLED = 7
+FILLED = 4
 """Days before them that are filled after the morning."""
 
 expect.set_options(timeout=SEEN_SECONDS * 1000)
