@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pydantic import BaseModel
@@ -189,7 +190,11 @@ def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
 
 
 def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
-    """What may be sent of a window, and every other finished entry from a day about it."""
+    """What may be sent of a window, and every other finished entry from a day about it.
+
+    Raises:
+        Stop: some of what may be sent was read when `TIME_ZONE` was another.
+    """
     with desk.company.warehouse.connect() as connection:
         # Apart: by the name it was last read with, the day before may hold a namesake of today's.
         judged = [
@@ -201,6 +206,7 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
             return []
         again = pd.concat(judged, ignore_index=True)
         sendable = verdicts.sendable(connection, again, first, last)
+        _refuse_other_dates(sendable, desk.company.settings.zone)
         others = verdicts.others(connection, again, sendable["entry_id"])
         lists = Lists.read(connection)
     return [
@@ -225,6 +231,20 @@ def _refuse_other_item(wanted: str, known: str | None) -> None:
         raise Stop(
             f"SERVICE_ITEM is `{wanted}`, but the company was read when it was `{path}`",
             "launch quickbooks_company, and the review of these days, again",
+        )
+
+
+def _refuse_other_dates(sendable: pd.DataFrame, zone: ZoneInfo) -> None:
+    """Stop where a load alone would send on a date that is another's clock's."""
+    dates = sendable["start_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    other = sendable[dates != sendable["work_date"]]
+    if not other.empty:
+        entry = other.iloc[0]
+        days = f"{other['work_date'].min():%Y-%m-%d} to {other['work_date'].max():%Y-%m-%d}"
+        raise Stop(
+            f"Entries were read when TIME_ZONE was not {zone}: {len(other)}, such as "
+            f"{entry['entry_id']}, which is stored on {entry['work_date']:%Y-%m-%d}",
+            f"launch clockify_time_entries and the review of {days} again",
         )
 
 

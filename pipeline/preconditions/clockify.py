@@ -73,7 +73,8 @@ def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str |
             f"The settings name the workspace {now[0]} in {now[1]}, but the ledger was bound to "
             f"{bound.workspace_id} in {bound.time_zone}",
             "Set CLOCKIFY_WORKSPACE_ID and TIME_ZONE back, name the ledger of this company in "
-            "LEDGER, or load once with `rebind: true` if the change is meant",
+            "LEDGER, or load once with `rebind: true` if the change is meant; another workspace "
+            "needs another WAREHOUSE too",
         )
     return f"{workspace.name} in {settings.time_zone}"
 

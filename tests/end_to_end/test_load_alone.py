@@ -9,7 +9,7 @@ from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.seed.old_button import press_old_button
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, problems
-from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW
+from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 
 NEXT = DAY + timedelta(days=1)
 TAMPERED = (
@@ -170,6 +170,21 @@ def test_the_entries_of_another_workspace_are_neither_sent_nor_mixed_with_this_o
     reviewed.changes["WAREHOUSE"] = str(reviewed.folder / "another.duckdb")
     reviewed.prepare(DAY, NEXT)
     assert held(world) == due(world, DAY, NEXT)
+
+
+def test_no_date_of_another_clock_is_sent(quiet: House) -> None:
+    """Half past eleven at night is tomorrow elsewhere: read again, it is sent on that date."""
+    world, lisbon = quiet.sandbox.world, "Europe/Lisbon"
+    late = add_entry(world, DAY, "23:30")
+    quiet.prepare(DAY, NEXT, *UP_TO_REVIEW)
+    quiet.changes["TIME_ZONE"] = lisbon
+    quiet.prepare(DAY, NEXT, *REVIEW)
+    said = quiet.stopped(DAY, NEXT, LOAD)
+    assert f"TIME_ZONE was not {lisbon}: 1, such as {late.id}, which is stored on {DAY}" in said
+    assert f"Launch clockify_time_entries and the review of {DAY} to {DAY} again" in said
+    assert not quiet.activities
+    quiet.prepare(DAY, NEXT)
+    assert [row["TxnDate"] for row in quiet.activities] == [str(NEXT)]
 
 
 def test_in_another_companys_books_nobody_is_sent_for_who_had_the_id_in_the_last(
