@@ -19,10 +19,11 @@ from pipeline.extraction import (
     days_of,
     hidden_rates,
     pieces,
+    refuse_other_workspace,
     store,
 )
 from pipeline.history import months
-from pipeline.schemas import ClockifyTimeEntries, Days
+from pipeline.schemas import ClockifyTimeEntries, ClockifyWorkspace, Days
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, NOW, frame, valid
@@ -291,3 +292,25 @@ def test_a_key_that_never_saw_a_rate_is_not_suspected(
     """Those entries are rejected one by one, with their fix."""
     stored(warehouse, *before)
     assert compared(warehouse, ALL_HIDDEN) is None
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Warehouse:
+    """A warehouse that was filled from the workspace `64a6`."""
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    row = valid(ClockifyWorkspace, workspace_id="64a6")
+    warehouse.replace(ClockifyWorkspace, frame(ClockifyWorkspace, row))
+    return warehouse
+
+
+@pytest.mark.parametrize("wanted", ["64a6", "64A6"])
+def test_a_workspace_is_the_same_however_its_id_is_typed(workspace: Warehouse, wanted: str) -> None:
+    """It is hexadecimal."""
+    refuse_other_workspace(workspace, wanted)
+
+
+def test_another_workspace_needs_another_warehouse(workspace: Warehouse) -> None:
+    """Until it was filled, a warehouse is nobody's."""
+    with pytest.raises(Stop, match="holds the entries of the Clockify workspace 64a6"):
+        refuse_other_workspace(workspace, "64a7")
+    refuse_other_workspace(Warehouse(workspace.path.with_name("new.duckdb")), "64a7")
