@@ -6,7 +6,7 @@ green, the ledger's copy and the analysts' copy. Keeps out what a run does.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -111,9 +111,10 @@ def opened(
             yield Company(settings, warehouse, now, run_id, was_cut_short)
         except BaseException:
             files.close()
-            # What stopped the run is what is told; the mark tells of this.
-            with suppress(Exception):
+            try:
                 _leave_copies(settings, run_id, log, now)
+            except Exception as error:  # noqa: BLE001 - what stopped the run is what is told
+                log(f"not copied: {error}")
             raise
         files.close()  # copying an open file would take this process's lock away
         _leave_copies(settings, run_id, log, now)

@@ -67,7 +67,7 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     by_id = dict(zip(_column(raw_rows, "_id", str), raw_rows, strict=True))
     raw = [by_id[entry_id] for entry_id in ids]
     start = _instants(raw, "start")
-    work_date = start.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    work_date = work_dates(start, zone)
     approvals = [None if approved_ids is None else entry_id in approved_ids for entry_id in ids]
     columns = {
         "entry_id": ids,
@@ -86,6 +86,12 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
     frame = pd.DataFrame(columns).assign(first_seen_at=read_at, read_at=read_at)
     inside = work_date.between(pd.Timestamp(first), pd.Timestamp(last))
     return validated(ClockifyTimeEntries, frame[inside].reset_index(drop=True))
+
+
+def work_dates(start: pd.Series, zone: ZoneInfo) -> pd.Series:
+    """The calendar date of each start in a zone."""
+    days: pd.Series = start.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    return days
 
 
 def differing(rows: Sequence[Row], other_rows: Sequence[Row]) -> set[str]:

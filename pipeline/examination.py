@@ -61,6 +61,8 @@ class Past:
 
     binding: Binding | None
     """What the ledger is bound to; none if it is not bound yet."""
+    workspace_id: str | None
+    """Whose entries the warehouse holds; none if none were read yet."""
     adopted: int
     """Activities that were in QuickBooks before us on days after our first load."""
 
@@ -189,11 +191,16 @@ def _past(analysis: Path) -> Past | None:
         return None
     with copy_of(analysis) as connection:
         bound = rows(connection, "FROM ledger_binding")
+        workspace = rows(connection, "SELECT workspace_id FROM clockify_workspace")
         [(adopted,)] = connection.execute(
             "SELECT count(*) FROM deliveries WHERE state = 'adopted' AND work_date > "
             "(SELECT min(sent_at)::DATE FROM deliveries WHERE state = 'sent')"
         ).fetchall()
-    return Past(Binding(**bound[0]) if bound else None, int(adopted))
+    return Past(
+        Binding(**bound[0]) if bound else None,
+        workspace[0]["workspace_id"] if workspace else None,
+        int(adopted),
+    )
 
 
 def _automation() -> Automation:

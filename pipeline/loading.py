@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pydantic import BaseModel
@@ -33,6 +32,7 @@ from pipeline.candidates import Candidate, Lists, candidates
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.desk import Desk
+from pipeline.entries import work_dates
 from pipeline.extraction import NOT_ROUNDED, pieces, pieces_of
 from pipeline.ledger import Binding
 from pipeline.planning import Plan
@@ -132,6 +132,7 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
             activities; what was sent until then is recorded.
     """
     tally = Tally(is_overridden=wishes.override_breaker)
+    _refuse_other_dates(desk, first, last)
     settlement.settle(desk)
     if is_scheduled and not wishes.override_breaker:
         _refuse_unusual(desk, first, last)
@@ -156,7 +157,11 @@ def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
         first: first work date.
         last: last work date, included.
         is_complete: read QuickBooks of all days, also where nothing is to be sent.
+
+    Raises:
+        Stop: some of what may be sent was read when `TIME_ZONE` was another.
     """
+    _refuse_other_dates(desk, first, last)
     return [_plan(desk, start, end, is_complete=is_complete) for start, end in pieces(first, last)]
 
 
@@ -190,11 +195,7 @@ def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
 
 
 def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
-    """What may be sent of a window, and every other finished entry from a day about it.
-
-    Raises:
-        Stop: some of what may be sent was read when `TIME_ZONE` was another.
-    """
+    """What may be sent of a window, and every other finished entry from a day about it."""
     with desk.company.warehouse.connect() as connection:
         # Apart: by the name it was last read with, the day before may hold a namesake of today's.
         judged = [
@@ -206,7 +207,6 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
             return []
         again = pd.concat(judged, ignore_index=True)
         sendable = verdicts.sendable(connection, again, first, last)
-        _refuse_other_dates(sendable, desk.company.settings.zone)
         others = verdicts.others(connection, again, sendable["entry_id"])
         lists = Lists.read(connection)
     return [
@@ -234,10 +234,18 @@ def _refuse_other_item(wanted: str, known: str | None) -> None:
         )
 
 
-def _refuse_other_dates(sendable: pd.DataFrame, zone: ZoneInfo) -> None:
-    """Stop where a load alone would send on a date that is another's clock's."""
-    dates = sendable["start_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-    other = sendable[dates != sendable["work_date"]]
+def _refuse_other_dates(desk: Desk, first: date, last: date) -> None:
+    """Stop where a load alone would send on a date that is another clock's."""
+    zone = desk.company.settings.zone
+    with desk.company.warehouse.connect() as connection:
+        waiting = doors.read(
+            connection,
+            schemas.AcceptedTimeEntries,
+            f"{verdicts.WINDOW} AND NOT is_delivered",
+            [first, last],
+            ["entry_id", "work_date", "start_at"],
+        )
+    other = waiting[work_dates(waiting["start_at"], zone) != waiting["work_date"]]
     if not other.empty:
         entry = other.iloc[0]
         days = f"{other['work_date'].min():%Y-%m-%d} to {other['work_date'].max():%Y-%m-%d}"

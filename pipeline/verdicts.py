@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline import doors, figures, schemas
 from pipeline.database import Connection, transaction
+from pipeline.entries import work_dates
 from pipeline.ledger import Ledger
 from pipeline.reasons import NOT_WORK
 from pipeline.review import judge
@@ -126,10 +127,14 @@ def has_entries(connection: Connection, first: date, last: date, chosen: str) ->
 def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> pd.DataFrame:
     """Entries as they were read last, each with the verdict it would have had it never been sent.
 
+    On the date that `TIME_ZONE` gives them now, also if they were read under another: nothing that
+    was sent is taken for moved, and nothing follows, because a setting changed for a while.
+
     Returns:
         The columns of `clockify_time_entries` and `verdicts`, one row for each that is stored.
     """
     entries = doors.read(connection, ClockifyTimeEntries, "entry_id = ANY($1)", [list(entry_ids)])
+    entries["work_date"] = work_dates(entries["start_at"], rules.settings.zone)
     again = _judged(connection, entries, rules, settled={})
     return entries.merge(again, on="entry_id", validate="one_to_one")
 

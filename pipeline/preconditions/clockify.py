@@ -67,14 +67,21 @@ def _rounding(
 
 def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str | Stop:
     now = settings.clockify_workspace_id, settings.time_zone
+    filled = past and past.workspace_id
+    if filled and filled.lower() != now[0].lower():
+        return Stop(
+            f"The settings name the workspace {now[0]}, but the warehouse holds the entries of "
+            f"{filled}",
+            "Set CLOCKIFY_WORKSPACE_ID back; or, if the change is meant, name another WAREHOUSE, "
+            "and load once with `rebind: true`",
+        )
     bound = past and past.binding
     if bound and (bound.workspace_id, bound.time_zone) != now:
         return Stop(
             f"The settings name the workspace {now[0]} in {now[1]}, but the ledger was bound to "
             f"{bound.workspace_id} in {bound.time_zone}",
             "Set CLOCKIFY_WORKSPACE_ID and TIME_ZONE back, name the ledger of this company in "
-            "LEDGER, or load once with `rebind: true` if the change is meant; another workspace "
-            "needs another WAREHOUSE too",
+            "LEDGER, or load once with `rebind: true` if the change is meant",
         )
     return f"{workspace.name} in {settings.time_zone}"
 

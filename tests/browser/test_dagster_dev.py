@@ -250,6 +250,7 @@ def test_after_a_power_cut_the_queue_goes_on_and_each_entry_is_sent_once(
     assert held(world, first, last) == Counter()
     company.sandbox.fail(REPORT, "delay", delay_seconds=100, times=10)
 
+    company.sandbox.admin("DELETE", "calls")
     killed = launch(dagster, day)
     wait_for(lambda: any(REPORT in name for name in company.sandbox.holder.calls), 60)
     asked = backfill(dagster, first, FILLED)

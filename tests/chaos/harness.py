@@ -38,8 +38,8 @@ def run(
         on_end: told of each trial when it has ended.
     """
     with ExitStack() as stack:
-        place = MEMORY if MEMORY.is_dir() else None
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=place, prefix="chaos-")))
+        memory = MEMORY if MEMORY.is_dir() else None
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory, prefix="chaos-")))
         sites: SimpleQueue[Site] = SimpleQueue()
         for site in [stack.enter_context(Site().open()) for _ in range(workers)]:
             sites.put(site)
@@ -52,7 +52,8 @@ def run(
                 return None
             site = sites.get()
             try:
-                trial = tried(scenario, made, site, folder / str(scenario.number))
+                place = folder / f"{scenario.number}{scenario.sabotage}"
+                trial = tried(scenario, made, site, place)
             finally:
                 sites.put(site)
             on_end(trial)

@@ -78,9 +78,9 @@ class Scenario:
     circumstance: str = ""
     drive: str = "load"
     button: str = ""
+    """What of these days the vendor's button had sent before, if anything."""
     sabotage: str = ""
     """How the pipeline is broken, to see that the harness notices."""
-    """What of these days the vendor's button had sent before, if anything."""
 
 
 def scenarios(seed: int, runs: int) -> Iterator[Scenario]:

@@ -3,6 +3,7 @@
 `make chaos` tries thousands. In one file: what the processes are forked from takes seconds to make.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -17,11 +18,9 @@ SEED = 7
 IN_FLIGHT = "batch in flight"
 LAST = "analysis copy half published"
 AS_IT_SHOULD = partial(Scenario, seed=SEED, at=1, answer="as it should")
-MOVED = partial(
-    AS_IT_SHOULD, crash=IN_FLIGHT, act="activity moved to another date", clock_seconds=90
-)
+MOVED = AS_IT_SHOULD(0, crash=IN_FLIGHT, act="activity moved to another date", clock_seconds=90)
 """Stored and not confirmed, then moved by a person; Intuit's clock is ahead of ours."""
-DELETED = partial(AS_IT_SHOULD, crash=LAST, act="activity deleted", clock_seconds=-90)
+DELETED = AS_IT_SHOULD(1, crash=LAST, act="activity deleted", clock_seconds=-90)
 """Confirmed, then deleted by a person; Intuit's clock is behind ours."""
 SHOWN_BY = {name: DELETED if name == "what was sent is forgotten" else MOVED for name in SABOTAGES}
 
@@ -29,8 +28,8 @@ SHOWN_BY = {name: DELETED if name == "what was sent is forgotten" else MOVED for
 @pytest.fixture(scope="module")
 def broken() -> dict[str, Trial]:
     """The two scenarios with the sound pipeline, and one of them with each broken one, by name."""
-    tried = {"moved": MOVED(0), "deleted": DELETED(1)} | {
-        name: SHOWN_BY[name](number, sabotage=name) for number, name in enumerate(SABOTAGES, 2)
+    tried = {"moved": MOVED, "deleted": DELETED} | {
+        name: replace(SHOWN_BY[name], sabotage=name) for name in SABOTAGES
     }
     return dict(zip(tried, harness.run(tried.values(), workers=4), strict=True))
 

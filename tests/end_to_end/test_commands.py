@@ -1,4 +1,4 @@
-"""What a person types: each command as the README prints it, in processes of their own.
+"""What a person types: each command as the README prints it.
 
 `dagster dev` is in `tests/browser/test_dagster_dev.py`.
 """

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 import duckdb
+import pytest
 
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.seed.old_button import press_old_button
@@ -185,6 +186,22 @@ def test_no_date_of_another_clock_is_sent(quiet: House) -> None:
     assert not quiet.activities
     quiet.prepare(DAY, NEXT)
     assert [row["TxnDate"] for row in quiet.activities] == [str(NEXT)]
+
+
+@pytest.mark.parametrize("after_send", ["flag", "update"])
+def test_a_clock_that_was_another_for_a_while_moves_nothing_that_was_sent(
+    quiet: House, after_send: str
+) -> None:
+    """Read under another `TIME_ZONE`, refused by the ledger, and set back: it is on its date."""
+    quiet.changes["AFTER_SEND"] = after_send
+    add_entry(quiet.sandbox.world, DAY, "23:30")
+    quiet.prepare(DAY, NEXT)
+    quiet.changes["TIME_ZONE"] = "Europe/Lisbon"
+    assert "ledger is bound to" in quiet.stopped(DAY, NEXT)
+    del quiet.changes["TIME_ZONE"]
+    quiet.prepare(DAY, NEXT, *REVIEW, LOAD)
+    assert [(row["TxnDate"], row["SyncToken"]) for row in quiet.activities] == [(str(DAY), "0")]
+    assert quiet.rows("FROM drift") == []
 
 
 def test_in_another_companys_books_nobody_is_sent_for_who_had_the_id_in_the_last(

@@ -145,7 +145,7 @@ def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewe
         return attempts(reviewed) - before, len(reviewed.activities)
 
     world.company.books_closed_through = NEXT
-    reviewed.prepare(DAY, NEXT, LOAD)
+    assert not reviewed.run(DAY, NEXT, LOAD).success
     assert (attempts(reviewed), reviewed.activities) == (32, [])
     reviewed.prepare(DAY, NEXT, *REVIEW, LOAD)
     assert (attempts(reviewed), reviewed.activities) == (33, [])

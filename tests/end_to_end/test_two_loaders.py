@@ -55,7 +55,7 @@ def until(happens: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def test_two_loads_started_together_send_once(reviewed: House) -> None:
+def test_of_two_loads_that_meet_one_waits_and_all_is_sent_once(reviewed: House) -> None:
     """Of two processes one waits for the other, says for whom, and then has nothing to send."""
     reviewed.changes["LOCK_SECONDS"] = "60"
     reviewed.sandbox.fail("batch", "delay", delay_seconds=2)
