@@ -26,7 +26,8 @@ MAX_RATE_MINOR = 100_000
 
 def rules(**changes: object) -> Rules:
     """What the rules need, with changes."""
-    given = {"today": TODAY, "home_currency": "USD", "max_rate": MAX_RATE_MINOR / 100, **changes}
+    usual = {"today": TODAY, "home_currency": "USD", "max_rate": MAX_RATE_MINOR / 100}
+    given = {**usual, "time_zone": "UTC", **changes}
     chosen = {name: given.pop(name) for name in Settings.model_fields.keys() & given.keys()}
     return Rules(settings=Settings.model_construct(**chosen), **given)
 
