@@ -240,8 +240,8 @@ def _refuse_other_dates(desk: Desk, first: date, last: date) -> None:
     with desk.company.warehouse.connect() as connection:
         waiting = doors.read(
             connection,
-            schemas.AcceptedTimeEntries,
-            f"{verdicts.WINDOW} AND NOT is_delivered",
+            schemas.ClockifyTimeEntries,
+            verdicts.WAITING,
             [first, last],
             ["entry_id", "work_date", "start_at"],
         )

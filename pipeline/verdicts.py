@@ -30,6 +30,10 @@ DECIDED = ["entry_id", *(name for name in sql_types(schemas.Sent) if name != "is
 """What a verdict adds to an entry that is sent."""
 WINDOW = "work_date BETWEEN $1 AND $2"
 AROUND = "work_date IN (CAST($1 AS DATE) - 1, CAST($2 AS DATE) + 1)"
+WAITING = (
+    f"{WINDOW} AND entry_id IN (SELECT entry_id FROM accepted_time_entries WHERE NOT is_delivered)"
+)
+"""Which entries of both days and those between are accepted and not delivered."""
 STORED_PEOPLE = """
 SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries
 WHERE user_id NOT IN (SELECT user_id FROM clockify_users WHERE user_name <> '') GROUP BY user_id
