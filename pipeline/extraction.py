@@ -79,7 +79,7 @@ def refuse_other_workspace(warehouse: Warehouse, wanted: str) -> None:
         Stop: what is stored was read from another workspace than `wanted`.
     """
     known = list(warehouse.read(ClockifyWorkspace)["workspace_id"])
-    if known and known[0].lower() != wanted.lower():  # hexadecimal, and typed by a person
+    if known and known != [wanted]:
         raise Stop(
             f"The warehouse {warehouse.path} holds the entries of the Clockify workspace "
             f"{known[0]}, and CLOCKIFY_WORKSPACE_ID is {wanted}",

@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -77,6 +78,8 @@ def _safe_secret(value: SecretStr) -> SecretStr:
 Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Hexadecimal = Annotated[str, StringConstraints(pattern=r"^\w+$", to_lower=True)]
+"""An id that is the same however a person types it, and is compared with what was stored."""
 Count = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
@@ -93,7 +96,7 @@ class Settings(BaseSettings):
     )
 
     clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
-    clockify_workspace_id: str = Field(pattern=r"^\w+$", description="set the id in its address")
+    clockify_workspace_id: Hexadecimal = Field(description="set the id in its address")
     clockify_api_url: Url = "https://api.clockify.me/api/v1"
     clockify_reports_url: Url = "https://reports.api.clockify.me/v1"
     quickbooks_client_id: str = Field(description="set the client id of your Intuit app")

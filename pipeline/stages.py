@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import confirmation, extraction, history, loading, schemas, verdicts
+from pipeline import confirmation, extraction, history, loading, opening, schemas, verdicts
 from pipeline.clockify import Clockify
 from pipeline.company import Company, Log
 from pipeline.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
@@ -136,8 +136,8 @@ def load(
         Stop: this run must not send, or must not go on; what was sent until then is recorded.
     """
     is_dry = wishes.dry_run or company.settings.dry_run
-    with loading.desk(company, log, first, last) as desk:
-        loading.bind(desk, rebind=wishes.rebind, is_dry=is_dry)
+    with opening.desk(company, log, first, last) as desk:
+        opening.bind(desk, rebind=wishes.rebind, is_dry=is_dry)
         if not is_dry:
             if wishes.confirm_cutover:
                 confirmation.confirm(desk, first, last, f"run {company.run_id}")

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from pipeline import files, loading
+from pipeline import files, opening
 from pipeline.books import days_read
 from pipeline.company import Company, opened
 from pipeline.database import Connection
@@ -156,10 +156,10 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
     with (
         progress() as say,
         opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as company,
-        loading.desk(company, say, first, last) as made,
+        opening.desk(company, say, first, last) as made,
     ):
         if not only_reads:
-            loading.bind(made)
+            opening.bind(made)
         yield made
 
 

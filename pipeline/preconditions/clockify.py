@@ -68,7 +68,7 @@ def _rounding(
 def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str | Stop:
     now = settings.clockify_workspace_id, settings.time_zone
     filled = past and past.workspace_id
-    if filled and filled.lower() != now[0].lower():
+    if filled and filled != now[0]:
         return Stop(
             f"The settings name the workspace {now[0]}, but the warehouse holds the entries of "
             f"{filled}",

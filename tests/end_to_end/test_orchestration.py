@@ -12,6 +12,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from pipeline.company import opened
 from pipeline.definitions import JOB, SCHEDULE, build_definitions, morning_range
 from pipeline.reasons import REASON_IDS
 from pipeline.sandbox.seed.oddities import add_entry
@@ -166,6 +167,20 @@ def test_copies_that_could_not_be_made_are_said_until_they_are(reviewed: House) 
     assert told.severity == dg.AssetCheckSeverity.WARN
     assert "the analysts read a copy of 2026-11-22 17:05 UTC" in str(told.description)
     assert check(reviewed.run(DAY, DAY, LOAD), name).passed
+
+
+def test_what_stops_a_run_is_told_though_it_could_not_be_copied_either(reviewed: House) -> None:
+    """The copies' own trouble is in the log."""
+    reviewed.settings.analysis.unlink()
+    reviewed.settings.analysis.mkdir()
+    said: list[str] = []
+    with (
+        pytest.raises(ValueError, match="of the run"),
+        opened(reviewed.settings, "broken", said.append),
+    ):
+        raise ValueError("of the run")
+    [told] = [line for line in said if line.startswith("not copied: ")]
+    assert str(reviewed.settings.analysis) in told
 
 
 def test_the_range_never_begins_before_the_first_partition(house: House) -> None:

@@ -124,6 +124,13 @@ def test_only_a_quickbooks_on_this_machine_may_be_settled_at_once() -> None:
     assert Settings.load({**REAL, **books, "SETTLE_SECONDS": "1"}).settle_seconds == 1
 
 
+def test_a_workspace_is_the_same_however_its_id_is_typed() -> None:
+    """It is hexadecimal; the warehouse and the ledger compare it with what they hold."""
+    typed = REAL["CLOCKIFY_WORKSPACE_ID"].upper()
+    settings = Settings.load({**REAL, "CLOCKIFY_WORKSPACE_ID": typed})
+    assert settings.clockify_workspace_id == REAL["CLOCKIFY_WORKSPACE_ID"]
+
+
 def test_names_are_split_at_commas_without_the_blanks_between() -> None:
     """A list of nothing filters nothing."""
     settings = Settings.load({**REAL, "ONLY_USERS": " Ann Lee, Bob , ", "ONLY_CLIENTS": "  "})
