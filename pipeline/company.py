@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -41,6 +41,8 @@ class Company:
     warehouse: Warehouse
     now: Callable[[], datetime]
     run_id: str
+    held: Connection | None = None
+    """The run's own connection to the warehouse, open from its start to its end."""
     was_cut_short: bool = False
     """Whether the run before did not come to the end of its copies."""
 
@@ -62,14 +64,17 @@ class Company:
 
     @contextmanager
     def report(self, log: Log) -> Iterator[Connection]:
-        """A short connection to the warehouse, with the ledger beside, and the analysts' views."""
-        settings = self.settings
-        with (
-            self.warehouse.connect() as connection,
-            attached(connection, settings.ledger, settings.lock_seconds, log),
-        ):
-            analysis.lay_views(connection, settings, self.today())
-            yield connection
+        """The run's connection, with the ledger beside and the analysts' views over both."""
+        assert self.held, "only a run reports"
+        with attached(self.held, self.settings.ledger, self.settings.lock_seconds, log):
+            yield self._with_views
+
+    @cached_property
+    def _with_views(self) -> Connection:
+        """The run's connection once the views are laid: a run reports often, and each lay costs."""
+        assert self.held
+        analysis.lay_views(self.held, self.settings, self.today())
+        return self.held
 
 
 @contextmanager
@@ -102,13 +107,13 @@ def opened(
         when_free(partial(_held, settings, run_id), settings.lock_seconds, log),
         ExitStack() as files,
     ):
-        files.enter_context(when_free(warehouse.connect, settings.lock_seconds, log))
+        held = files.enter_context(when_free(warehouse.connect, settings.lock_seconds, log))
         if only_reads:
-            yield Company(settings, warehouse, now, run_id)
+            yield Company(settings, warehouse, now, run_id, held)
             return
         was_cut_short = _marked(settings)
         try:
-            yield Company(settings, warehouse, now, run_id, was_cut_short)
+            yield Company(settings, warehouse, now, run_id, held, was_cut_short)
         except BaseException:
             files.close()
             try:

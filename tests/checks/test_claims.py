@@ -1,6 +1,8 @@
 """Each check's claim: true of sound tables, and contradicted by one change to them."""
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from checks import books, gates, standing
 from checks.claim import Claim
 from pipeline import schemas
-from pipeline.company import Company
+from pipeline.company import Company, opened
 from pipeline.database import Database
 from pipeline.figures import Row
 from pipeline.ledger import Ledger
@@ -42,11 +44,11 @@ ALONE = {"run_ids": ["another"], "is_alone": True}
 
 
 @pytest.fixture
-def company(files: Path, tmp_path: Path) -> Company:
+def company(files: Path, tmp_path: Path) -> Iterator[Company]:
     """A warehouse and a ledger in which every claim holds: two entries, one of them sent."""
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    settings = _settings(tmp_path)
-    return Company(settings, Warehouse(settings.warehouse), lambda: NOW, RUN)
+    with opened(_settings(tmp_path), RUN, print, lambda: NOW, only_reads=True) as company:
+        yield company
 
 
 @pytest.fixture(scope="session")
@@ -233,13 +235,13 @@ def test_a_filter_that_names_nothing_is_found(
     changed = company.settings.model_copy(update={setting.lower(): tuple(value.split(","))})
     found = contradicted(
         CLAIMS["the_filters_name_what_is_there"],
-        Company(changed, company.warehouse, company.now, RUN),
+        replace(company, settings=changed),
     )
     assert [row["names"] for row in found] == unknown
 
 
 def test_a_run_that_was_cut_short_is_told_of(company: Company) -> None:
     """With how old the copy is that the analysts read meanwhile."""
-    cut = Company(company.settings, company.warehouse, company.now, RUN, was_cut_short=True)
+    cut = replace(company, was_cut_short=True)
     [found] = contradicted(CLAIMS["the_run_before_left_its_copies"], cut)
     assert found["copy"] == "nothing yet"
