@@ -13,42 +13,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pandas as pd
 
-from pipeline import doors, schemas
 from pipeline.activities import Facts, fingerprint, meant, payload
-from pipeline.database import Connection
 from pipeline.desk import Desk
-from pipeline.drift import Names
 from pipeline.ledger import Delivery
 from pipeline.look import other_roundings
-from pipeline.matching import living_name
-
-Records = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Lists:
-    """What QuickBooks holds besides time."""
-
-    employees: Records
-    customers: Records
-
-    @classmethod
-    def read(cls, connection: Connection) -> "Lists":
-        """The lists as they are stored."""
-        employees = doors.read(connection, schemas.QuickbooksEmployees)
-        customers = doors.read(connection, schemas.QuickbooksCustomers)
-        return cls(
-            by_id(employees, "quickbooks_employee_id"),
-            by_id(customers, "quickbooks_customer_id"),
-        )
-
-    def names(self) -> Names:
-        """The names of all."""
-        return Names(
-            people=_living(self.employees),
-            customers=_living(self.customers),
-            paths={key: row["fully_qualified_name"] for key, row in self.customers.items()},
-        )
 
 
 @dataclass(frozen=True)
@@ -65,14 +33,11 @@ class Candidate:
     is_sendable: bool
 
 
-def candidates(
-    entries: pd.DataFrame, lists: Lists, desk: Desk, window: tuple[date, date]
-) -> Iterator[Candidate]:
+def candidates(entries: pd.DataFrame, desk: Desk, window: tuple[date, date]) -> Iterator[Candidate]:
     """The candidates among judged entries, in the order in which the work was done.
 
     Args:
         entries: rows of `accepted_time_entries` with `verdict` and `is_sendable`.
-        lists: whom and what they may be for.
         desk: what all deliveries share.
         window: the first and last work date of which anything may be recorded.
     """
@@ -87,15 +52,9 @@ def candidates(
             entry_id=entry["entry_id"],
             facts=meant(entry, item_id=desk.item["service_item_id"]),
             roundings=other_roundings(int(seconds)),
-            intent=_intent(entry, lists, desk) if is_ours else None,
+            intent=_intent(entry, desk) if is_ours else None,
             is_sendable=bool(entry["is_sendable"]),
         )
-
-
-def by_id(frame: pd.DataFrame, column: str) -> Records:
-    """Rows of a table by a column's values."""
-    records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
-    return {str(row[column]): row for row in records}
 
 
 def request_id(realm_id: str, entry_id: str, part: int, revision: int) -> str:
@@ -111,7 +70,7 @@ def _has_its_customer(entry: Mapping[str, Any]) -> bool:
     return isinstance(entry["quickbooks_customer_id"], str) or pd.isna(entry["project_id"])
 
 
-def _intent(entry: Mapping[str, Any], lists: Lists, desk: Desk) -> Delivery:
+def _intent(entry: Mapping[str, Any], desk: Desk) -> Delivery:
     settings, item_id = desk.company.settings, desk.item["service_item_id"]
     sent = payload(entry, item_id=item_id, is_taxable=settings.taxable)
     amount = entry["sent_amount_minor"]
@@ -123,8 +82,8 @@ def _intent(entry: Mapping[str, Any], lists: Lists, desk: Desk) -> Delivery:
         payload=sent,
         fingerprint=fingerprint(
             sent,
-            lists.employees[entry["quickbooks_employee_id"]],
-            lists.customers.get(entry["quickbooks_customer_id"], {}),
+            desk.lists.employee[entry["quickbooks_employee_id"]],
+            desk.lists.customer.get(entry["quickbooks_customer_id"], {}),
             desk.item,
         ),
         minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
@@ -134,10 +93,3 @@ def _intent(entry: Mapping[str, Any], lists: Lists, desk: Desk) -> Delivery:
         updated_at=desk.company.now(),
         run_id=desk.company.run_id,
     )
-
-
-def _living(records: Records) -> dict[str, str]:
-    return {
-        key: living_name(row["display_name"], is_active=bool(row["is_active"]))
-        for key, row in records.items()
-    }

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.company import Company
 from pipeline.ledger import Delivery, Ledger
+from pipeline.lists import Lists
 from pipeline.quickbooks import QuickBooks
 from pipeline.rules import Rules
 
@@ -17,6 +18,7 @@ class Desk:
     company: Company
     ledger: Ledger
     quickbooks: QuickBooks
+    lists: Lists
     rules: Rules
     item: Mapping[str, Any]
     """What `quickbooks_company` holds of the service item, by column; all None without one."""

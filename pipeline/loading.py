@@ -21,7 +21,7 @@ from pipeline import (
     verdicts,
 )
 from pipeline.breaker import Tally
-from pipeline.candidates import Candidate, Lists, candidates
+from pipeline.candidates import Candidate, candidates
 from pipeline.desk import Desk
 from pipeline.extraction import pieces, pieces_of
 from pipeline.planning import Plan
@@ -126,7 +126,7 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
     with desk.company.warehouse.connect() as connection:
         # Apart: by the name it was last read with, the day before may hold a namesake of today's.
         judged = [
-            verdicts.judged(connection, desk.ledger, desk.rules, first, last, days)
+            verdicts.judged(connection, desk.ledger, desk.lists, desk.rules, first, last, days)
             for days in (verdicts.WINDOW, verdicts.AROUND)
             if verdicts.has_entries(connection, first, last, days)
         ]
@@ -135,11 +135,8 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
         again = pd.concat(judged, ignore_index=True)
         sendable = verdicts.sendable(connection, again, first, last)
         others = verdicts.others(connection, again, sendable["entry_id"])
-        lists = Lists.read(connection)
     return [
         candidate
         for entries, is_sendable in ((sendable, True), (others, False))
-        for candidate in candidates(
-            entries.assign(is_sendable=is_sendable), lists, desk, (first, last)
-        )
+        for candidate in candidates(entries.assign(is_sendable=is_sendable), desk, (first, last))
     ]

@@ -17,6 +17,7 @@ from pipeline.desk import Desk
 from pipeline.entries import work_dates
 from pipeline.extraction import NOT_ROUNDED
 from pipeline.ledger import Binding
+from pipeline.lists import Lists
 from pipeline.stops import Stop
 
 
@@ -38,8 +39,7 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
                 company.warehouse, company.settings.clockify_workspace_id
             )
             _refuse_other_item(company.settings.service_item, row["service_item_name"])
-            for names in (schemas.QuickbooksEmployees, schemas.QuickbooksCustomers):
-                doors.read_valid(connection, names)
+            lists = Lists.read(connection)
             rules = verdicts.rules_of_run(
                 connection, ledger, company.settings, company.today(), (first, last)
             )
@@ -47,6 +47,7 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
             company=company,
             ledger=ledger,
             quickbooks=quickbooks,
+            lists=lists,
             rules=rules,
             item={name: value for name, value in row.items() if name.startswith("service_item_")},
             **workspace,

@@ -11,10 +11,11 @@ from typing import Any
 
 from pipeline import drift, verdicts
 from pipeline.activities import Body, Facts, facts, parse
-from pipeline.candidates import Lists, by_id, candidates
+from pipeline.candidates import candidates
 from pipeline.desk import Desk
 from pipeline.drift import Said
 from pipeline.ledger import DELIVERED, Delivery
+from pipeline.lists import by_id
 
 COMPARED = (*DELIVERED, "gone")
 """States of deliveries that QuickBooks holds, or held."""
@@ -62,25 +63,23 @@ def elsewhere(
     return found
 
 
-def pairs(
-    desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body], lists: Lists
-) -> list[Pair]:
+def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body]) -> list[Pair]:
     """Each delivery with its two sides.
 
     Raises:
         Stop: Clockify cannot be asked about an entry that is not stored.
     """
     with desk.company.warehouse.connect() as connection:
-        frame = verdicts.of_today(connection, desk.rules, [each.entry_id for each in known])
+        ids = [each.entry_id for each in known]
+        frame = verdicts.of_today(connection, desk.lists, desk.rules, ids)
     values = frame.astype(object).where(frame.notna(), None)
     entries = by_id(values, "entry_id")
     accepted = frame[frame["verdict"] == "accepted"].assign(is_sendable=True)
     intents = {
-        each.entry_id: each.intent
-        for each in candidates(accepted, lists, desk, (date.min, date.max))
+        each.entry_id: each.intent for each in candidates(accepted, desk, (date.min, date.max))
     }
     missing = _missing(desk, [each for each in known if each.entry_id not in entries])
-    names = lists.names()
+    names = desk.lists.names()
     return [
         Pair(
             delivery,

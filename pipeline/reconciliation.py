@@ -15,7 +15,6 @@ from typing import Any
 from pipeline import books, drift, following, pairing
 from pipeline.activities import Body, Facts, differences, facts, identity, parse
 from pipeline.breaker import Tally
-from pipeline.candidates import Lists
 from pipeline.desk import Desk
 from pipeline.drift import Change, Names
 from pipeline.following import BILLED
@@ -37,14 +36,13 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     """
     with desk.company.warehouse.connect() as connection:
         days = books.days_read(connection)
-        lists = Lists.read(connection)
     activities: dict[str, Body] = {**desk.quickbooks.time_activities(first, last)}
     deliveries = pairing.deliveries(desk, first, last, activities)
     known = [each for each in deliveries if each.work_date in days]
     activities |= pairing.elsewhere(desk, known, activities)
-    pairs = _in_line(desk, _without_gone(desk, pairing.pairs(desk, known, activities, lists)))
+    pairs = _in_line(desk, _without_gone(desk, pairing.pairs(desk, known, activities)))
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
-    names = lists.names()
+    names = desk.lists.names()
     found = [
         *(row for pair in pairs for row in _changes_of(desk, pair, names)),
         *_strays(desk, pairs, activities, names),
@@ -54,7 +52,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     rows = [
         activity_row(
             dict(body),
-            currency=_currency(body, lists, desk),
+            currency=_currency(body, desk),
             entry_id=owners.get(key),
             read_at=now,
         )
@@ -66,9 +64,9 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     desk.log(f"{first} to {last}: {len(pairs)} deliveries compared, {warnings} warnings")
 
 
-def _currency(activity: Body, lists: Lists, desk: Desk) -> str:
+def _currency(activity: Body, desk: Desk) -> str:
     """The currency of a time activity: its customer's, or else the company's."""
-    currency = lists.customers.get(facts(activity).customer, {}).get("currency")
+    currency = desk.lists.customer.get(facts(activity).customer, {}).get("currency")
     return currency if isinstance(currency, str) else desk.rules.home_currency
 
 

@@ -16,6 +16,7 @@ from pipeline.clockify import Clockify
 from pipeline.company import Company, Log
 from pipeline.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
 from pipeline.history import Watched
+from pipeline.lists import Lists
 from pipeline.loading import Wishes
 from pipeline.planning import Plan
 from pipeline.quickbooks import QuickBooks
@@ -114,9 +115,10 @@ def review(company: Company, log: Log, first: date, last: date) -> None:
         rules = verdicts.rules_of_run(
             connection, ledger, company.settings, company.today(), (first, last)
         )
+        lists = Lists.read(connection)
         stale = [day for day in verdicts.stale_days(connection, rules) if not first <= day <= last]
         for start, end in [*pieces(first, last), *pieces_of(stale)]:
-            judged = verdicts.judged(connection, ledger, rules, start, end)
+            judged = verdicts.judged(connection, ledger, lists, rules, start, end)
             verdicts.store(connection, judged, rules, start, end, company.now())
             log(f"judged {start} to {end}")
 

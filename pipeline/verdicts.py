@@ -4,7 +4,7 @@ Holds the SQL around `review.judge`, which is pure. Accepted and rejected entrie
 together, so that every entry has exactly one verdict at any moment.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline import doors, figures, schemas
 from pipeline.database import Connection, transaction
 from pipeline.entries import work_dates
 from pipeline.ledger import Ledger
+from pipeline.lists import Lists
 from pipeline.reasons import NOT_WORK
 from pipeline.review import judge
 from pipeline.rules import Rules
@@ -34,12 +35,6 @@ WAITING = (
     f"{WINDOW} AND entry_id IN (SELECT entry_id FROM accepted_time_entries WHERE NOT is_delivered)"
 )
 """Which entries of both days and those between are accepted and not delivered."""
-STORED_PEOPLE = """
-SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries
-WHERE user_id NOT IN (SELECT user_id FROM clockify_users WHERE user_name <> '') GROUP BY user_id
-"""
-"""By the name read last, of those only who have none in the list of members: with older names, who
-was renamed to be told apart would never be."""
 
 
 def company(connection: Connection) -> dict[str, Any]:
@@ -102,16 +97,18 @@ def rules_of_run(
 def judged(
     connection: Connection,
     ledger: Ledger,
+    lists: Lists,
     rules: Rules,
     first: date,
     last: date,
     chosen: str = WINDOW,
 ) -> pd.DataFrame:
-    """The verdicts over the stored entries of a window, by the tables as they are now.
+    """The verdicts over the stored entries of a window, as they are now.
 
     Args:
         connection: an open warehouse.
         ledger: says what QuickBooks holds already.
+        lists: whom and what the entries may be for.
         rules: what else the rules need to know.
         first: the window's first work date.
         last: the window's last work date.
@@ -119,7 +116,8 @@ def judged(
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, chosen, [first, last], columns)
-    return _judged(connection, entries, rules, ledger.settled(entries["entry_id"]))
+    settled = ledger.settled(entries["entry_id"])
+    return judge(entries, lists.users, lists.employees, lists.customers, rules, settled)
 
 
 def has_entries(connection: Connection, first: date, last: date, chosen: str) -> bool:
@@ -128,7 +126,9 @@ def has_entries(connection: Connection, first: date, last: date, chosen: str) ->
     return bool(connection.execute(query, [first, last]).fetchall())
 
 
-def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> pd.DataFrame:
+def of_today(
+    connection: Connection, lists: Lists, rules: Rules, entry_ids: Iterable[str]
+) -> pd.DataFrame:
     """Entries as they were read last, each with the verdict it would have had it never been sent.
 
     On the date that `TIME_ZONE` gives them now, also if they were read under another: nothing that
@@ -139,27 +139,8 @@ def of_today(connection: Connection, rules: Rules, entry_ids: Iterable[str]) -> 
     """
     entries = doors.read(connection, ClockifyTimeEntries, "entry_id = ANY($1)", [list(entry_ids)])
     entries["work_date"] = work_dates(entries["start_at"], rules.settings.zone)
-    again = _judged(connection, entries, rules, settled={})
+    again = judge(entries, lists.users, lists.employees, lists.customers, rules, settled={})
     return entries.merge(again, on="entry_id", validate="one_to_one")
-
-
-def _judged(
-    connection: Connection, entries: pd.DataFrame, rules: Rules, settled: Mapping[str, str]
-) -> pd.DataFrame:
-    """The verdicts by the tables as they are.
-
-    Clockify lists neither who was removed nor every limited member, so whoever has a stored entry
-    of any day may be a namesake too: else two of one name would each pass in a piece of their own.
-    """
-    stored = connection.execute(STORED_PEOPLE).df()
-    return judge(
-        entries,
-        pd.concat([doors.read(connection, schemas.ClockifyUsers), stored]),
-        doors.read(connection, schemas.QuickbooksEmployees),
-        doors.read(connection, schemas.QuickbooksCustomers),
-        rules,
-        settled,
-    )
 
 
 def store(

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from pipeline import confirmation, cutover, loading, terminal
-from pipeline.candidates import Lists
 from pipeline.cutover import Cutover
 from pipeline.desk import Desk
 from pipeline.sheets import Column, Sheet, write_csv
@@ -68,12 +67,10 @@ def command(
 
 
 def _found(desk: Desk, first: date, last: date) -> Cutover:
-    with desk.company.warehouse.connect() as connection:
-        names = Lists.read(connection).names()
     return cutover.cutover(
         loading.plans(desk, first, last, is_complete=True),
         desk.ledger.between(first, last),
-        names,
+        desk.lists.names(),
         desk.rounding_minutes,
         (first, last),
     )

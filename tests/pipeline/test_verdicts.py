@@ -11,6 +11,7 @@ import pytest
 from pipeline import doors, verdicts
 from pipeline.database import Connection
 from pipeline.ledger import DELIVERED, SETTLED, Ledger
+from pipeline.lists import Lists
 from pipeline.schemas import (
     AcceptedTimeEntries,
     ClockifyTimeEntries,
@@ -53,9 +54,14 @@ def lay(connection: Connection, number: int, day: date, **changes: object) -> No
     doors.insert(connection, ClockifyTimeEntries, entries(row))
 
 
+def judged(connection: Connection, ledger: Ledger, first: date, last: date) -> pd.DataFrame:
+    """The verdicts over some days, by the lists as they are stored now."""
+    return verdicts.judged(connection, ledger, Lists.read(connection), rules(), first, last)
+
+
 def reasons(connection: Connection, ledger: Ledger, day: date) -> list[str]:
     """Why the one entry of a day is not accepted, judged alone."""
-    found = verdicts.judged(connection, ledger, rules(), day, day)
+    found = judged(connection, ledger, day, day)
     return list(found["reasons"][0])
 
 
@@ -77,18 +83,19 @@ class TestNamesakes:
     ) -> None:
         """The load judges every row again, a day on either side: the other may be anywhere."""
         lay(warehouse, 1, MONDAY, user_id="limited 1")
-        found = verdicts.judged(warehouse, ledger, rules(), MONDAY, MONDAY)
+        found = judged(warehouse, ledger, MONDAY, MONDAY)
         verdicts.store(warehouse, found, rules(), MONDAY, MONDAY, NOW)
         assert len(verdicts.sendable(warehouse, found, MONDAY, MONDAY)) == 1
         lay(warehouse, 2, date(2024, 1, 1), user_id="limited 2")
-        again = verdicts.judged(warehouse, ledger, rules(), MONDAY, TUESDAY)
+        again = judged(warehouse, ledger, MONDAY, TUESDAY)
         assert verdicts.sendable(warehouse, again, MONDAY, MONDAY).empty
 
     def test_they_are_so_too_when_what_was_sent_is_compared(self, warehouse: Connection) -> None:
         """What follows an entry must not take it for the other's."""
         lay(warehouse, 1, MONDAY, user_id="limited 1")
         lay(warehouse, 2, TUESDAY, user_id="limited 2")
-        [found] = verdicts.of_today(warehouse, rules(), [f"{1:024x}"])["reasons"]
+        lists, entry_id = Lists.read(warehouse), f"{1:024x}"
+        [found] = verdicts.of_today(warehouse, lists, rules(), [entry_id])["reasons"]
         assert found == ["ambiguous_employee"]
 
     def test_a_rename_is_seen_in_the_last_entry_that_was_read(
@@ -129,7 +136,7 @@ def test_what_is_settled_stays_accepted_whatever_its_names_lead_to(
     lay(warehouse, 1, MONDAY, project_name="A job that was finished and made inactive")
     assert reasons(warehouse, ledger, MONDAY) == ["unknown_customer"]
     ledger.record([delivery(1, state=state)])
-    [found] = verdicts.judged(warehouse, ledger, rules(), MONDAY, MONDAY).to_dict("records")
+    [found] = judged(warehouse, ledger, MONDAY, MONDAY).to_dict("records")
     assert (found["verdict"] == "accepted") == (state in SETTLED)
     assert found["is_delivered"] == (state in DELIVERED)
 
