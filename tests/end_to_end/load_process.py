@@ -1,28 +1,17 @@
 """A load in a process of its own: `load_process.py FIRST LAST NOW`, settings in the environment.
 
-Prints the log lines and what turned the run red; ends with 1 if anything did.
+By the function that the asset calls, without Dagster. Prints the log lines.
 """
 
 import os
 import sys
-import warnings
-from datetime import datetime
+from datetime import date, datetime
 
-import dagster as dg
-
-from pipeline.definitions import JOB, build_definitions
+from pipeline.company import opened
 from pipeline.settings import Settings
-from pipeline.windows import RANGE_END, RANGE_START
+from tests.end_to_end.stages import LOAD, take
 
-LOAD = "quickbooks_time_activities"
-first, last, now = sys.argv[1:]
-warnings.simplefilter("ignore")
-definitions = build_definitions(Settings.load(os.environ), now=lambda: datetime.fromisoformat(now))
-with dg.DagsterInstance.ephemeral() as instance:
-    result = definitions.resolve_job_def(JOB).execute_in_process(
-        instance=instance,
-        asset_selection=[dg.AssetKey(LOAD)],
-        tags={RANGE_START: first, RANGE_END: last},
-        raise_on_error=False,
-    )
-sys.exit(not result.success)
+first, last = map(date.fromisoformat, sys.argv[1:3])
+now = datetime.fromisoformat(sys.argv[3])
+with opened(Settings.load(os.environ), "another process", print, lambda: now) as company:
+    take(company, print, first, last, (LOAD,))
