@@ -87,18 +87,19 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
         Stop: the disk is full, or a file is broken or open elsewhere.
         OSError: its place cannot be written.
     """
+    warehouse = Warehouse(settings.warehouse)
     draft = settings.analysis.with_name(settings.analysis.name + ".new")
     settings.analysis.parent.mkdir(parents=True, exist_ok=True)
     # Opened only if need be, which takes time: to be made, or for what is not in the file yet.
     if not settings.warehouse.exists() or log_of(settings.warehouse).exists():
-        with Warehouse(settings.warehouse).connect() as connection:
+        with warehouse.connect() as connection:
             connection.execute("CHECKPOINT")
     log("publishing the analysis copy")
     # A publication that was killed leaves a log, which DuckDB would replay into this draft.
     log_of(draft).unlink(missing_ok=True)
     with Warehouse(draft).told():
         shutil.copyfile(settings.warehouse, draft)
-    with Warehouse(draft).connect() as connection:
+    with Warehouse(draft).connect() as connection, warehouse.whole(connection):
         with attached(connection, settings.ledger, settings.lock_seconds, log):
             for table in LEDGER_TABLES:
                 name = name_of(table)

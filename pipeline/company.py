@@ -66,7 +66,8 @@ class Company:
     def report(self, log: Log) -> Iterator[Connection]:
         """The run's connection, with the ledger beside and the analysts' views over both."""
         assert self.held, "only a run reports"
-        with attached(self.held, self.settings.ledger, self.settings.lock_seconds, log):
+        ledger = attached(self.held, self.settings.ledger, self.settings.lock_seconds, log)
+        with self.warehouse.told(), self.warehouse.whole(self.held), ledger:
             yield self._with_views
 
     @cached_property

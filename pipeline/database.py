@@ -26,6 +26,8 @@ FULL = ("No space left", "File too large", "Disk quota exceeded")
 """How a disk, a limit on files and a quota say that nothing more fits."""
 OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
 """Errors that are the file's, not the caller's; a full disk may also fail a commit."""
+NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
+"""Errors of a table or column that is missing: in the file, or else by a bug of ours."""
 NEWER = "trying to read a database file with version number"
 
 
@@ -59,7 +61,7 @@ class Database:
         except (duckdb.Error, OSError) as error:
             raise self._stop(error) from error
         try:
-            with self.told():
+            with self.told(), self.whole(connection):
                 yield connection
         finally:
             connection.close()
@@ -79,6 +81,33 @@ class Database:
             raise
 
     @contextmanager
+    def whole(self, connection: Connection, place: str = "") -> Iterator[None]:
+        """Say as a stop that a table or column was taken out of the file; a bug is no stop.
+
+        Args:
+            connection: one to the file.
+            place: what the file is attached as, with a dot; nothing if it is the connection's own.
+
+        Raises:
+            Stop: something is missing that this program had made.
+        """
+        try:
+            yield
+        except NOT_THERE as error:
+            for table in self.tables:
+                columns = ", ".join(sql_types(table))
+                try:
+                    connection.execute(f"SELECT {columns} FROM {place}{name_of(table)} LIMIT 0")
+                except NOT_THERE as lost:
+                    said = str(lost).partition("\n")[0]
+                    raise Stop(
+                        f"The {self.what} {self.path} is not as this program made it, in its table "
+                        f"{name_of(table)}: {said}",
+                        self.when_broken,
+                    ) from error
+            raise
+
+    @contextmanager
     def attached(self, connection: Connection, name: str) -> Iterator[None]:
         """Have the file beside what another connection has open, to be read.
 
@@ -89,11 +118,12 @@ class Database:
         if self.path.exists():
             with self._attached(connection, name):
                 if self._version_in(connection, f"{name}.") == self.version:
-                    yield
+                    with self.whole(connection, f"{name}."):
+                        yield
                     return
         with self.connect():  # which makes it, or brings it up to date
             pass
-        with self._attached(connection, name):
+        with self._attached(connection, name), self.whole(connection, f"{name}."):
             yield
 
     @contextmanager

@@ -8,14 +8,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection as Connection
 
 from pipeline.fitting import LIST, coerced, fitting, validated
 from pipeline.schemas import Table, name_of, sql_types
-from pipeline.stops import Stop
 
 KEPT_AS: Mapping[str, Any] = {
     "VARCHAR": "str",
@@ -25,8 +23,6 @@ KEPT_AS: Mapping[str, Any] = {
 """DuckDB's types, other than numbers and flags, to pandas'."""
 BROKEN = "the stored table is broken: read it anew"
 """The fix where rows do not fit."""
-LOST = "move the warehouse away: the next run makes a new one and reads the APIs again"
-"""The fix where a table or a column is not there."""
 
 
 def read(
@@ -48,8 +44,7 @@ def read(
         columns: the columns wanted; all by default.
 
     Raises:
-        Stop: the table or a column is not there, or what is stored cannot be of its column's type
-            at all.
+        Stop: what is stored cannot be of its column's type at all.
     """
     types = sql_types(model)
     wanted = list(columns or types)
@@ -58,11 +53,7 @@ def read(
         f"to_json({name})::VARCHAR AS {name}" if name in lists else name for name in wanted
     )
     query = f"SELECT {selected} FROM {name_of(model)} WHERE {where}"
-    try:
-        result = connection.execute(query, list(parameters))
-    except (duckdb.BinderException, duckdb.CatalogException) as error:
-        said = str(error).partition("\n")[0]
-        raise Stop(f"The table {name_of(model)} is not as its schema says: {said}", LOST) from error
+    result = connection.execute(query, list(parameters))
     stored = {name: str(kind) for name, kind, *_ in result.description}
     found = {name: _array(values, stored[name]) for name, values in result.fetchnumpy().items()}
     for name in lists:

@@ -78,11 +78,13 @@ BROKEN = (
     ("ALTER TABLE clockify_time_entries DROP COLUMN is_billable", "is_billable"),
     ("UPDATE quickbooks_employees SET display_name = NULL", "display_name"),
     ("ALTER TABLE quickbooks_customers ALTER is_active TYPE VARCHAR USING 'yes'", "is_active"),
+    ("DROP TABLE quickbooks_company", "quickbooks_company"),
+    ("DROP TABLE clockify_users", "clockify_users"),
 )
 
 
 def test_a_broken_table_stops_the_load_before_any_write(reviewed: House) -> None:
-    """A row twice, a null where none may be, another type, a column gone: named, nothing sent."""
+    """A row twice, a null where none may be, another type, a column or a table gone: named."""
     whole = reviewed.settings.warehouse.read_bytes()
     for statement, said in BROKEN:
         reviewed.settings.warehouse.write_bytes(whole)

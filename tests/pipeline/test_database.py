@@ -84,6 +84,42 @@ def test_a_file_is_closed_after_wrong_sql(warehouse: Warehouse) -> None:
     assert is_free(warehouse.path)
 
 
+@pytest.mark.parametrize(
+    ("taken", "asked", "said"),
+    [
+        ("DROP TABLE days", "SELECT work_date FROM days", "days"),
+        ("DROP TABLE days", "INSERT INTO days (work_date) VALUES ('2026-01-01')", "days"),
+        ("ALTER TABLE days DROP COLUMN judged_by", "UPDATE days SET judged_by = ''", "judged_by"),
+    ],
+)
+def test_what_was_taken_out_of_a_file_is_named_whoever_asks(
+    warehouse: Warehouse, taken: str, asked: str, said: str
+) -> None:
+    """With the file and what to do: a hand in the file is no bug."""
+    with warehouse.connect() as connection:
+        connection.execute(taken)
+    expected = rf"{warehouse.path} is not as this .* table days: .*{said}.* Move it away: "
+    with pytest.raises(Stop, match=expected), warehouse.connect() as connection:
+        connection.execute(asked)
+    assert is_free(warehouse.path)
+
+
+def test_what_was_taken_out_of_a_ledger_is_named_also_where_it_is_attached(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """The ledger's fix, not the warehouse's."""
+    ledger = ledger_database(tmp_path / "ledger.duckdb")
+    with ledger.connect() as connection:
+        connection.execute("ALTER TABLE deliveries DROP COLUMN payload")
+    expected = rf"{ledger.path} is not as this .* table deliveries: .*payload.*newest copy"
+    with (
+        pytest.raises(Stop, match=expected),
+        warehouse.connect() as connection,
+        ledger.attached(connection, "ledger"),
+    ):
+        connection.execute("SELECT payload FROM ledger.deliveries")
+
+
 def broken(content: bytes | None, path: Path) -> None:
     """Make the file at the path unreadable in one of several ways."""
     if content is None:
