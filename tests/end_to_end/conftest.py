@@ -92,17 +92,19 @@ class House:
 
     def prepare(
         self, first: date, last: date | None = None, *assets: str, **config: dict[str, Any]
-    ) -> None:
-        """Do the work of assets without Dagster, and see no stop.
+    ) -> list[str]:
+        """Do the work of assets without Dagster, and see no stop; what was logged.
 
         For what goes before the run that a test is about: it takes half the time.
         """
         self.now += STEP
         wishes = Wishes(**config.get(LOAD, {}))
         is_scheduled = SCHEDULE_NAME in self.tags
-        with opened(self.settings, "prepared", _silent, lambda: self.now) as company:
+        said: list[str] = []
+        with opened(self.settings, "prepared", said.append, lambda: self.now) as company:
             days, chosen = (first, last or first), assets or UP_TO_LOAD
-            take(company, _silent, *days, chosen, wishes, is_scheduled=is_scheduled)
+            take(company, said.append, *days, chosen, wishes, is_scheduled=is_scheduled)
+        return said
 
     def stopped(self, first: date, last: date, *assets: str, **config: dict[str, Any]) -> str:
         """Do the work of assets without Dagster; the sentence with which it stops."""
@@ -272,10 +274,6 @@ def silence(world: World) -> None:
     """Nobody has tracked time, and the books hold none."""
     world.workspace.entries.clear()
     world.company.activities.clear()
-
-
-def _silent(_: str) -> None:
-    """A log that nobody reads."""
 
 
 @contextmanager
