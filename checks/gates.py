@@ -38,15 +38,16 @@ OF_THE_RUN = """(list_contains($run_ids, run_id) OR $is_alone AND run_id = (
 
 
 def misfits(
-    model: type[schemas.Table], connection: Connection, _: Company, given: Row
+    model: type[schemas.Table], connection: Connection, company: Company, given: Row
 ) -> list[Row]:
     """Why the rows of the window do not fit their table's schema; of a year, piece by piece."""
     try:
-        if "work_date" not in schemas.sql_types(model):
-            doors.read_valid(connection, model)
-        else:
-            for span in _pieces_of(model, connection, given["first"], given["last"]):
-                doors.read_valid(connection, model, "work_date BETWEEN $1 AND $2", span)
+        with company.warehouse.whole(connection):
+            if "work_date" not in schemas.sql_types(model):
+                doors.read_valid(connection, model)
+            else:
+                for span in _pieces_of(model, connection, given["first"], given["last"]):
+                    doors.read_valid(connection, model, "work_date BETWEEN $1 AND $2", span)
     except Stop as stop:
         return [{"problem": str(stop).removesuffix(".")}]
     return []

@@ -21,7 +21,7 @@ from pipeline.fix_list import OPEN_FIXES, fix_list
 from pipeline.hours_at_risk import hours_at_risk
 from pipeline.ledger import SETTLED
 from pipeline.ledger_file import attached
-from pipeline.schemas import LEDGER_TABLES, name_of
+from pipeline.schemas import LEDGER_TABLES, name_of, sql_types
 from pipeline.settings import Settings
 from pipeline.statement import lines, statement
 from pipeline.stops import Stop
@@ -102,8 +102,8 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     with Warehouse(draft).connect() as connection, warehouse.whole(connection):
         with attached(connection, settings.ledger, settings.lock_seconds, log):
             for table in LEDGER_TABLES:
-                name = name_of(table)
-                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM ledger.{name}")
+                name, columns = name_of(table), ", ".join(sql_types(table))
+                connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM ledger.{name}")
         connection.execute(
             "CREATE TABLE published AS SELECT $1::TIMESTAMPTZ AS published_at, $2 AS run_id",
             [now, run_id],

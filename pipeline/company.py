@@ -7,9 +7,9 @@ green, the ledger's copy and the analysts' copy. Keeps out what a run does.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -45,6 +45,8 @@ class Company:
     """The run's own connection to the warehouse, open from its start to its end."""
     was_cut_short: bool = False
     """Whether the run before did not come to the end of its copies."""
+    laid: list[date] = field(default_factory=list, init=False, compare=False)
+    """The dates for which the analysts' views were laid: they say what is over."""
 
     def today(self) -> date:
         """The calendar date now in `TIME_ZONE`."""
@@ -68,14 +70,11 @@ class Company:
         assert self.held, "only a run reports"
         ledger = attached(self.held, self.settings.ledger, self.settings.lock_seconds, log)
         with self.warehouse.told(), self.warehouse.whole(self.held), ledger:
-            yield self._with_views
-
-    @cached_property
-    def _with_views(self) -> Connection:
-        """The run's connection once the views are laid: a run reports often, and each lay costs."""
-        assert self.held
-        analysis.lay_views(self.held, self.settings, self.today())
-        return self.held
+            today = self.today()
+            if self.laid[-1:] != [today]:  # a run reports often, and laying them takes a while
+                analysis.lay_views(self.held, self.settings, today)
+                self.laid.append(today)
+            yield self.held
 
 
 @contextmanager

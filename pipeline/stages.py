@@ -109,7 +109,8 @@ def review(company: Company, log: Log, first: date, last: date) -> None:
     """Judge some days, and any other day read since it was judged, or judged by other settings.
 
     Raises:
-        Stop: the ledger cannot be had, or QuickBooks' company was never read.
+        Stop: the ledger cannot be had, QuickBooks' company was never read, or its employees or
+            customers are not stored as their tables say.
     """
     with company.ledger(log) as ledger, company.warehouse.connect() as connection:
         rules = verdicts.rules_of_run(

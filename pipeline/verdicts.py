@@ -190,8 +190,8 @@ def stale_days(connection: Connection, rules: Rules) -> list[date]:
 def sendable(connection: Connection, again: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     """The accepted, undelivered entries of a window that are still acceptable as they stand.
 
-    A check gates only its own run, so every row is judged again, by the tables as they are now,
-    and must be its entry of the latest extract in every column: a load launched alone after a
+    A check gates only its own run, so every row is judged again, by the lists as they are now, and
+    must be its entry of the latest extract in every column: a load launched alone after a
     failed check sends nothing that is not eligible.
 
     Args:

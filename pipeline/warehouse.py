@@ -13,7 +13,7 @@ from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of
 class Warehouse(Database):
     """The file of extracts and verdicts. Its loss costs a re-read of the APIs, nothing else.
 
-    Connections to it are short: open, work, close; never across a call to an API.
+    Connections that write are short: open, work, close; never across a call to an API.
     """
 
     def __init__(self, path: Path) -> None:

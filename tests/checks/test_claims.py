@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +192,26 @@ def test_a_table_that_does_not_fit_its_schema_is_named(claim: Claim, company: Co
     [found] = contradicted(claim, company)
     assert f"The table {table} cannot take the column `{column}`" in found["problem"]
     assert "read it anew." in claim.message([found], GIVEN)
+
+
+def test_a_table_that_has_lost_a_column_is_named(company: Company) -> None:
+    """By the same check, and the others about it are still judged."""
+    change(company, "ALTER TABLE clockify_projects DROP COLUMN is_billable")
+    [claim] = [each for each in gates.SCHEMA_CLAIMS if each.asset == "clockify_projects"]
+    [found] = contradicted(claim, company)
+    assert "not as this program made it, in its table clockify_projects" in found["problem"]
+
+
+def test_a_report_after_midnight_is_of_the_new_day(company: Company) -> None:
+    """A long load may go on into the month in which the last one is over."""
+    late = datetime(DAY.year, DAY.month, 31, 23, 50, tzinfo=UTC)
+    clock = iter([late, late, late + timedelta(minutes=20)])
+    long = replace(company, now=lambda: next(clock))
+    not_over = "SELECT bool_or('the month is not over' IN blocks) FROM statement"
+    for expected in (True, True, False):
+        with long.report(print) as connection:
+            [(is_told,)] = connection.execute(not_over).fetchall()
+        assert is_told is expected
 
 
 def _model(table: str) -> type[schemas.Table]:

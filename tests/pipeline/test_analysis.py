@@ -187,6 +187,27 @@ def test_a_full_disk_stops_it_and_leaves_no_half_copy(
         assert not small.analysis.exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "table", "column", "fix"),
+    [
+        ("ledger", "delivery_attempts", "intuit_tid", "newest copy"),
+        ("warehouse", "rejected_time_entries", "reasons", "Move it away"),
+    ],
+)
+def test_what_was_taken_out_of_either_file_is_named(
+    settings: Settings, file: str, table: str, column: str, fix: str
+) -> None:
+    """The file that has lost it, not the draft."""
+    publish(settings, "first")
+    path = {"ledger": settings.ledger, "warehouse": settings.warehouse}[file]
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    expected = rf"The {file} {path} is not as .* {table}: .*{column}.* {fix}"
+    with pytest.raises(Stop, match=expected):
+        publish(settings, "second")
+    assert answer(settings, "SELECT run_id FROM published") == [("first",)]
+
+
 def test_a_ledger_that_another_holds_stops_it_and_the_old_copy_stays(settings: Settings) -> None:
     """Half of a load is not published."""
     publish(settings, "first")
