@@ -93,6 +93,14 @@ def test_a_broken_table_stops_the_load_before_any_write(reviewed: House) -> None
     assert reviewed.sandbox.calls(BATCHES) == 0
 
 
+def test_a_review_judges_by_no_broken_list(reviewed: House) -> None:
+    """Launched alone, too: the verdicts stay those of the list that was whole."""
+    execute(reviewed, "UPDATE quickbooks_customers SET fully_qualified_name = NULL")
+    assert "fully_qualified_name" in reviewed.stopped(DAY, NEXT, *REVIEW)
+    accepted = "SELECT count(*) FROM accepted_time_entries"
+    assert reviewed.rows(accepted) == [(32,)]
+
+
 def test_names_that_changed_after_the_review_are_not_sent(reviewed: House) -> None:
     """A customer made inactive and an employee renamed, both read since: the rest is sent."""
     sandbox = reviewed.sandbox
