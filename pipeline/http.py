@@ -7,12 +7,14 @@ only as "try again", and only for reads.
 
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from http import HTTPStatus
+from math import inf
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +30,8 @@ NEVER_RECEIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 2.0
 """A connection left idle longer is not used again: the server may be closing it just then."""
+LATEST = "latest"
+"""Extension of a request: the instant after which it must not go out, in seconds since 1970."""
 
 Result = TypeVar("Result")
 
@@ -86,7 +90,7 @@ class Http:
             timeout=self._timeout(patience_seconds * 1.1),
             limits=httpx.Limits(max_connections=service.in_flight, keepalive_expiry=IDLE_SECONDS),
             event_hooks={
-                "request": [lambda _: self._limiter.try_acquire(service.name)],
+                "request": [lambda _: self._limiter.try_acquire(service.name), self._refuse_late],
                 "response": [self._note_clock],
             },
             trust_env=not is_loopback(service.base_url),
@@ -136,6 +140,23 @@ class Http:
             return self._write_again(_may_write_again, call)
         except NEVER_RECEIVED as error:
             raise self.unreachable(error) from error
+
+    def in_time(self) -> dict[str, float]:
+        """Extensions of a write that goes out within half the patience, or not at all.
+
+        Who asks later whether it was carried out counts from when it was begun. Before it goes out
+        a laptop may sleep, or, after a 401, another process may be renewing the token.
+        """
+        return {LATEST: time.time() + max(self._patience / 2, CONNECT_SECONDS)}
+
+    def _refuse_late(self, request: httpx.Request) -> None:
+        if time.time() > request.extensions.get(LATEST, inf):
+            raise Stop(
+                f"What was to be written to {self._service.name} was held up here, and was not "
+                "sent: so late, it might be carried out when it is taken for lost",
+                "Run again: nothing of it was stored",
+                is_transient=True,
+            )
 
     def unreachable(self, error: httpx.RequestError) -> Stop:
         """What stops a run after a network failure: names the host, the cause and the fix."""

@@ -218,6 +218,7 @@ class QuickBooks:
             content=content.encode(),
             params={**params, "minorversion": "75"},
             headers={"Content-Type": "application/json"},
+            extensions=self.http.in_time(),
         )
         try:
             response = self.http.write(lambda: client.send(request))

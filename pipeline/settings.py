@@ -84,8 +84,10 @@ Count = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
 
-SHORTEST_SETTLING = 180
-"""Seconds; half as long again as QuickBooks works on a request."""
+LONGEST_REQUEST = 120
+"""Seconds for which QuickBooks works on a request (its reference, 7.1)."""
+LEEWAY = 60
+"""Seconds, at least, from when a write is begun until it has gone out, clocks included."""
 
 
 class Settings(BaseSettings):
@@ -137,12 +139,12 @@ class Settings(BaseSettings):
     metadata_rows: Count = 50
     readme_url: Url | None = None
     dry_run: bool = False
-    settle_seconds: Count = 300
+    http_patience_seconds: int = Field(120, ge=1)
+    """For how long one request is retried in all."""
+    settle_seconds: Count = Field(300, validate_default=True)
     allow_payroll: bool = False
     alert_slack_url: SecretUrl | None = None
     alert_webhook_url: SecretUrl | None = None
-    http_patience_seconds: int = Field(120, ge=1)
-    """For how long one request is retried in all."""
     lock_seconds: Count = 600
     """For how long a run waits for another's lock."""
 
@@ -242,15 +244,16 @@ class Settings(BaseSettings):
     @field_validator("settle_seconds")
     @classmethod
     def _outlasting(cls, value: int, info: ValidationInfo) -> int:
-        """Intuit ends a request after 120 s (QuickBooks' reference, 7.1); until then it may store.
+        """A write goes out within half the patience; as long as it is worked on, it may be stored.
 
         What is looked for earlier might not be there yet, and would be sent a second time.
         """
         is_local = is_loopback(info.data.get("quickbooks_api_url", ""))
-        if value < SHORTEST_SETTLING and not is_local:
+        least = LONGEST_REQUEST + max(LEEWAY, info.data.get("http_patience_seconds", 0) // 2)
+        if value < least and not is_local:
             raise ValueError(
                 "QuickBooks may still be storing what was sent so lately, and it would be sent "
-                f"twice: set at least {SHORTEST_SETTLING}, or leave it out for 300"
+                f"twice: set at least {least}, or lower HTTP_PATIENCE_SECONDS"
             )
         return value
 

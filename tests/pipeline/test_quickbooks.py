@@ -1,7 +1,9 @@
 """The QuickBooks client: complete reads, and writes whose outcome is returned, never guessed."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -425,6 +427,35 @@ def test_an_expired_token_is_renewed_and_the_same_batch_sent_again(
     assert answer.status == 200
     assert held(sandbox) == 1
     assert (sandbox.calls(BATCH), sandbox.calls(REFRESH)) == (2, 2)
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(59, False), (61, True)])
+def test_a_batch_that_was_held_up_for_half_our_patience_is_not_sent_at_all(
+    sandbox: Sandbox,
+    settings_for: SettingsFor,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    *,
+    is_late: bool,
+) -> None:
+    """Its outcome would be looked for too early, and it would be sent twice."""
+
+    class HeldUp(Tokens):
+        """Waits for another process that is renewing them."""
+
+        def refresh(self, *, rejected: str | None = None) -> str:
+            token = super().refresh(rejected=rejected)
+            then = time.time() + seconds
+            monkeypatch.setattr(time, "time", lambda: then)
+            return token
+
+    settings = settings_for(HTTP_PATIENCE_SECONDS="120")
+    with QuickBooks(settings, HeldUp(settings)) as quickbooks:
+        quickbooks.company()
+        sandbox.world.tokens.access_tokens.clear()
+        with pytest.raises(Stop, match="was held up here") if is_late else nullcontext():
+            quickbooks.create_batch("r1", [activity(sandbox)])
+    assert held(sandbox) == (not is_late)
 
 
 def test_who_has_awaited_a_turn_sends_without_another_wait(

@@ -80,7 +80,10 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"LEDGER": "data/warehouse.duckdb"}, "that is WAREHOUSE's file too"),
         ({"WAREHOUSE": "data/quickbooks-token.json"}, "QUICKBOOKS_TOKEN_FILE's file too"),
         ({"SETTLE_SECONDS": "179"}, "SETTLE_SECONDS is `179`: QuickBooks may still be storing"),
-        ({"SETTLE_SECONDS": "0"}, "set at least 180, or leave it out for 300"),
+        ({"HTTP_PATIENCE_SECONDS": "362"}, "SETTLE_SECONDS is `300`: QuickBooks may still be"),
+        ({"HTTP_PATIENCE_SECONDS": "362"}, "set at least 301, or lower HTTP_PATIENCE_SECONDS"),
+        ({"HTTP_PATIENCE_SECONDS": "1", "SETTLE_SECONDS": "179"}, "set at least 180"),
+        ({"SETTLE_SECONDS": "0"}, "set at least 180, or lower HTTP_PATIENCE_SECONDS"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_fix(changes: dict[str, str], expected: str) -> None:
@@ -117,8 +120,10 @@ def test_one_service_elsewhere_makes_the_company_real(name: str) -> None:
 
 
 def test_only_a_quickbooks_on_this_machine_may_be_settled_at_once() -> None:
-    """Intuit works on a request for up to two minutes after we have given it up."""
+    """Intuit works for two minutes on a request, which goes out within half our patience."""
     assert Settings.load({**REAL, "SETTLE_SECONDS": "180"}).settle_seconds == 180
+    longest = {**REAL, "HTTP_PATIENCE_SECONDS": "360"}
+    assert Settings.load(longest).settle_seconds == 300
     assert Settings.load({**REAL, **LOCAL, "SETTLE_SECONDS": "0"}).settle_seconds == 0
     books = {"QUICKBOOKS_API_URL": LOCAL["QUICKBOOKS_API_URL"]}
     assert Settings.load({**REAL, **books, "SETTLE_SECONDS": "1"}).settle_seconds == 1
