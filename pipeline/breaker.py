@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from statistics import median_high
 
 from pipeline.activities import facts, parse
-from pipeline.classification import Outcome, is_business_rule
+from pipeline.classification import Outcome, is_business_rule, is_named
 from pipeline.faults import THROTTLED_SECONDS
 from pipeline.ledger import PASSING, Delivery
 from pipeline.stops import Stop
@@ -52,11 +52,7 @@ class Tally:
     def add(self, told: Sequence[tuple[Delivery, Outcome]]) -> None:
         """Count what a batch came to."""
         self.differing += sum(bool(set(outcome.differs) - HARMLESS) for _, outcome in told)
-        is_silent = all(
-            outcome.state == "unknown" and not is_business_rule(outcome.error_code)
-            for _, outcome in told
-        )
-        self.silent = self.silent + 1 if is_silent else 0
+        self.silent = self.silent + 1 if all(_is_silent(*each) for each in told) else 0
         for row, outcome in told:
             is_no = outcome.state == "refused" or (
                 # What is tried once more alone is settled by itself: else no run gets past three.
@@ -97,6 +93,12 @@ class Tally:
             return None
         self.waited_seconds += seconds
         return seconds
+
+
+def _is_silent(row: Delivery, outcome: Outcome) -> bool:
+    """Whether nothing is known; a fault that meets what is tried alone tells of that row only."""
+    is_answered = is_named if row.revision else is_business_rule
+    return outcome.state == "unknown" and not is_answered(outcome.error_code)
 
 
 def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:

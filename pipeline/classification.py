@@ -73,8 +73,13 @@ def classify(
         return Outcome("unknown", error_code=str(status), error_message=said)
 
 
+def is_named(code: str | None) -> bool:
+    """Whether QuickBooks has named a fault: an answer, though not each proves anything."""
+    return bool(code) and code != str(int(HTTPStatus.OK))
+
+
 def is_business_rule(code: str | None) -> bool:
-    """Whether QuickBooks has said why: an answer, though not all of these prove anything."""
+    """Whether QuickBooks has named a rule of its own, and said in words which."""
     return bool(code) and str(code).isdecimal() and int(str(code)) in BUSINESS_RULES
 
 

@@ -8,9 +8,9 @@ the unknown (`settlement`).
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
@@ -28,13 +28,19 @@ from pipeline.stops import Stop
 ALONE = (NOT_STORED, DECIDED_TO_SEND)
 
 
-def carry_out(desk: Desk, plan: Plan, tally: Tally) -> None:
-    """Record what is adopted or doubtful, and send the rest in batches.
+def carry_out(desk: Desk, plan: Plan, tally: Tally, *, is_alone: bool = False) -> set[date]:
+    """Record what is adopted or doubtful, and send the rest, or what of it is to be sent alone.
+
+    What was settled as not stored, or decided by a person, is sent alone: its fate is its own.
 
     Args:
         desk: what the load works with.
         plan: what to do.
         tally: what the run has met so far; this adds to it.
+        is_alone: send what is to be sent alone, and nothing else; otherwise all but that.
+
+    Returns:
+        The work dates of what is left to be sent alone.
 
     Raises:
         Stop: QuickBooks refuses everything, or the tally says so. What was sent until then is
@@ -42,22 +48,23 @@ def carry_out(desk: Desk, plan: Plan, tally: Tally) -> None:
     """
     desk.ledger.record(plan.adopt)
     desk.ledger.record(plan.doubt)
-    done = 0
-    for batch in _batches(plan.send, desk.ledger):
+    alone = _alone(plan.send, desk.ledger)
+    intents = [intent for intent in plan.send if (intent.entry_id in alone) == is_alone]
+    if is_alone:  # what was tried most often goes last, since it may stop the run
+        intents.sort(key=lambda intent: intent.revision)
+    size = 1 if is_alone else BATCH
+    for done in range(0, len(intents), size):
+        batch = intents[done : done + size]
         tally.add(_send(desk, batch, tally))
-        done += len(batch)
-        desk.log(f"sent {done} of {len(plan.send)} time activities")
+        desk.log(f"sent {done + len(batch)} of {len(intents)} time activities")
         if stop := tally.stop():
             raise stop
+    return {row.work_date for row in plan.send if row.entry_id in alone and not is_alone}
 
 
-def _batches(intents: Sequence[Delivery], ledger: Ledger) -> Iterator[Sequence[Delivery]]:
-    """By thirty; what was settled as not stored, or decided, alone: its fate is its own."""
+def _alone(intents: Sequence[Delivery], ledger: Ledger) -> set[str]:
     before = ledger.deliveries(intent.entry_id for intent in intents if intent.revision > 0)
-    alone = {key for key, refused in before.items() if refused.error_code in ALONE}
-    others = [intent for intent in intents if intent.entry_id not in alone]
-    yield from (others[start : start + BATCH] for start in range(0, len(others), BATCH))
-    yield from ([intent] for intent in intents if intent.entry_id in alone)
+    return {key for key, refused in before.items() if refused.error_code in ALONE}
 
 
 def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
@@ -102,6 +109,12 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
     ledger, quickbooks = desk.ledger, desk.quickbooks
     request_id = str(uuid5(NAMESPACE_URL, "|".join(row.request_id for row in batch)))
     quickbooks.await_turn()  # before the time from which an unanswered request is waited for
+    if quickbooks.last_time is None:
+        raise Stop(
+            "None of QuickBooks' answers says when it was given (its `time`). Without it, what "
+            "became of a request without an answer could not be told, so nothing was sent",
+            "report it to the maintainers",
+        )
     started = [_started(row, quickbooks.last_time, desk) for row in batch]
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])

@@ -43,9 +43,10 @@ class Wishes(BaseModel, frozen=True):
 def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: bool) -> None:
     """Settle what earlier runs left, send, settle what this run left, send what was not stored.
 
-    What is still open then waits for the next run. Last, also if there was nothing to send, all
-    that was ever sent of these days is compared with Clockify and QuickBooks as they are now, and
-    of any other day that was read since it was compared.
+    That goes alone and after all else: what QuickBooks never answers may stop the run, and keeps
+    nothing back. What is still open then waits for the next run. At the end, also if there was
+    nothing to send, all that was ever sent of these days is compared with Clockify and QuickBooks
+    as they are now, and of any other day that was read since it was compared.
 
     Args:
         desk: what the load works with.
@@ -63,12 +64,13 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
     opening.refuse_other_dates(desk, first, last)
     if is_scheduled and not wishes.override_breaker:
         _refuse_unusual(desk, first, last)
+    alone: set[date] = set()
     for start, end in pieces(first, last):
-        _send(desk, start, end, tally)
-    not_stored = {delivery.work_date for delivery in settlement.settle(desk)}
-    for day in sorted(day for day in not_stored if first <= day <= last):
-        _send(desk, day, day, tally)
-    if not_stored:
+        alone |= _send(desk, start, end, tally)
+    alone |= {row.work_date for row in settlement.settle(desk) if first <= row.work_date <= last}
+    for day in sorted(alone):
+        _send(desk, day, day, tally, is_alone=True)
+    if alone:
         settlement.settle(desk)
     with desk.company.warehouse.connect() as connection:
         stale = [day for day in books.stale_days(connection) if not first <= day <= last]
@@ -104,11 +106,13 @@ def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
         raise stop
 
 
-def _send(desk: Desk, first: date, last: date, tally: Tally) -> None:
+def _send(
+    desk: Desk, first: date, last: date, tally: Tally, *, is_alone: bool = False
+) -> set[date]:
     plan = _plan(desk, first, last)
     if stop := confirmation.needed(desk, plan, first, last):
         raise stop
-    delivery.carry_out(desk, plan, tally)
+    return delivery.carry_out(desk, plan, tally, is_alone=is_alone)
 
 
 def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> Plan:

@@ -9,11 +9,16 @@ import time
 from collections.abc import Sequence
 
 from pipeline.activities import Body, identity
-from pipeline.classification import is_business_rule
+from pipeline.classification import is_business_rule, is_named
 from pipeline.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery
 from pipeline.settling import Finding, creation_span, findings
 from pipeline.stops import Stop
+
+RULED_OUT = 2
+"""Attempts that a rule of QuickBooks' own keeps out, after which it is taken for a refusal."""
+FAULTED = 4
+"""The same of any other fault that it names: on three mornings, so that no outage is meant."""
 
 
 def settle(desk: Desk) -> list[Delivery]:
@@ -94,8 +99,11 @@ def _settled(intent: Delivery, finding: Finding, desk: Desk) -> Delivery:
 
 
 def _closed(intent: Delivery, desk: Desk) -> Delivery:
-    """Not stored, and sent anew; what QuickBooks' rule has kept out a second time is a refusal."""
-    if intent.revision and is_business_rule(intent.error_code):
+    """Not stored, and sent anew; a fault that has kept it out too often is a refusal."""
+    tried = intent.revision + 1
+    if is_named(intent.error_code) and tried >= (
+        RULED_OUT if is_business_rule(intent.error_code) else FAULTED
+    ):
         return desk.noted(intent, state="refused")
     return desk.noted(
         intent,

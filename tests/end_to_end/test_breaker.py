@@ -104,6 +104,38 @@ def test_an_outage_is_recognised_whatever_the_pieces(pieces: House) -> None:
     assert held(pieces.sandbox.world) == due(pieces.sandbox.world, first, last)
 
 
+def test_what_quickbooks_never_takes_keeps_nothing_back_and_is_refused_in_its_words(
+    pieces: House,
+) -> None:
+    """Two entries that it cannot digest: at first it looks like an outage, and is said to be one.
+
+    They are tried alone, after all others, once a run; after the fourth attempt a person must act.
+    """
+    first, last = DAYS[0], DAYS[3]
+    error = {"Message": "An application error", "Detail": "Unexpected text", "code": "10000"}
+    faults: dict[str, Any] = {"status": 500, "body": {"Fault": {"Error": [error]}}, "times": 2}
+    pieces.sandbox.fail("batch", "status", **faults)
+    assert "2 batches in a row" in pieces.stopped(first, last, LOAD)
+    pieces.sandbox.fail("batch", "status", skip=2, **faults)
+    pieces.prepare(first, last, LOAD)
+    world = pieces.sandbox.world
+    assert held(world) == due(world, DAYS[2], DAYS[3]), "the two pieces behind them"
+    refused = "FROM deliveries WHERE state = 'refused'"
+    for _ in range(2):
+        assert pieces.rows(f"SELECT error_code {refused}") == [("not_stored",)] * 2
+        pieces.sandbox.fail("batch", "status", **faults)
+        pieces.prepare(first, last, LOAD)
+    assert (
+        pieces.rows(f"SELECT error_code, error_message {refused}")
+        == [("10000", "An application error: Unexpected text")] * 2
+    )
+    calls = pieces.sandbox.calls(BATCHES)
+    pieces.prepare(first, last, LOAD)
+    assert pieces.sandbox.calls(BATCHES) == calls, "not again, though it would pass now"
+    [(fix,)] = pieces.rows("SELECT fix FROM fix_list")
+    assert "`python -m pipeline retry --reason 10000`" in fix
+
+
 def history(house: House, *days_ago: int) -> None:
     """A ledger that has sent one entry on each of these days before today."""
     with Ledger.opened(house.settings.ledger, 0, print) as ledger:

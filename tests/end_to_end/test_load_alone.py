@@ -9,7 +9,7 @@ import pytest
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.seed.old_button import press_old_button
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, check, problems
+from tests.end_to_end.conftest import DAY, House, check, problems, states
 from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 
 NEXT = DAY + timedelta(days=1)
@@ -43,6 +43,15 @@ def entry_ids(house: House) -> list[str]:
     """The ids of all entries, in the order in which the work was done."""
     entries = house.sandbox.world.workspace.entries.values()
     return [entry.id for entry in sorted(entries, key=lambda entry: entry.start)]
+
+
+def test_nothing_is_sent_whose_outcome_could_not_be_found_out(reviewed: House) -> None:
+    """Settling measures from Intuit's clock, which its answers tell."""
+    none = {"QueryResponse": {"totalCount": 0}}
+    reviewed.sandbox.fail("query", "status", status=200, body=none, times=None)
+    said = reviewed.stopped(DAY, DAY, LOAD)
+    assert "None of QuickBooks' answers says when it was given (its `time`)" in said
+    assert (reviewed.activities, states(reviewed)) == ([], {})
 
 
 def test_rows_that_were_tampered_with_are_not_sent(reviewed: House) -> None:

@@ -124,19 +124,31 @@ def test_three_stored_otherwise_stop_the_run_over_all_its_batches(
         (["unknown", "sent", "unknown"], False),
         (["unknown", "unknown sent", "unknown"], False),
         (["ruled out", "ruled out"], False),
+        (["faulted", "faulted"], True),
+        (["faulted alone", "faulted alone"], False),
+        (["silent alone", "silent alone"], True),
     ],
 )
 def test_two_silent_batches_in_a_row_stop_the_run(states: list[str], *, stops: bool) -> None:
-    """A batch of which one item is known is none, nor one of which QuickBooks gives a rule."""
+    """A batch of which one item is known is none, nor one of which QuickBooks gives a rule.
+
+    Nor what is tried once more, alone, where it names any fault.
+    """
     tally = Tally()
+    faulted = Outcome("unknown", error_code="10000")
     outcomes = {
         "unknown": Outcome("unknown"),
         "sent": Outcome("sent"),
         "ruled out": Outcome("unknown", error_code="6000"),
+        "faulted": faulted,
+        "faulted alone": faulted,
+        "silent alone": Outcome("unknown", error_code="200"),
     }
     for batch in states:
         items = [batch] if batch in outcomes else batch.split()
-        tally.add([told(1, 1, outcomes[state]) for state in items])
+        rows = [told(1, 1, outcomes[state]) for state in items]
+        revision = int(batch.endswith("alone"))
+        tally.add([(replace(row, revision=revision), outcome) for row, outcome in rows])
     stop = tally.stop()
     assert (stop is not None) is stops
     assert stop is None or stop.is_transient
