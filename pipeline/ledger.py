@@ -157,6 +157,15 @@ class Ledger:
         ).fetchall()
         return bool(count)
 
+    def times_faulted(self, delivery: Delivery) -> int:
+        """How many times what it says, sent anew, was given the fault that it has now."""
+        [(count,)] = self._connection.execute(
+            "SELECT count(DISTINCT revision) FROM delivery_attempts WHERE entry_id = $1 "
+            "AND part = $2 AND payload = $3 AND error_code = $4 AND state = 'unknown'",
+            [delivery.entry_id, delivery.part, delivery.payload, delivery.error_code],
+        ).fetchall()
+        return int(count)
+
     def unsettled(self) -> list[Delivery]:
         """Deliveries whose outcome nobody knows: `pending` or `unknown`."""
         return self._select("state = ANY($1)", [list(UNSETTLED)])

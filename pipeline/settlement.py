@@ -16,7 +16,7 @@ from pipeline.settling import Finding, creation_span, findings
 from pipeline.stops import Stop
 
 RULED_OUT = 2
-"""Attempts that a rule of QuickBooks' own keeps out, after which it is taken for a refusal."""
+"""Times that a rule of QuickBooks' own keeps the same out, until it is taken for a refusal."""
 FAULTED = 4
 """The same of any other fault that it names: on three mornings, so that no outage is meant."""
 
@@ -100,10 +100,8 @@ def _settled(intent: Delivery, finding: Finding, desk: Desk) -> Delivery:
 
 def _closed(intent: Delivery, desk: Desk) -> Delivery:
     """Not stored, and sent anew; a fault that has kept it out too often is a refusal."""
-    tried = intent.revision + 1
-    if is_named(intent.error_code) and tried >= (
-        RULED_OUT if is_business_rule(intent.error_code) else FAULTED
-    ):
+    too_often = RULED_OUT if is_business_rule(intent.error_code) else FAULTED
+    if is_named(intent.error_code) and desk.ledger.times_faulted(intent) >= too_often:
         return desk.noted(intent, state="refused")
     return desk.noted(
         intent,

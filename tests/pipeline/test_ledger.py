@@ -120,6 +120,26 @@ def test_one_wrong_row_and_nothing_of_the_batch_is_recorded(
     assert history(ledger) == []
 
 
+def test_a_fault_is_counted_once_a_sending_of_the_same(ledger: Ledger) -> None:
+    """However often it was recorded; not what met another fault or said something else."""
+    faulted = delivery(state="unknown", error_code="10000", revision=1)
+    for row in (
+        replace(faulted, revision=0),
+        replace(faulted, revision=0),
+        replace(faulted, revision=0, state="refused"),
+        replace(faulted, revision=2, error_code="6000"),
+        replace(faulted, revision=3, payload="{}"),
+        replace(faulted, revision=4, state="refused"),
+        replace(faulted, revision=5, error_code=None),
+        delivery(2, state="unknown", error_code="10000", revision=6),
+        faulted,
+    ):
+        ledger.record([row])
+    assert ledger.times_faulted(faulted) == 2
+    assert ledger.times_faulted(replace(faulted, payload="{}")) == 1
+    assert ledger.times_faulted(replace(faulted, error_code=None)) == 0
+
+
 def test_no_state_is_recorded_without_its_history(ledger: Ledger) -> None:
     """Both are written in one transaction, also in more rows than one statement takes."""
     ledger._connection.execute("DROP TABLE delivery_attempts")
