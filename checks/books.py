@@ -104,7 +104,7 @@ CLAIMS = {
         wrong="""
         SELECT state, work_date, CAST(updated_at AS DATE) AS since, error_code, error_message,
             round(minutes / 60.0, 2) AS hours, quickbooks_id, entry_id
-        FROM ledger.deliveries WHERE state IN ('sent', 'gone') AND error_message IS NOT NULL
+        FROM ledger.deliveries WHERE state = 'gone' OR state = 'sent' AND error_message IS NOT NULL
         ORDER BY work_date
         """,
         columns=[

@@ -186,11 +186,12 @@ CLAIMS = {
         AND NOT EXISTS (SELECT 1 FROM ledger.delivery_attempts AS before
             WHERE before.entry_id = now.entry_id AND before.part = now.part
             AND before.run_id <> now.run_id AND NOT list_contains($run_ids, before.run_id)
-            AND before.state = now.state)
+            AND before.state = now.state
+            AND before.error_code IS NOT DISTINCT FROM now.error_code)
         ORDER BY state, work_date
         """,
         columns=["work_date", "state", "error_code", "problem", "entry_id"],
-        right="every delivery of this run has reached QuickBooks",
+        right="this run added no delivery that is refused, unknown, or left for a person",
         problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows: "
         "{measured}",
         fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "

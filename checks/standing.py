@@ -158,7 +158,7 @@ CLAIMS = {
         GROUP BY ALL ORDER BY work_date
         """,
         columns=["work_date", "state", "entries", "hours"],
-        right="every accepted entry is in QuickBooks",
+        right="every accepted entry is in QuickBooks, or settled",
         problem="Accepted entries that are not in QuickBooks: {measured}",
         fix="Launch the load of their days, or see what their state says",
     ),

@@ -50,6 +50,9 @@ SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_s
     CASE state
         WHEN 'doubtful' THEN 'See it beside what QuickBooks holds with `python -m pipeline cutover`'
             || ' of its days, then say which is so with `python -m pipeline decide`.'
+        WHEN 'gone' THEN 'It was deleted in QuickBooks and is not sent again. If that is right,'
+            || ' settle it with `python -m pipeline decide ENTRY skip`; if another time activity'
+            || ' there is its own, with `python -m pipeline decide ENTRY adopt ID`.'
         ELSE 'QuickBooks refused it with fault ' || error_code
             || CASE error_code {_MEANING} ELSE '' END || '. Correct that in Clockify or QuickBooks;'
             || ' if nothing there has changed, `python -m pipeline retry --reason ' || error_code
@@ -58,6 +61,7 @@ SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_s
         END AS fix
 FROM deliveries AS delivery LEFT JOIN clockify_time_entries USING (entry_id)
 WHERE state = 'doubtful' OR state = 'refused' AND NOT list_contains({[*PASSING]}, error_code)
+    OR state = 'gone' AND entry_id IN (SELECT entry_id FROM accepted_time_entries)
 """
 """The same, and what the ledger holds that only a person can settle."""
 

@@ -3,18 +3,20 @@
 Clockify's billable time and amount = in QuickBooks, billed or not, + not sent, by reason, ±
 differences, each by its name. Holds the SQL: every entry and every delivery is laid apart into
 signed lines, so that nothing can be left over, and lines are summed. Currencies are never added.
-Keeps out how it is printed, and activities that are not ours (`books`).
+Keeps out how it is printed, and activities that are not ours (`books`); but those that may be an
+entry's second one stand in its way, as does a delivery of which nobody knows: lines without time.
 
 Where the service item has the price, Clockify's amount is compared with the amount at the price
 that was sent: what lies between is the item's, and in nobody's way.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 from pipeline.books import SENT_RATE
 from pipeline.database import Connection
 from pipeline.figures import PROJECT, Row, rows, was_over
-from pipeline.ledger import DELIVERED, SETTLED
+from pipeline.ledger import DELIVERED, SETTLED, UNSETTLED
 
 ENTRY = """
     work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,
@@ -22,6 +24,9 @@ ENTRY = """
 """
 COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
 OF_THE_ITEM = "the price of the service item"
+NOT_ITS_TIME = "in Clockify not its time at its rate"
+TOO_MANY = {"duplicated": "there twice", "resembling": "there, and like one of ours"}
+"""What may be an entry's second activity, by kind of drift."""
 
 
 def lines(*, is_priced_by_item: bool) -> str:
@@ -105,7 +110,9 @@ WITH entries AS (
     FROM (SELECT month, customer_id, unmatched, currency, entry_id, unnest([
             {{part: 'rounding', line: 'minute rounding', seconds: seconds - minutes * 60,
                 amount: at_price - of_minutes}},
-            {{part: 'rounding', line: 'cent rounding', seconds: 0, amount: amount - exact}},
+            {{part: if(abs(amount - exact) <= 1, 'rounding', 'differing'),
+                line: if(abs(amount - exact) <= 1, 'cent rounding', '{NOT_ITS_TIME}'),
+                seconds: 0, amount: amount - exact}},
             {{part: 'differing', line: '{OF_THE_ITEM}', seconds: 0, amount: exact - at_price}},
             {{part: 'differing', line: 'another rate in QuickBooks', seconds: 0,
                 amount: of_minutes - sent_amount}}
@@ -120,6 +127,21 @@ WITH entries AS (
         'changed in Clockify since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
         -amount AS amount
     FROM sent WHERE entry_id NOT IN (SELECT entry_id FROM pairs WHERE is_same)
+    UNION ALL BY NAME
+    SELECT date_trunc('month', drift.work_date)::DATE AS month, drift.customer_id,
+        coalesce(activity.currency, home_currency, 'none') AS currency, 'differing' AS part,
+        {_of_words("kind", TOO_MANY)} AS line,
+        quickbooks_id AS entry_id, 0 AS seconds, 0 AS amount
+    FROM drift LEFT JOIN quickbooks_activities AS activity USING (quickbooks_id)
+        LEFT JOIN quickbooks_company ON TRUE
+    WHERE kind IN {tuple(TOO_MANY)}
+    UNION ALL BY NAME
+    SELECT date_trunc('month', work_date)::DATE AS month,
+        coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency,
+        'differing' AS part, 'nobody knows yet: ' || state AS line, entry_id, 0 AS seconds,
+        0 AS amount
+    FROM deliveries WHERE state IN {(*UNSETTLED, "doubtful")} AND currency IS NOT NULL
+        AND entry_id NOT IN (SELECT entry_id FROM tracked)
 )
 SELECT month, customer_id, coalesce(fully_qualified_name, any_value(unmatched), customer_id)
         AS customer, lines.currency, part, line, count(DISTINCT entry_id) AS entries,
@@ -128,6 +150,11 @@ FROM lines LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_i
 GROUP BY month, customer_id, fully_qualified_name, CASE WHEN customer_id = '' THEN unmatched END,
     lines.currency, part, line
 """
+
+
+def _of_words(column: str, words: Mapping[str, str]) -> str:
+    cases = " ".join(f"WHEN '{value}' THEN '{word}'" for value, word in words.items())
+    return f"CASE {column} {cases} END"
 
 
 PARTS = (

@@ -150,7 +150,7 @@ BREAKS = {
         f"{MEANWHILE} 'edited' AS kind, 'minutes' AS field, 60 AS minutes, FALSE AS is_billed, "
         "TRUE AS is_warning, '1' AS person_id, '1' AS customer_id, now() AS found_at"
     ),
-    "activities_stand_as_they_were_sent": "UPDATE deliveries SET state = 'gone', error_message='x'",
+    "activities_stand_as_they_were_sent": "UPDATE deliveries SET state = 'gone'",
 }
 """For each claim about the tables, the one change that contradicts it."""
 ABOUT_THE_RUN = {"the_run_before_left_its_copies", "the_filters_name_what_is_there"}
@@ -236,6 +236,8 @@ def test_what_an_earlier_run_left_unresolved_is_not_this_runs_doing(company: Com
     change(company, BREAKS[name])
     change(company, "UPDATE delivery_attempts SET run_id = 'earlier', state = 'refused'")
     assert contradicted(CLAIMS[name], company) == []
+    change(company, "UPDATE delivery_attempts SET error_code = 'decided_to_send'")
+    assert contradicted(CLAIMS[name], company), "refused then by us, for another reason"
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,19 @@ def test_what_quickbooks_refused_or_may_hold_already_is_in_the_list(tmp_path: Pa
     assert "`python -m pipeline decide`" in doubtful
 
 
+def test_what_was_deleted_in_quickbooks_is_in_the_list_while_its_entry_stands(
+    tmp_path: Path,
+) -> None:
+    """It is billable, in no books and never sent again: a person says whether that is right."""
+    given = [delivery(number, state="gone", work_date=DAY) for number in (0, 1)]
+    with beside(tmp_path, *given, delivery(2, state="skipped", work_date=DAY)) as books:
+        lay(books, AcceptedTimeEntries, {0: {}, 2: {}})
+        [line] = seen(books, "fix_list")
+    assert (line["reason"], line["entries"]) == ("gone", 1)
+    assert "`python -m pipeline decide ENTRY skip`" in line["fix"]
+    assert "`python -m pipeline decide ENTRY adopt ID`" in line["fix"]
+
+
 def test_an_entry_with_two_reasons_is_in_two_lines_and_freed_by_neither(books: Connection) -> None:
     """Both must be mended; a line says how many entries it lets through by itself."""
     lay(books, RejectedTimeEntries, {0: BOTH, 1: PRICE})

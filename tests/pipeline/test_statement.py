@@ -145,6 +145,11 @@ def lines(connection: Connection, tmp_path: Path, *sent: Delivery) -> Lines:
             {UNREAD: (3600, 9000), "cent rounding": (0, 1)},
         ),
         (
+            {"amount_minor": 9002},
+            {},
+            {UNREAD: (3600, 9000), "in Clockify not its time at its rate": (0, 2)},
+        ),
+        (
             {},
             {"amount_minor": 10_000},
             {UNREAD: (3600, 10_000), OTHER: (0, -1000)},
@@ -357,7 +362,7 @@ def test_currencies_are_never_added(warehouse: Connection, tmp_path: Path) -> No
     ("table", "entry", "today", "blocks"),
     [
         (AcceptedTimeEntries, {}, AFTER, []),
-        (AcceptedTimeEntries, {"duration_seconds": 3610}, AFTER, []),
+        (AcceptedTimeEntries, {"duration_seconds": 3610, "amount_minor": 9025}, AFTER, []),
         (AcceptedTimeEntries, {}, date(2024, 4, 30), ["the month is not over"]),
         (AcceptedTimeEntries, {"duration_seconds": 60}, AFTER, [f"{CHANGED} (1)"]),
         (RejectedTimeEntries, {"reasons": ["no_rate"]}, AFTER, ["rejected: no_rate (1)"]),
@@ -387,6 +392,47 @@ def test_what_a_person_skipped_is_named_and_blocks_nothing(
     states = [delivery(0, **(SENT | {"state": "skipped"})), delivery(1, **SENT)]
     [row] = seen(warehouse, tmp_path, "statement", *states)
     assert (row["not_sent_seconds"], row["is_ready"]) == (3600, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "blocks"),
+    [
+        ("duplicated", ["there twice (1)"]),
+        ("resembling", ["there, and like one of ours (1)"]),
+        ("not_ours", []),
+        ("billed", []),
+    ],
+)
+def test_what_may_be_an_entrys_second_activity_is_in_the_way(
+    warehouse: Connection, tmp_path: Path, kind: str, blocks: list[str]
+) -> None:
+    """Else the customer would pay an hour twice; of all else that is not ours nothing is said."""
+    lay(warehouse, AcceptedTimeEntries, {})
+    stray = {"quickbooks_id": "501", "entry_id": None, "work_date": DAY, "customer_id": "7"}
+    doors.insert(warehouse, Drift, frame(Drift, valid(Drift, kind=kind, **stray)))
+    [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT))
+    assert (row["blocks"], row["is_ready"]) == (blocks, not blocks)
+    assert (row["clockify_seconds"], row["differing_seconds"]) == (3600, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "currency", "blocks"),
+    [
+        ("unknown", "USD", ["nobody knows yet: unknown (1)"]),
+        ("pending", "USD", ["nobody knows yet: pending (1)"]),
+        ("doubtful", "USD", ["nobody knows yet: doubtful (1)"]),
+        ("refused", "USD", []),
+        ("unknown", None, []),
+    ],
+)
+def test_what_may_have_been_sent_of_an_entry_that_is_no_more_is_in_the_way(
+    warehouse: Connection, tmp_path: Path, state: str, currency: str | None, blocks: list[str]
+) -> None:
+    """It may be in QuickBooks, and billable there."""
+    lay(warehouse, AcceptedTimeEntries, {})
+    left = SENT | {"state": state, "currency": currency, "quickbooks_id": None}
+    [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT), delivery(1, **left))
+    assert (row["blocks"], row["is_ready"]) == (blocks, not blocks)
 
 
 def test_a_month_with_a_day_never_read_is_not_ready(warehouse: Connection, tmp_path: Path) -> None:
