@@ -151,6 +151,13 @@ def copy_of(path: Path) -> Iterator[Connection]:
         ) from error
 
 
+def published_at(connection: Connection) -> datetime:
+    """When the copy was published; what happened since is not in it."""
+    [(at,)] = connection.execute("SELECT published_at FROM published").fetchall()
+    assert isinstance(at, datetime)
+    return at
+
+
 def oldest_open_day(path: Path, since: date) -> date | None:
     """The oldest open day since a date; none if nothing is open or nothing was published yet.
 
@@ -171,7 +178,7 @@ def age(path: Path) -> str:
         return "nothing yet"
     try:
         with copy_of(path) as connection:
-            [(at,)] = connection.execute("SELECT published_at FROM published").fetchall()
+            at = published_at(connection)
     except Stop as stop:
         return str(stop)
     return f"a copy of {at:%Y-%m-%d %H:%M} UTC"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rapidfuzz import process
 
-from pipeline.analysis import copy_of
+from pipeline.analysis import copy_of, published_at
 from pipeline.database import Connection
 from pipeline.figures import Row, rows
 from pipeline.quickbooks import QuickBooks
@@ -97,10 +97,9 @@ def dossier(analysis: Path, entry_id: str) -> Dossier:
         entry = _one(connection, "clockify_time_entries", entry_id)
         if entry is None and not deliveries:
             raise _unknown(connection, entry_id)
-        [published] = rows(connection, "SELECT published_at FROM published")
         return Dossier(
             entry_id=entry_id,
-            published_at=published["published_at"],
+            published_at=published_at(connection),
             entry=entry,
             accepted=_one(connection, "accepted_time_entries", entry_id),
             rejected=_one(connection, "rejected_time_entries", entry_id),

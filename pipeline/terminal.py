@@ -215,6 +215,11 @@ def instant(at: datetime, settings: Settings) -> str:
     return f"{at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
 
 
+def as_of(at: datetime, settings: Settings) -> str:
+    """The line above what is told from the analysts' copy: whatever happened since is not in it."""
+    return f"As of {instant(at, settings)} ({settings.time_zone})"
+
+
 def money(minor: int | None, currency: str | None) -> str:
     """Minor units with their currency; nothing where there is none."""
     if minor is None or not currency:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline import figures, terminal
-from pipeline.analysis import copy_of
+from pipeline.analysis import copy_of, published_at
 from pipeline.database import Connection
 from pipeline.fix_list import lines_of_days
 from pipeline.settings import Settings
@@ -63,11 +63,12 @@ def command(
     with copy_of(settings.analysis) as connection:
         sheet = Sheet(what, WHAT[what], _rows(connection, what, *days))
         unread = terminal.unread_in(connection, settings, today, *days)
+        as_of = terminal.as_of(published_at(connection), settings)
     if csv_file:
         write_csv(csv_file, sheet)
     if xlsx_file:
         write_xlsx(xlsx_file, [sheet])
-    for line in (f"{len(sheet.rows)} rows written", *terminal.told_unread(unread)):
+    for line in (as_of, f"{len(sheet.rows)} rows written", *terminal.told_unread(unread)):
         terminal.print_text(line)
 
 

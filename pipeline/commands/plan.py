@@ -25,14 +25,24 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
     with terminal.desk("plan", *days, only_reads=True) as desk:
         plans = loading.plans(desk, *days)
         unread = terminal.unread(desk.company, *days)
+        unsettled = len(desk.ledger.unsettled())
+        is_followed = desk.company.settings.after_send == "update"
     rows = [each for plan in plans for each in plan.rows()]
     by_day = (((action, str(row.work_date)), row) for action, row in rows)
     totals = summed(("action", "day"), by_day)[::-1]
     if as_json:
         payloads = [_payload(row, action) for action, row in rows]
-        terminal.print_json({"totals": totals, "deliveries": payloads, "unread_days": unread})
+        told = {"totals": totals, "deliveries": payloads, "unread_days": unread}
+        terminal.print_json(told | {"unsettled": unsettled})
         return
     _show(totals)
+    if unsettled:
+        terminal.print_text(
+            f"{unsettled} deliveries of which nobody knows are settled first; of these days, what "
+            "was not stored is sent anew."
+        )
+    if is_followed:
+        terminal.print_text("What was edited in Clockify since it was sent is brought into line.")
     for line in terminal.told_unread(unread):
         terminal.print_text(line)
 
@@ -44,7 +54,7 @@ def _show(totals: Sequence[dict[str, Any]]) -> None:
         ("action", "day", "entries", "hours", "amount"),
     )
     if not totals:
-        terminal.print_text("The next load of these days has nothing to do.")
+        terminal.print_text("The next load of these days has nothing new to send.")
 
 
 def _payload(row: Delivery, action: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline import terminal
-from pipeline.analysis import copy_of
+from pipeline.analysis import copy_of, published_at
 from pipeline.figures import Row
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
@@ -59,16 +59,17 @@ def command(
         unread = terminal.unread_in(connection, settings, today, max(first, settings.since), last)
         rows = [row | {"state": _state(row)} for row in of_month(connection, first)]
         lines = lines_of_month(connection, first)
+        at = published_at(connection)
     name = f"{first:%Y-%m}"
     if csv_file:
         write_csv(csv_file, Sheet(name, COLUMNS, rows))
     if xlsx_file:
         write_xlsx(xlsx_file, [Sheet(name, COLUMNS, rows), Sheet("lines", LINES, lines)])
     if as_json:
-        terminal.print_json(
-            {"month": name, "customers": rows, "lines": lines, "unread_days": unread}
-        )
+        told = {"month": name, "published_at": at, "customers": rows}
+        terminal.print_json(told | {"lines": lines, "unread_days": unread})
     else:
+        terminal.print_text(terminal.as_of(at, settings))
         _show(name, rows)
         for line in terminal.told_unread(unread):
             terminal.print_text(line)

@@ -30,8 +30,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _screen(found: Situation, settings: Settings) -> Iterator[str]:
-    at = found.published_at.astimezone(settings.zone)
-    yield f"As of {at:%Y-%m-%d %H:%M} ({settings.time_zone}), the end of run {found.run_id}"
+    yield f"{terminal.as_of(found.published_at, settings)}, the end of run {found.run_id}"
     yield f"Read up to       {found.read_until or 'no day yet'}"
     yield f"By that run      {_listed(found.in_run)}"
     yield f"Work dates since {settings.since}"

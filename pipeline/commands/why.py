@@ -43,8 +43,7 @@ def command(entry_id: str, *, is_live: bool, as_json: bool) -> None:
             asdict(found) | {"verdict": found.verdict, "decisions": found.decisions}
         )
         return
-    at = terminal.instant(found.published_at, settings)
-    terminal.print_text(f"As of {at} ({settings.time_zone})")
+    terminal.print_text(terminal.as_of(found.published_at, settings))
     for part in (_read, _judged, _delivered, _held):
         for line in part(found, settings):
             terminal.print_text(visible(line))

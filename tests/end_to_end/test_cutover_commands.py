@@ -180,10 +180,24 @@ def test_confirm_lets_the_load_do_what_plan_has_shown(
     assert sent >= {
         row["payload"]["Description"] for row in plan["deliveries"] if row["action"] == "send"
     }
-    assert "nothing to do" in shell("plan", *SPAN).stdout
+    assert "nothing new to send" in (said := shell("plan", *SPAN).stdout)
+    assert "nobody knows" not in said
+    assert "brought into line" not in said
     found = json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)
     assert found["is_confirmed"]
     assert {row["group"] for row in found["groups"]} == {"certain", "likely"}
+
+
+def test_plan_tells_what_else_the_next_load_does(reviewed: House, shell: Type) -> None:
+    """It settles, and follows edits where it is asked to: neither is to be sent as it stands."""
+    reviewed.sandbox.fail("batch", "status", status=503, times=None)
+    reviewed.stopped(DAY, DAY, LOAD)
+    reviewed.changes["AFTER_SEND"] = "update"
+    unsettled = states(reviewed)["unknown"]
+    said = shell("plan", *SPAN).stdout
+    assert f"{unsettled} deliveries of which nobody knows are settled first" in said
+    assert "edited in Clockify since it was sent is brought into line" in said
+    assert json.loads(shell("plan", *SPAN, "--json").stdout)["unsettled"] == unsettled
 
 
 @pytest.mark.parametrize("is_loaded", [True, False])

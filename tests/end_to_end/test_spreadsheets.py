@@ -59,6 +59,8 @@ def test_a_month_is_told_to_people_to_machines_and_to_excel(
     month = f"{FIRST:%Y-%m}"
     said = typed("statement", month, "--csv", str(files[0]), "--xlsx", str(files[1]), code=3)
     assert f"{month}: 0 of " in said.output
+    [(at,)] = week.rows("SELECT published_at FROM published")
+    assert said.output.startswith(f"As of {at.astimezone(week.settings.zone):%Y-%m-%d %H:%M} (")
     found = json.loads(typed("statement", month, "--json", code=3).output)
     [(sent, amount)] = week.rows("SELECT sum(minutes) * 60, sum(amount_minor) FROM deliveries")
     assert sum(row["in_quickbooks_seconds"] for row in found["customers"]) == sent
@@ -82,7 +84,9 @@ def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
         ("rejected", "SELECT count(*) FROM rejected_time_entries WHERE verdict = 'rejected'"),
     ):
         [(count,)] = week.rows(query)
-        assert f"{count} rows" in typed("export", what, *SPAN, "--csv", str(file)).output
+        said = typed("export", what, *SPAN, "--csv", str(file)).output
+        assert f"{count} rows" in said
+        assert said.startswith("As of ")
         with file.open(encoding="utf-8-sig", newline="") as lines:
             cells = [cell for row in csv.reader(lines) for cell in row]
         assert f"'{FORMULA}" in cells
