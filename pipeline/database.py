@@ -22,6 +22,8 @@ Connection = duckdb.DuckDBPyConnection
 Result = TypeVar("Result")
 
 LOCKED = "Could not set lock"
+LEAVING = "Unique file handle conflict"
+"""How DuckDB says that another thread of this process has the file half open or half closed."""
 FULL = ("No space left", "File too large", "Disk quota exceeded")
 """How a disk, a limit on files and a quota say that nothing more fits."""
 OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
@@ -130,8 +132,10 @@ class Database:
     def _attached(self, connection: Connection, name: str) -> Iterator[None]:
         try:
             attach(connection, self.path, name)
-        except duckdb.IOException as error:
-            raise self._stop(error) from error
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException) or LEAVING in str(error):
+                raise self._stop(error) from error
+            raise
         try:
             yield
         finally:
@@ -230,6 +234,12 @@ class Database:
 
     def _stop(self, error: Exception) -> Stop:
         text = str(error)
+        if LEAVING in text:
+            return FileBusyError(
+                f"The {self.what} {self.path} is open in another thread of this process",
+                "run again",
+                is_transient=True,
+            )
         if LOCKED in text:
             holder = text.partition("Conflicting lock is held in ")[2].partition(". See")[0]
             return FileBusyError(
