@@ -120,6 +120,12 @@ def days_read(connection: Connection) -> set[date]:
     return {day for (day,) in connection.execute("SELECT work_date FROM days").fetchall()}
 
 
+def days_judged(connection: Connection) -> set[date]:
+    """The days whose entries have verdicts; not those that were read anew since."""
+    query = "SELECT work_date FROM days WHERE reviewed_at IS NOT NULL"
+    return {day for (day,) in connection.execute(query).fetchall()}
+
+
 def stale_days(connection: Connection) -> list[date]:
     """Days read since they were last compared: a month that has changed, or a moved entry."""
     rows = connection.execute(

@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 Kind = Literal["text", "number", "time", "money", "day"]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """How a text begins that a spreadsheet would carry out."""
-INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@|%])")
+INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=\"*[=+\-@|%])")
 """Where another cell would begin with one, for a program that takes these as separators."""
 LONGEST = 32_000
 """Characters in a cell; Excel takes 32,767 and calls a file with more of them broken."""

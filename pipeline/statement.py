@@ -202,7 +202,7 @@ WITH calendar AS (
 SELECT summed.* EXCLUDE open_lines,
     list_concat(
         CASE WHEN last_day(month) >= DATE '{today}' THEN ['the month is not over'] ELSE [] END,
-        CASE WHEN days > 0 THEN [days || ' days never read'] ELSE [] END,
+        CASE WHEN days > 0 THEN [days || ' days never read and judged'] ELSE [] END,
         coalesce(open_lines, [])) AS blocks,
     len(blocks) = 0 AS is_ready
 FROM summed LEFT JOIN unread USING (month)

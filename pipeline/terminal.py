@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from pipeline import files, opening
-from pipeline.books import days_read
+from pipeline.books import days_judged
 from pipeline.company import Company, opened
 from pipeline.database import Connection
 from pipeline.desk import Desk
@@ -113,7 +113,7 @@ def refuse_unknowable(settings: Settings, today: date, first: date, last: date) 
 
 
 def unread(company: Company, first: date, last: date) -> list[date]:
-    """The days of a range that could have been read by now and never were; of the warehouse."""
+    """The days of a range that could have been judged by now and were not; of the warehouse."""
     with company.warehouse.connect() as connection:
         return unread_in(connection, company.settings, company.today(), first, last)
 
@@ -123,15 +123,15 @@ def unread_in(
 ) -> list[date]:
     """The same, of a connection to the warehouse or to the analysis copy."""
     known = days_of(max(first, settings.start_date), min(last, today))
-    return sorted(set(known) - days_read(connection))
+    return sorted(set(known) - days_judged(connection))
 
 
 def told_unread(days: Sequence[date]) -> list[str]:
-    """How many days were never read, with the command that does; nothing if there are none."""
+    """How many days nobody knows of, with the command that helps; nothing if there are none."""
     if not days:
         return []
     command = READ.format(first=days[0], last=days[-1])
-    return [f"{len(days)} of these days were never read: `{command}` reads them."]
+    return [f"{len(days)} of these days were never read and judged: `{command}` does."]
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def test_days_never_read_are_named_with_the_command_that_reads_them(shell: Type)
     """Else what only Clockify has would look complete."""
     found = shell("cutover", str(DAY - timedelta(days=3)), str(DAY))
     said = " ".join(found.stdout.split())
-    assert "3 of these days were never read" in said
+    assert "3 of these days were never read and judged" in said
     assert "--partition-range 2026-11-14...2026-11-16" in said
 
 
@@ -131,7 +131,7 @@ def test_only_what_was_seen_is_confirmed(reviewed: House, shell: Type) -> None:
     """Days never read, or of which nothing is sent, would switch the question off for good."""
     said = shell("cutover", str(DAY - timedelta(days=3)), str(DAY), "--confirm", code=1).stderr
     assert "Nothing was confirmed" in said
-    assert "3 of these days were never read: `.venv/bin/dg launch" in said
+    assert "3 of these days were never read and judged: `.venv/bin/dg launch" in said
     press(reviewed, DAY, DAY)
     assert "nothing to confirm" in shell("cutover", *SPAN, "--confirm").stdout
     assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["is_confirmed"]
@@ -155,7 +155,7 @@ def test_a_list_that_cannot_be_written_is_refused_before_anything_is_confirmed(
 def test_days_that_were_never_read_are_said_by_plan_too(shell: Type) -> None:
     """Nothing to do is no answer where nobody has looked; nor is it for days of no concern."""
     said = shell("plan", str(DAY - timedelta(days=3)), str(DAY - timedelta(days=1))).stdout
-    assert "3 of these days were never read" in said
+    assert "3 of these days were never read and judged" in said
     for command in ("plan", "cutover"):
         assert "START_DATE" in shell(command, "2000-01-01", "2000-01-02", code=2).stderr
         assert "in the future" in shell(command, "2222-01-01", "2222-01-02", code=2).stderr

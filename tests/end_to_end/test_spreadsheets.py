@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
@@ -93,13 +94,25 @@ def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
         assert FORMULA not in cells
 
 
+def test_a_day_read_and_not_judged_is_as_good_as_never_read(
+    typed: Typed, week: House, tmp_path: Path
+) -> None:
+    """A run that stopped at its review leaves no verdict, and no line in any statement."""
+    file = str(tmp_path / "it.csv")
+    assert "never read and judged" not in typed("export", "rejected", *SPAN, "--csv", file).output
+    with duckdb.connect(str(week.settings.analysis)) as connection:
+        connection.execute("UPDATE days SET reviewed_at = NULL WHERE work_date = $1", [LAST])
+    said = typed("export", "rejected", *SPAN, "--csv", file).output
+    assert "1 of these days were never read and judged: `.venv/bin/dg launch" in said
+
+
 def test_days_that_were_never_read_are_said_and_a_month_of_them_is_not_ready(
     typed: Typed, week: House, tmp_path: Path
 ) -> None:
     """Nothing sent and nothing waiting is no answer where nobody has looked."""
     month = f"{FIRST.replace(day=1) - timedelta(days=1):%Y-%m}"
     said = typed("statement", month, code=3).output
-    assert "of these days were never read: `.venv/bin/dg launch" in said
+    assert "of these days were never read and judged: `.venv/bin/dg launch" in said
     assert len(json.loads(typed("statement", month, "--json", code=3).output)["unread_days"]) > 27
     week.changes["SEND_FROM"] = f"{month}-20"
     assert len(json.loads(typed("statement", month, "--json", code=3).output)["unread_days"]) == 12
@@ -107,7 +120,7 @@ def test_days_that_were_never_read_are_said_and_a_month_of_them_is_not_ready(
     file = str(tmp_path / "it.csv")
     said = typed("export", "rejected", f"{month}-01", f"{month}-03", "--csv", file).output
     assert "0 rows written" in said
-    assert f"--partition-range {month}-01...{month}-03` reads them" in said
+    assert f"--partition-range {month}-01...{month}-03` does" in said
     since = week.settings.since
     before = since - timedelta(days=1)
     assert before > week.settings.start_date

@@ -67,6 +67,8 @@ def test_no_part_of_a_text_becomes_a_formula_where_it_is_taken_for_a_cell(
     found = cells(tmp_path, sheet(who=f"call{separator}=1+1"))
     assert found["csv"][0] == f"call{separator}'=1+1"
     assert "'" not in str(found["xlsx"][0])
+    quoted = cells(tmp_path, sheet(who=f'call{separator}"=1+1"'))
+    assert quoted["csv"][0] == f'call{separator}\'"=1+1"'
     plain = cells(tmp_path, sheet(who=f"call{separator} now-or never"))
     assert plain["csv"][0] == f"call{separator} now-or never"
 

@@ -440,7 +440,7 @@ def test_a_month_with_a_day_never_read_is_not_ready(warehouse: Connection, tmp_p
     lay(warehouse, AcceptedTimeEntries, {})
     warehouse.execute("DELETE FROM days WHERE work_date = $1", [DAY])
     [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT))
-    assert row["blocks"] == ["1 days never read"]
+    assert row["blocks"] == ["1 days never read and judged"]
 
 
 def test_a_day_read_before_it_was_over_is_as_good_as_never_read(
@@ -451,4 +451,4 @@ def test_a_day_read_before_it_was_over_is_as_good_as_never_read(
     at = f"TIMESTAMPTZ '{DAY} 23:59:59+00'"
     warehouse.execute(f"UPDATE days SET extracted_at = {at} WHERE work_date = $1", [DAY])
     [row] = seen(warehouse, tmp_path, "statement", delivery(0, **SENT))
-    assert row["blocks"] == ["1 days never read"]
+    assert row["blocks"] == ["1 days never read and judged"]
