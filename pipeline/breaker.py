@@ -52,7 +52,7 @@ class Tally:
     def add(self, told: Sequence[tuple[Delivery, Outcome]]) -> None:
         """Count what a batch came to."""
         self.differing += sum(bool(set(outcome.differs) - HARMLESS) for _, outcome in told)
-        self.silent = self.silent + 1 if all(_is_silent(*each) for each in told) else 0
+        self.silent = self.silent + 1 if _is_silent(told) else 0
         for row, outcome in told:
             is_no = outcome.state == "refused" or (
                 # What is tried once more alone is settled by itself: else no run gets past three.
@@ -95,10 +95,11 @@ class Tally:
         return seconds
 
 
-def _is_silent(row: Delivery, outcome: Outcome) -> bool:
+def _is_silent(told: Sequence[tuple[Delivery, Outcome]]) -> bool:
     """Whether nothing is known; a fault that meets what is tried alone tells of that row only."""
-    is_answered = is_named if row.revision else is_business_rule
-    return outcome.state == "unknown" and not is_answered(outcome.error_code)
+    is_tried_alone = len(told) == 1 and told[0][0].revision > 0
+    is_answered = is_named if is_tried_alone else is_business_rule
+    return all(each.state == "unknown" and not is_answered(each.error_code) for _, each in told)
 
 
 def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:

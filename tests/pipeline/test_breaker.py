@@ -154,6 +154,15 @@ def test_two_silent_batches_in_a_row_stop_the_run(states: list[str], *, stops: b
     assert stop is None or stop.is_transient
 
 
+def test_a_fault_of_a_whole_batch_that_was_tried_before_is_an_outage_too() -> None:
+    """Such as one that was throttled yesterday: no row of it was tried alone."""
+    tally = Tally()
+    for _ in range(2):
+        rows = [told(each, each, Outcome("unknown", error_code="10000")) for each in range(2)]
+        tally.add([(replace(row, revision=1), outcome) for row, outcome in rows])
+    assert "2 batches in a row" in str(tally.stop())
+
+
 @pytest.mark.parametrize(
     ("asked", "patience", "waits"),
     [(None, 120, 60), (None, 10, 10), (7, 120, 7), (3600, 120, 120), (0, 120, 1), (0.2, 120, 1)],
