@@ -14,6 +14,8 @@ from pipeline.classification import (
     PROVES_NOTHING_STORED,
     Outcome,
     classify,
+    is_business_rule,
+    is_named,
     is_replay,
     of_replay,
 )
@@ -252,3 +254,22 @@ def test_what_was_stored_otherwise_and_nobody_has_edited_is_no_drift() -> None:
     tally = Tally()
     tally.add([(delivery(), of_replay(outcome, wrong, SENT))] * MAY_DIFFER)
     assert "otherwise than they were sent" in str(tally.stop())
+
+
+@pytest.mark.parametrize(
+    ("code", "named", "rule"),
+    [
+        ("6000", True, True),
+        ("6999", True, True),
+        ("5999", True, False),
+        ("7000", True, False),
+        ("500", True, False),  # QuickBooks' own code, too: text that it cannot read
+        ("6000x", True, False),
+        ("200", False, False),  # ours, for an answer without the item
+        ("", False, False),
+        (None, False, False),
+    ],
+)
+def test_a_fault_that_is_named_is_an_answer(code: str | None, *, named: bool, rule: bool) -> None:
+    """A rule of its own is one of them."""
+    assert (is_named(code), is_business_rule(code)) == (named, rule)
