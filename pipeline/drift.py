@@ -8,7 +8,7 @@ deleted, or stands twice. That an activity was billed is what should happen, and
 ours may be anybody's honest work: both are facts, found in the table and warned of by nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -145,6 +145,8 @@ def strays(
     stored: Mapping[str, Facts],
     free: Mapping[str, Facts],
     rounding_minutes: int,
+    *,
+    decided: Collection[str] = (),
 ) -> dict[str, tuple[str, str | None]]:
     """The activities that no delivery owns: their kind, and the entry that they look like.
 
@@ -153,6 +155,7 @@ def strays(
         stored: what QuickBooks holds of it, by entry id.
         free: the activities that nobody owns, by QuickBooks' id.
         rounding_minutes: the step within which minutes resemble each other.
+        decided: the entries of which a person has said that what resembles them is another.
     """
     ours = {
         without_price(each): entry_id
@@ -161,9 +164,10 @@ def strays(
     }
     twice = {key: ours[like] for key in free if (like := without_price(free[key])) in ours}
     others = {key: each for key, each in free.items() if key not in twice}
+    undecided = {entry_id: each for entry_id, each in sent.items() if entry_id not in decided}
     alike = {
         key: entry_id
-        for entry_id, keys in look(sent, others, rounding_minutes).resembling.items()
+        for entry_id, keys in look(undecided, others, rounding_minutes).resembling.items()
         for key in keys
     }
     return {

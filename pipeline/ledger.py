@@ -157,6 +157,14 @@ class Ledger:
         ).fetchall()
         return bool(count)
 
+    def ever_decided(self, entry_ids: Iterable[str]) -> set[str]:
+        """Those of the entries of which a person has said: send it, whatever resembles it."""
+        rows = self._connection.execute(
+            "SELECT entry_id FROM delivery_attempts WHERE entry_id = ANY($1) AND error_code = $2",
+            [list(entry_ids), DECIDED_TO_SEND],
+        ).fetchall()
+        return {entry_id for (entry_id,) in rows}
+
     def times_faulted(self, delivery: Delivery) -> int:
         """How many times what it says, sent anew, was given the fault that it has now."""
         [(count,)] = self._connection.execute(

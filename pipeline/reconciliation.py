@@ -186,11 +186,13 @@ def _strays(
     unsettled = [facts(parse(delivery.payload)) for delivery in desk.ledger.unsettled()]
     there = [pair for pair in pairs if pair.activity]
     free = without(unowned, unsettled)
+    sent = {pair.delivery.entry_id: pair.sent for pair in there}
     kinds = drift.strays(
-        {pair.delivery.entry_id: pair.sent for pair in there},
+        sent,
         {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
         free,
         desk.rounding_minutes,
+        decided=desk.ledger.ever_decided(sent),
     )
     for key, (kind, entry_id) in kinds.items():
         yield _row(desk, Change("quickbooks", kind), free[key], names) | {

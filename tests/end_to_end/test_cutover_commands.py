@@ -227,6 +227,8 @@ def test_what_was_decided_is_done_by_the_next_load(
     assert f": adopt {activity_id}; drift: description" in said[0]
     assert said[1].endswith(": send")
     assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["undecided"]
+    likes = "SELECT entry_id FROM drift WHERE kind = 'resembling'"
+    assert reviewed.rows(likes) == [], "a person has said that it is another"
 
 
 def test_what_was_decided_to_be_sent_is_compared_once_more(loaded: House, shell: Type) -> None:
