@@ -10,7 +10,6 @@ Where the service item has the price, Clockify's amount is compared with the amo
 that was sent: what lies between is the item's, and in nobody's way.
 """
 
-from collections.abc import Mapping
 from datetime import date
 
 from pipeline.books import SENT_RATE
@@ -25,8 +24,75 @@ ENTRY = """
 COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
 OF_THE_ITEM = "the price of the service item"
 NOT_ITS_TIME = "in Clockify not its time at its rate"
-TOO_MANY = {"duplicated": "there twice", "resembling": "there, and like one of ours"}
-"""What may be an entry's second activity, by kind of drift."""
+LAID_APART = f"""
+    SELECT month, customer_id, unmatched, currency, 'clockify' AS part, 'clockify' AS line,
+        entry_id, seconds, amount FROM tracked
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'in_quickbooks' AS part,
+        CASE WHEN is_unread THEN 'not read again' WHEN is_billed THEN 'billed' ELSE 'unbilled' END
+            AS line, entry_id, minutes * 60 AS seconds, amount FROM held
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'differing' AS part,
+        'changed in QuickBooks since it was sent' AS line, entry_id, minutes * 60 AS seconds, amount
+    FROM (SELECT {COMPARED} FROM sent EXCEPT ALL SELECT {COMPARED} FROM held)
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'differing' AS part,
+        'changed in QuickBooks since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
+        -amount AS amount
+    FROM (SELECT {COMPARED} FROM held EXCEPT ALL SELECT {COMPARED} FROM sent)
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'not_sent' AS part,
+        coalesce(reason, 'accepted: ' || coalesce(state, 'not sent yet')) AS line,
+        entry_id, seconds, amount
+    FROM tracked WHERE entry_id NOT IN (FROM sent SELECT entry_id)
+    UNION ALL BY NAME
+    FROM (SELECT month, customer_id, unmatched, currency, entry_id, unnest([
+            {{part: 'rounding', line: 'minute rounding', seconds: seconds - minutes * 60,
+                amount: at_price - of_minutes}},
+            {{part: if(abs(amount - exact) <= 1, 'rounding', 'differing'),
+                line: if(abs(amount - exact) <= 1, 'cent rounding', '{NOT_ITS_TIME}'),
+                seconds: 0, amount: amount - exact}},
+            {{part: 'differing', line: '{OF_THE_ITEM}', seconds: 0, amount: exact - at_price}},
+            {{part: 'differing', line: 'another rate in QuickBooks', seconds: 0,
+                amount: of_minutes - sent_amount}}
+        ], recursive := true) FROM pairs WHERE is_same)
+    WHERE seconds <> 0 OR amount <> 0
+    UNION ALL BY NAME
+    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
+        'changed in Clockify since it was sent' AS line, entry_id, seconds, amount
+    FROM pairs WHERE NOT is_same
+    UNION ALL BY NAME
+    SELECT month, customer_id, currency, 'differing' AS part,
+        'changed in Clockify since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
+        -amount AS amount
+    FROM sent WHERE entry_id NOT IN (SELECT entry_id FROM pairs WHERE is_same)
+"""
+"""Every entry and every delivery in signed lines: `clockify` is the sum of all the others."""
+IN_THE_WAY = f"""
+    SELECT date_trunc('month', drift.work_date)::DATE AS month, drift.customer_id,
+        coalesce(activity.currency, home_currency, 'none') AS currency, 'differing' AS part,
+        if(kind = 'duplicated', 'there twice', 'there, and like one of ours') AS line,
+        quickbooks_id AS entry_id, 0 AS seconds, 0 AS amount
+    FROM drift LEFT JOIN quickbooks_activities AS activity USING (quickbooks_id)
+        LEFT JOIN quickbooks_company ON TRUE
+    WHERE kind IN ('duplicated', 'resembling')
+    UNION ALL BY NAME
+    SELECT date_trunc('month', work_date)::DATE AS month,
+        coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency,
+        'differing' AS part, 'nobody knows yet: ' || state AS line, entry_id, 0 AS seconds,
+        0 AS amount
+    FROM deliveries WHERE state IN {(*UNSETTLED, "doubtful")} AND currency IS NOT NULL
+        AND entry_id NOT IN (SELECT entry_id FROM tracked)
+"""
+"""Lines without time: what may be an entry's second activity, or one that nobody knows of."""
+SUMMED = """
+SELECT month, customer_id, coalesce(fully_qualified_name, any_value(unmatched), customer_id)
+        AS customer, lines.currency, part, line, count(DISTINCT entry_id) AS entries,
+    sum(seconds)::BIGINT AS duration_seconds, sum(amount)::BIGINT AS amount_minor
+FROM lines LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_id
+GROUP BY month, customer_id, fully_qualified_name, CASE WHEN customer_id = '' THEN unmatched END,
+    lines.currency, part, line
+"""
 
 
 def lines(*, is_priced_by_item: bool) -> str:
@@ -35,13 +101,20 @@ def lines(*, is_priced_by_item: bool) -> str:
     Args:
         is_priced_by_item: whether rates are the service item's (`RATE_SOURCE`).
     """
+    paired = _paired(is_priced_by_item=is_priced_by_item)
+    laid = f"{LAID_APART} UNION ALL BY NAME {IN_THE_WAY}"
+    return f"WITH {paired}, lines AS ({laid}) {SUMMED}"
+
+
+def _paired(*, is_priced_by_item: bool) -> str:
+    """What is tracked, what was sent of it, what QuickBooks holds, and which of them belong."""
     currency, exact, rate = (
         ("coalesce(sent_currency, home_currency)", "amount", "sent.rate")
         if is_priced_by_item
         else ("currency", "(2 * seconds * rate + 3600) // 7200", "tracked.rate")
     )
     return f"""
-WITH entries AS (
+entries AS (
     SELECT {ENTRY}, NULL AS reason FROM accepted_time_entries WHERE is_billable
     UNION ALL BY NAME
     SELECT {ENTRY}, verdict || ': ' || reasons[1] AS reason FROM rejected_time_entries
@@ -85,76 +158,8 @@ WITH entries AS (
         AND sent.currency = tracked.currency AND sent.minutes = tracked.minutes
         AND price IS NOT NULL AS is_same
     FROM tracked JOIN sent USING (entry_id)
-), lines AS (
-    SELECT month, customer_id, unmatched, currency, 'clockify' AS part, 'clockify' AS line,
-        entry_id, seconds, amount FROM tracked
-    UNION ALL BY NAME
-    SELECT month, customer_id, currency, 'in_quickbooks' AS part,
-        CASE WHEN is_unread THEN 'not read again' WHEN is_billed THEN 'billed' ELSE 'unbilled' END
-            AS line, entry_id, minutes * 60 AS seconds, amount FROM held
-    UNION ALL BY NAME
-    SELECT month, customer_id, currency, 'differing' AS part,
-        'changed in QuickBooks since it was sent' AS line, entry_id, minutes * 60 AS seconds, amount
-    FROM (SELECT {COMPARED} FROM sent EXCEPT ALL SELECT {COMPARED} FROM held)
-    UNION ALL BY NAME
-    SELECT month, customer_id, currency, 'differing' AS part,
-        'changed in QuickBooks since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
-        -amount AS amount
-    FROM (SELECT {COMPARED} FROM held EXCEPT ALL SELECT {COMPARED} FROM sent)
-    UNION ALL BY NAME
-    SELECT month, customer_id, unmatched, currency, 'not_sent' AS part,
-        coalesce(reason, 'accepted: ' || coalesce(state, 'not sent yet')) AS line,
-        entry_id, seconds, amount
-    FROM tracked WHERE entry_id NOT IN (FROM sent SELECT entry_id)
-    UNION ALL BY NAME
-    FROM (SELECT month, customer_id, unmatched, currency, entry_id, unnest([
-            {{part: 'rounding', line: 'minute rounding', seconds: seconds - minutes * 60,
-                amount: at_price - of_minutes}},
-            {{part: if(abs(amount - exact) <= 1, 'rounding', 'differing'),
-                line: if(abs(amount - exact) <= 1, 'cent rounding', '{NOT_ITS_TIME}'),
-                seconds: 0, amount: amount - exact}},
-            {{part: 'differing', line: '{OF_THE_ITEM}', seconds: 0, amount: exact - at_price}},
-            {{part: 'differing', line: 'another rate in QuickBooks', seconds: 0,
-                amount: of_minutes - sent_amount}}
-        ], recursive := true) FROM pairs WHERE is_same)
-    WHERE seconds <> 0 OR amount <> 0
-    UNION ALL BY NAME
-    SELECT month, customer_id, unmatched, currency, 'differing' AS part,
-        'changed in Clockify since it was sent' AS line, entry_id, seconds, amount
-    FROM pairs WHERE NOT is_same
-    UNION ALL BY NAME
-    SELECT month, customer_id, currency, 'differing' AS part,
-        'changed in Clockify since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
-        -amount AS amount
-    FROM sent WHERE entry_id NOT IN (SELECT entry_id FROM pairs WHERE is_same)
-    UNION ALL BY NAME
-    SELECT date_trunc('month', drift.work_date)::DATE AS month, drift.customer_id,
-        coalesce(activity.currency, home_currency, 'none') AS currency, 'differing' AS part,
-        {_of_words("kind", TOO_MANY)} AS line,
-        quickbooks_id AS entry_id, 0 AS seconds, 0 AS amount
-    FROM drift LEFT JOIN quickbooks_activities AS activity USING (quickbooks_id)
-        LEFT JOIN quickbooks_company ON TRUE
-    WHERE kind IN {tuple(TOO_MANY)}
-    UNION ALL BY NAME
-    SELECT date_trunc('month', work_date)::DATE AS month,
-        coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency,
-        'differing' AS part, 'nobody knows yet: ' || state AS line, entry_id, 0 AS seconds,
-        0 AS amount
-    FROM deliveries WHERE state IN {(*UNSETTLED, "doubtful")} AND currency IS NOT NULL
-        AND entry_id NOT IN (SELECT entry_id FROM tracked)
 )
-SELECT month, customer_id, coalesce(fully_qualified_name, any_value(unmatched), customer_id)
-        AS customer, lines.currency, part, line, count(DISTINCT entry_id) AS entries,
-    sum(seconds)::BIGINT AS duration_seconds, sum(amount)::BIGINT AS amount_minor
-FROM lines LEFT JOIN quickbooks_customers ON quickbooks_customer_id = customer_id
-GROUP BY month, customer_id, fully_qualified_name, CASE WHEN customer_id = '' THEN unmatched END,
-    lines.currency, part, line
 """
-
-
-def _of_words(column: str, words: Mapping[str, str]) -> str:
-    cases = " ".join(f"WHEN '{value}' THEN '{word}'" for value, word in words.items())
-    return f"CASE {column} {cases} END"
 
 
 PARTS = (
