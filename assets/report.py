@@ -11,7 +11,7 @@ from functools import partial
 import dagster as dg
 
 from assets.extract import SINGLE_RUN
-from pipeline import chart, figures, links, views
+from pipeline import chart, figures, links, queries, views
 from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.fix_list import COLUMNS
@@ -45,7 +45,7 @@ def fix_list(
     days = days_of(company.today() - timedelta(days=chart.MOST_DAYS), company.today())
     with company.report(context.log.info) as connection:
         lines = lines_of(connection)
-        [waiting] = figures.rows(
+        [waiting] = queries.rows(
             connection,
             "SELECT count(DISTINCT entry_id) AS entries, count(DISTINCT work_date) AS days "
             "FROM fixes WHERE work_date >= $1",

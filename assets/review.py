@@ -10,7 +10,7 @@ from functools import partial
 import dagster as dg
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import chart, figures, fix_list, links, schemas, stages
+from pipeline import chart, figures, fix_list, links, queries, schemas, stages
 from pipeline.company import Company
 from pipeline.extraction import days_of
 from pipeline.metadata import capped, counts, definition_metadata, table
@@ -90,7 +90,7 @@ def _add(
         context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
 
 
-def _accepted(rows: list[figures.Row], company: Company) -> dict[str, object]:
+def _accepted(rows: list[queries.Row], company: Company) -> dict[str, object]:
     settings = company.settings
     return {
         "dagster/partition_row_count": int(figures.total(rows, "entries")),
@@ -103,9 +103,9 @@ def _accepted(rows: list[figures.Row], company: Company) -> dict[str, object]:
 def _rejected(
     company: Company,
     day: date,
-    lines: list[figures.Row],
-    entries: list[figures.Row],
-    groups: list[figures.Row],
+    lines: list[queries.Row],
+    entries: list[queries.Row],
+    groups: list[queries.Row],
 ) -> dict[str, object]:
     """What to do about a day first, then its entries, then the numbers that are plotted."""
     settings = company.settings

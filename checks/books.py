@@ -7,11 +7,11 @@ activity was billed, or is there and not ours, is shown and warned of by nobody.
 import dagster as dg
 
 from checks.claim import LAUNCH, Claim
-from pipeline import analysis, figures
+from pipeline import analysis, queries
 from pipeline.company import Company
 from pipeline.database import Connection
-from pipeline.figures import Row
 from pipeline.metadata import capped, table
+from pipeline.queries import Row
 from pipeline.windows import stops_the_run
 
 LINES = {
@@ -138,9 +138,9 @@ def the_books_and_the_ledger_agree(
     """What the ledger says was sent stands in QuickBooks, once and unchanged."""
     first = company.settings.since
     with company.report(context.log.info) as connection:
-        stale = figures.rows(connection, NOT_COMPARED, [first])
-        lines = [*figures.rows(connection, DRIFTED, [first]), *stale]
-        people = figures.rows(connection, BY_PERSON_AND_CUSTOMER, [first])
+        stale = queries.rows(connection, NOT_COMPARED, [first])
+        lines = [*queries.rows(connection, DRIFTED, [first]), *stale]
+        people = queries.rows(connection, BY_PERSON_AND_CUSTOMER, [first])
     wrong = [f"{line['activities']} {line['line']}" for line in lines if line["line"] not in FACTS]
     if unexplained := sum(row["unexplained"] for row in people):
         wrong.append(f"{unexplained} sums that nothing explains (`books_and_ledger`)")

@@ -15,8 +15,8 @@ import dagster as dg
 from pipeline import figures
 from pipeline.company import Company
 from pipeline.database import Connection
-from pipeline.figures import Row
 from pipeline.metadata import table
+from pipeline.queries import Row
 from pipeline.windows import stops_the_run, window_of
 
 EVERYTHING = (date.min, date.max)

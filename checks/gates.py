@@ -13,8 +13,9 @@ from pipeline import doors, eligibility, schemas, verdicts
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.extraction import pieces
-from pipeline.figures import VERDICTS, Row
+from pipeline.figures import VERDICTS
 from pipeline.ledger import LEFT_OUT
+from pipeline.queries import Row
 from pipeline.stops import Stop
 
 GATED_TABLES: tuple[type[schemas.Table], ...] = (

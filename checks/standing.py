@@ -8,9 +8,9 @@ from pipeline import doors, eligibility, facts, figures, hours_at_risk, schemas,
 from pipeline.analysis import REACH
 from pipeline.company import Company
 from pipeline.database import Connection
-from pipeline.figures import Row
 from pipeline.fix_list import FIXES
 from pipeline.ledger import SETTLED
+from pipeline.queries import Row
 
 UNMATCHED = f"""
 SELECT concerns AS {{name}}, any_value(user_id) AS user_id, any_value(project_id) AS project_id,

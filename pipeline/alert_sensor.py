@@ -22,7 +22,8 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from pipeline import alerts, situation, usual
 from pipeline.analysis import copy_of
-from pipeline.figures import OVER_AND_JUDGED, rows
+from pipeline.figures import OVER_AND_JUDGED
+from pipeline.queries import rows
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.windows import window_of

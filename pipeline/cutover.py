@@ -11,8 +11,8 @@ from datetime import date
 from typing import Any
 
 from pipeline.activities import facts, parse
-from pipeline.drift import Names
 from pipeline.ledger import Delivery
+from pipeline.lists import Names
 from pipeline.look import look
 from pipeline.planning import Bodies, Plan
 

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline import figures, terminal
+from pipeline import queries, terminal
 from pipeline.database import Connection, read_only
 from pipeline.definitions import JOB, build_definitions
 from pipeline.settings import Settings
@@ -147,7 +147,7 @@ def _progress(instance: dg.DagsterInstance, run_id: str, steps: int) -> Iterator
 
 def _report(connection: Connection, first: date, last: date, run_id: str) -> None:
     window = [first, last]
-    verdicts = figures.rows(
+    verdicts = queries.rows(
         connection,
         "SELECT verdict, reason, count(*) AS entries, sum(duration_seconds)::BIGINT AS seconds, "
         "coalesce(sum(amount_minor), 0)::BIGINT AS minor, any_value(currency) AS currency "
@@ -161,7 +161,7 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
     ]
     columns = ("verdict", "reason", "entries", "hours", "amount")
     terminal.print_table(f"Clockify entries from {first} to {last}", shown, columns)
-    deliveries = figures.rows(
+    deliveries = queries.rows(
         connection,
         "SELECT state, run_id = $3 AS is_new, currency, count(*) AS entries, "
         "sum(minutes)::BIGINT AS minutes, coalesce(sum(amount_minor), 0)::BIGINT AS minor "
@@ -190,7 +190,7 @@ def _checks(result: dg.ExecuteInProcessResult) -> None:
         console.print(f"[red]{event.step_key} stopped the run:[/red] {escape(str(said))}")
 
 
-def _amount(row: figures.Row) -> str:
+def _amount(row: queries.Row) -> str:
     return terminal.money(row["minor"], row["currency"])
 
 

@@ -11,7 +11,7 @@ from rapidfuzz import process
 
 from pipeline.analysis import copy_of, published_at
 from pipeline.database import Connection
-from pipeline.figures import Row, rows
+from pipeline.queries import Row, rows
 from pipeline.quickbooks import QuickBooks
 from pipeline.quickbooks_rows import activity_row
 from pipeline.stops import Stop

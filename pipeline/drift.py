@@ -9,18 +9,17 @@ ours may be anybody's honest work: both are facts, found in the table and warned
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pipeline.activities import Facts, differences
+from pipeline.lists import Names, Record
 from pipeline.look import look, without_price
 
 FACTS_ONLY = frozenset({"billed", "not_ours"})
 """Kinds that nobody needs to look at."""
 Said = Mapping[str, str | None]
 """Fields as text; none where there is no value."""
-Record = Mapping[str, Any]
 
 
 class Change(NamedTuple):
@@ -35,28 +34,6 @@ class Change(NamedTuple):
 
 UNAPPROVED = Change("clockify", "unapproved", "is_approved", "approved", "not approved")
 """Of an entry whose approval was withdrawn after it was sent."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """QuickBooks' records by id, with the names that they bear."""
-
-    people: Mapping[str, str]
-    """Display names of employees, without what is added to an inactive one."""
-    customers: Mapping[str, str]
-    """The same of customers."""
-    paths: Mapping[str, str]
-    """Customers' names with those above them."""
-
-    def row(self, known: Facts) -> Record:
-        """What a person compares of an entry or an activity."""
-        return {
-            "person": self.people.get(known.person, known.person),
-            "date": known.work_date,
-            "minutes": known.minutes,
-            "customer": self.paths.get(known.customer, known.customer),
-            "description": known.description,
-        }
 
 
 def spoken(found: Facts) -> dict[str, str | None]:

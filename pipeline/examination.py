@@ -24,8 +24,8 @@ from pipeline.clockify import Clockify
 from pipeline.company import utc_now
 from pipeline.definitions import SCHEDULE
 from pipeline.extraction import NOT_ROUNDED, Reading
-from pipeline.figures import rows
 from pipeline.ledger import Binding
+from pipeline.queries import rows
 from pipeline.quickbooks import QuickBooks
 from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
 from pipeline.schemas import QuickbooksEmployees as Employees

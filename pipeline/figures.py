@@ -5,16 +5,13 @@ address.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from pipeline.database import Connection
 from pipeline.problems import problem
-
-Row = dict[str, Any]
-Parameters = Sequence[object] | dict[str, object]
-"""Values of `$1`, `$2` and so on, or of `$name`s."""
+from pipeline.queries import Parameters, Row, rows
 
 HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
 PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')"
@@ -94,13 +91,6 @@ GROUP BY days.work_date ORDER BY days.work_date
 
 The connection has the analysts' views; `$3` is the zone's name.
 """
-
-
-def rows(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
-    """The query's rows, each by column name."""
-    result = connection.execute(query, parameters)
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def explained(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:

@@ -7,9 +7,10 @@ grouped by. Holds the SQL; keeps out what a fix says (`reasons`) and how a line 
 from datetime import date
 
 from pipeline.database import Connection
-from pipeline.figures import PROJECT, Row, rows
+from pipeline.figures import PROJECT
 from pipeline.ledger import PASSING
 from pipeline.problems import MEANINGS
+from pipeline.queries import Row, rows
 from pipeline.reasons import REJECTING
 
 LINES_A_DAY = 10

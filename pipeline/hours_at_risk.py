@@ -7,8 +7,9 @@ hold, a timer that may still be running since yesterday.
 from datetime import date
 
 from pipeline.database import Connection
-from pipeline.figures import HOURS, PROJECT, Row, rows
+from pipeline.figures import HOURS, PROJECT
 from pipeline.ledger import SETTLED
+from pipeline.queries import Row, rows
 
 AGES = ("up to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
-from pipeline.figures import Row
 from pipeline.metadata import plain
+from pipeline.queries import Row
 from pipeline.settings import Settings
 
 CLOCKIFY = "https://app.clockify.me"

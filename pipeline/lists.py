@@ -12,17 +12,40 @@ from typing import Any
 import pandas as pd
 
 from pipeline import doors, schemas
+from pipeline.activities import Facts
 from pipeline.database import Connection
-from pipeline.drift import Names
 from pipeline.matching import living_name
 
-Records = Mapping[str, Mapping[str, Any]]
+Record = Mapping[str, Any]
+Records = Mapping[str, Record]
 STORED_PEOPLE = """
 SELECT user_id, arg_max(user_name, read_at) AS user_name FROM clockify_time_entries
 WHERE user_id NOT IN (SELECT user_id FROM clockify_users WHERE user_name <> '') GROUP BY user_id
 """
 """By the name read last, of those only who have none in the list of members: with older names, who
 was renamed to be told apart would never be."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """QuickBooks' records by id, with the names that they bear."""
+
+    people: Mapping[str, str]
+    """Display names of employees, without what is added to an inactive one."""
+    customers: Mapping[str, str]
+    """The same of customers."""
+    paths: Mapping[str, str]
+    """Customers' names with those above them."""
+
+    def row(self, known: Facts) -> Record:
+        """What a person compares of an entry or an activity."""
+        return {
+            "person": self.people.get(known.person, known.person),
+            "date": known.work_date,
+            "minutes": known.minutes,
+            "customer": self.paths.get(known.customer, known.customer),
+            "description": known.description,
+        }
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from pipeline import doors, eligibility, extraction, figures, schemas, verdicts
+from pipeline import doors, eligibility, extraction, queries, schemas, verdicts
 from pipeline.company import Company
 from pipeline.database import Connection
 from pipeline.desk import Desk
@@ -126,5 +126,5 @@ def _refuse_other_item(wanted: str, known: str | None) -> None:
 
 def _workspace(connection: Connection) -> dict[str, Any]:
     """The stored workspace, or one without rounding if it was never read."""
-    stored = figures.rows(connection, "SELECT rounding, rounding_minutes FROM clockify_workspace")
+    stored = queries.rows(connection, "SELECT rounding, rounding_minutes FROM clockify_workspace")
     return stored[0] if stored else {"rounding": NOT_ROUNDED, "rounding_minutes": 1}

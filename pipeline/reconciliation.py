@@ -16,9 +16,10 @@ from pipeline import books, drift, following, pairing
 from pipeline.activities import Body, Facts, differences, facts, identity, parse
 from pipeline.breaker import Tally
 from pipeline.desk import Desk
-from pipeline.drift import Change, Names
+from pipeline.drift import Change
 from pipeline.following import BILLED
 from pipeline.ledger import DELIVERED, Delivery
+from pipeline.lists import Names
 from pipeline.look import without
 from pipeline.pairing import Pair
 from pipeline.quickbooks_rows import activity_row

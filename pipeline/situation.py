@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pipeline.analysis import copy_of
 from pipeline.database import Connection
-from pipeline.figures import rows
+from pipeline.queries import rows
 
 OPEN = ("refused", "unknown", "pending", "doubtful")
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"

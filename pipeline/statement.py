@@ -14,8 +14,9 @@ from datetime import date
 
 from pipeline.books import SENT_RATE
 from pipeline.database import Connection
-from pipeline.figures import PROJECT, Row, rows, was_over
+from pipeline.figures import PROJECT, was_over
 from pipeline.ledger import DELIVERED, SETTLED, UNSETTLED
+from pipeline.queries import Row, rows
 
 ENTRY = """
     work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,

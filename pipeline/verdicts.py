@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import doors, figures, schemas
+from pipeline import doors, queries, schemas
 from pipeline.database import Connection, transaction
 from pipeline.entries import work_dates
 from pipeline.ledger import Ledger
@@ -43,7 +43,7 @@ def company(connection: Connection) -> dict[str, Any]:
     Raises:
         Stop: it was never read.
     """
-    found = figures.rows(connection, "FROM quickbooks_company")
+    found = queries.rows(connection, "FROM quickbooks_company")
     if len(found) != 1:
         raise Stop(
             "The QuickBooks company has not been read yet",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline import figures, terminal
+from pipeline import queries, terminal
 from pipeline.analysis import copy_of, published_at
 from pipeline.database import Connection
 from pipeline.fix_list import lines_of_days
@@ -72,10 +72,10 @@ def command(
         terminal.print_text(line)
 
 
-def _rows(connection: Connection, what: str, first: date, last: date) -> Sequence[figures.Row]:
+def _rows(connection: Connection, what: str, first: date, last: date) -> Sequence[queries.Row]:
     if what == "fix-list":
         return lines_of_days(connection, first, last)
-    return figures.rows(
+    return queries.rows(
         connection,
         "FROM rejected_time_entries WHERE verdict = 'rejected' "
         "AND work_date BETWEEN $1 AND $2 ORDER BY work_date, user_name, start_at",

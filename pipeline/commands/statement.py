@@ -8,7 +8,7 @@ import click
 
 from pipeline import terminal
 from pipeline.analysis import copy_of, published_at
-from pipeline.figures import Row
+from pipeline.queries import Row
 from pipeline.settings import Settings
 from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
 from pipeline.statement import PARTS, lines_of_month, of_month

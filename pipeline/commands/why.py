@@ -8,7 +8,7 @@ import click
 
 from pipeline import dossier, terminal
 from pipeline.dossier import BY_A_PERSON, Dossier
-from pipeline.figures import Row
+from pipeline.queries import Row
 from pipeline.quickbooks import QuickBooks
 from pipeline.settings import Settings
 from pipeline.sheets import clock

@@ -14,9 +14,9 @@ from checks.claim import Claim
 from pipeline import schemas
 from pipeline.company import Company, opened
 from pipeline.database import Database
-from pipeline.figures import Row
 from pipeline.ledger import Ledger
 from pipeline.ledger_file import database
+from pipeline.queries import Row
 from pipeline.settings import Settings
 from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid

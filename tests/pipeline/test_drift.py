@@ -10,7 +10,8 @@ import pytest
 
 from pipeline import drift
 from pipeline.activities import Facts
-from pipeline.drift import Change, Names
+from pipeline.drift import Change
+from pipeline.lists import Names
 
 DAY = date(2024, 5, 14)
 SENT = Facts(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import doors, figures
+from pipeline import doors, figures, queries
 from pipeline.database import Connection, attach
 from pipeline.ledger import Ledger
 from pipeline.schemas import (
@@ -53,7 +53,7 @@ def test_a_day_is_counted_in_entries_hours_and_people(books: Connection) -> None
         {"duration_seconds": None},
         {"work_date": NEXT + timedelta(days=1)},
     )
-    assert figures.rows(books, figures.READ, [DAY, NEXT]) == [
+    assert queries.rows(books, figures.READ, [DAY, NEXT]) == [
         {"work_date": DAY, "entries": 3, "hours": 1.5, "people": 2}
     ]
 
@@ -71,7 +71,7 @@ def test_accepted_time_is_by_person_and_project_with_their_ids(books: Connection
         {**plain, "client_name": None, "project_name": None, "project_id": None},
         {**plain, "work_date": NEXT},
     )
-    found = figures.rows(books, figures.ACCEPTED, [DAY, DAY])
+    found = queries.rows(books, figures.ACCEPTED, [DAY, DAY])
     assert [tuple(row.values())[1:] for row in found] == [
         ("Ann", "Acme / Website", 2, 2.0, "u", "p", "7"),
         ("Ann", "no project", 1, 1.0, "u", None, "7"),
@@ -98,7 +98,7 @@ def test_what_is_not_accepted_is_counted_once_under_its_first_reason(books: Conn
     """So that totals add up; the rejected come first."""
     rejected(books)
     assert [
-        tuple(row.values())[1:] for row in figures.rows(books, figures.NOT_ACCEPTED, [DAY, DAY])
+        tuple(row.values())[1:] for row in queries.rows(books, figures.NOT_ACCEPTED, [DAY, DAY])
     ] == [
         ("rejected", "too_long", 1, 25.0),
         ("rejected", "no_rate", 2, 2.17),
@@ -115,7 +115,7 @@ def test_waiting_entries_are_the_longest_of_each_day(
     rejected(books)
     lay_next = {"work_date": NEXT, "entry_id": "f" * 24}
     lay(books, RejectedTimeEntries, lay_next)
-    found = figures.rows(books, figures.WAITING, [DAY, NEXT, most])
+    found = queries.rows(books, figures.WAITING, [DAY, NEXT, most])
     of_day = [row for row in found if row["work_date"] == DAY]
     assert [int(row["entry_id"], 16) for row in of_day] == [4, 1, 0, 2][:shown]
     assert len(found) - len(of_day) == min(most, 1)
@@ -127,7 +127,7 @@ def test_waiting_entries_are_the_longest_of_each_day(
 
 def test_deliveries_are_counted_by_state(books: Connection) -> None:
     """Of the window's days only."""
-    found = figures.rows(books, figures.DELIVERED, [DAY, DAY])
+    found = queries.rows(books, figures.DELIVERED, [DAY, DAY])
     assert [(row["state"], row["entries"], row["hours"]) for row in found] == [
         ("doubtful", 1, 0.33),
         ("pending", 1, 0.33),
@@ -147,10 +147,10 @@ def test_no_figure_holds_a_rate_an_address_or_a_description(books: Connection) -
     rejected(books)
     lay(books, AcceptedTimeEntries, {})
     found = [
-        *figures.rows(books, figures.ACCEPTED, [DAY, NEXT]),
-        *figures.rows(books, figures.NOT_ACCEPTED, [DAY, NEXT]),
-        *figures.rows(books, figures.WAITING, [DAY, NEXT, 50]),
-        *figures.rows(books, figures.DELIVERED, [DAY, NEXT]),
+        *queries.rows(books, figures.ACCEPTED, [DAY, NEXT]),
+        *queries.rows(books, figures.NOT_ACCEPTED, [DAY, NEXT]),
+        *queries.rows(books, figures.WAITING, [DAY, NEXT, 50]),
+        *queries.rows(books, figures.DELIVERED, [DAY, NEXT]),
         *figures.explained(books, figures.UNRESOLVED, [DAY, NEXT]),
     ]
     names = {name for row in found for name in row}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import analysis, doors, figures, fix_list, views
+from pipeline import analysis, doors, figures, fix_list, queries, views
 from pipeline.database import Connection, attach
 from pipeline.hours_at_risk import summed
 from pipeline.ledger import Delivery, Ledger
@@ -72,11 +72,11 @@ def lay(connection: Connection, model: type[Table], entries: dict[int, dict[str,
     doors.insert(connection, model, frame(model, *rows))
 
 
-def seen(connection: Connection, view: str, today: date = NEXT) -> list[figures.Row]:
+def seen(connection: Connection, view: str, today: date = NEXT) -> list[queries.Row]:
     """A view's rows as they are on a day."""
     settings = Settings.model_construct(time_zone="UTC", send_from=SINCE, start_date=SINCE)
     analysis.lay_views(connection, settings, today)
-    return figures.rows(connection, f"FROM {view}")
+    return queries.rows(connection, f"FROM {view}")
 
 
 def test_entries_that_one_act_mends_are_one_line_the_most_hours_first(books: Connection) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import analysis, doors, figures
+from pipeline import analysis, doors, queries
 from pipeline.database import Connection, attach
 from pipeline.ledger import Delivery, Ledger
 from pipeline.schemas import (
@@ -105,7 +105,7 @@ def seen(
     *sent: Delivery,
     today: date = AFTER,
     rate_source: str = "clockify",
-) -> list[figures.Row]:
+) -> list[queries.Row]:
     """A view's rows, with these deliveries in the ledger beside."""
     with Ledger.opened(tmp_path / "ledger.duckdb", 0, print) as ledger:
         ledger.record(list(sent))
@@ -114,7 +114,7 @@ def seen(
         time_zone="UTC", send_from=MONTH, start_date=MONTH, rate_source=rate_source
     )
     analysis.lay_views(connection, settings, today)
-    return figures.rows(connection, f"FROM {view} ORDER BY ALL")
+    return queries.rows(connection, f"FROM {view} ORDER BY ALL")
 
 
 def lines(connection: Connection, tmp_path: Path, *sent: Delivery) -> Lines:
@@ -190,7 +190,7 @@ def test_who_was_sent_to_is_who_it_is_of_until_the_entry_says_another(
     assert found == {("Acme", "clockify"): (3600, 9000), ("Acme", UNREAD): (3600, 9000)}
     change = {"side": "clockify", "kind": "edited", "field": "customer", "entry_id": sent.entry_id}
     doors.insert(warehouse, Drift, frame(Drift, valid(Drift, 0, **change)))
-    found = figures.rows(warehouse, "FROM statement_lines ORDER BY ALL")
+    found = queries.rows(warehouse, "FROM statement_lines ORDER BY ALL")
     assert {(row["customer"], row["line"]) for row in found} == {
         *(("Roof", "clockify"), ("Roof", CHANGED)),
         *(("Acme", UNREAD), ("Acme", CHANGED)),
@@ -333,7 +333,7 @@ def test_the_price_of_the_item_is_a_difference_in_nobodys_way(
     tracked = found.pop("clockify")
     assert found == expected
     assert tracked == tuple(map(sum, zip(*expected.values(), strict=True)))
-    [row] = figures.rows(warehouse, "FROM statement")
+    [row] = queries.rows(warehouse, "FROM statement")
     assert row["is_ready"] == (expected.keys() <= {UNREAD, ITEM, "minute rounding"})
 
 
