@@ -9,11 +9,12 @@ from functools import partial
 
 import dagster as dg
 
-from pipeline import figures, schemas, stages
+from pipeline import schemas, stages
 from pipeline.company import Company
-from pipeline.extraction import Extracted, days_of
-from pipeline.metadata import capped, definition_metadata
-from pipeline.windows import stops_the_run, window
+from pipeline.extract.extraction import Extracted, days_of
+from pipeline.orchestration.metadata import capped, definition_metadata
+from pipeline.orchestration.windows import stops_the_run, window
+from pipeline.reports import figures
 
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL

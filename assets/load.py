@@ -1,6 +1,6 @@
 """Load: the accepted entries become time activities in QuickBooks, once each.
 
-The order of steps is in `pipeline.loading`; the promise in prose stands in the README.
+The order of steps is in `pipeline.delivery.loading`; the promise in prose stands in the README.
 """
 
 from datetime import date, timedelta
@@ -8,13 +8,15 @@ from datetime import date, timedelta
 import dagster as dg
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import figures, links, schemas, stages
+from pipeline import schemas, stages
 from pipeline.company import Company
-from pipeline.extraction import days_of
-from pipeline.loading import Wishes
-from pipeline.metadata import capped, counts, definition_metadata, table
-from pipeline.planning import Plan
-from pipeline.windows import SCHEDULE_NAME, stops_the_run, window
+from pipeline.delivery.loading import Wishes
+from pipeline.delivery.planning import Plan
+from pipeline.extract.extraction import days_of
+from pipeline.orchestration import links
+from pipeline.orchestration.metadata import capped, counts, definition_metadata, table
+from pipeline.orchestration.windows import SCHEDULE_NAME, stops_the_run, window
+from pipeline.reports import figures
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)

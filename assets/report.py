@@ -11,16 +11,18 @@ from functools import partial
 import dagster as dg
 
 from assets.extract import SINGLE_RUN
-from pipeline import chart, figures, links, queries, views
 from pipeline.company import Company
-from pipeline.extraction import days_of
-from pipeline.fix_list import COLUMNS
-from pipeline.fix_list import lines as lines_of
-from pipeline.hours_at_risk import AGES, summed
-from pipeline.metadata import capped, definition_metadata
+from pipeline.extract.extraction import days_of
+from pipeline.orchestration import chart, links
+from pipeline.orchestration.metadata import capped, definition_metadata
+from pipeline.orchestration.windows import stops_the_run
+from pipeline.reports import figures, views
+from pipeline.reports.fix_list import COLUMNS
+from pipeline.reports.fix_list import lines as lines_of
+from pipeline.reports.hours_at_risk import AGES, summed
+from pipeline.reports.statement import IN_HOURS, SHOWN, of_month
 from pipeline.schemas import RejectedTimeEntries
-from pipeline.statement import IN_HOURS, SHOWN, of_month
-from pipeline.windows import stops_the_run
+from pipeline.storage import queries
 
 LAST = {"dagster/priority": "-1"}
 """Of the steps that are ready, those of this stage are run last."""

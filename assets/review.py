@@ -1,6 +1,6 @@
 """Review: every entry gets exactly one verdict, and what is not accepted says why and what to do.
 
-The rules are in `pipeline.reasons`, the matching in `pipeline.matching`.
+The rules are in `pipeline.review.reasons`, the matching in `pipeline.review.matching`.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,14 @@ from functools import partial
 import dagster as dg
 
 from assets.extract import DAILY, SINGLE_RUN
-from pipeline import chart, figures, fix_list, links, queries, schemas, stages
+from pipeline import schemas, stages
 from pipeline.company import Company
-from pipeline.extraction import days_of
-from pipeline.metadata import capped, counts, definition_metadata, table
-from pipeline.windows import stops_the_run, window
+from pipeline.extract.extraction import days_of
+from pipeline.orchestration import chart, links
+from pipeline.orchestration.metadata import capped, counts, definition_metadata, table
+from pipeline.orchestration.windows import stops_the_run, window
+from pipeline.reports import figures, fix_list
+from pipeline.storage import queries
 
 SOURCES = [
     "clockify_time_entries",

@@ -7,12 +7,13 @@ activity was billed, or is there and not ours, is shown and warned of by nobody.
 import dagster as dg
 
 from checks.claim import LAUNCH, Claim
-from pipeline import analysis, queries
 from pipeline.company import Company
-from pipeline.database import Connection
-from pipeline.metadata import capped, table
-from pipeline.queries import Row
-from pipeline.windows import stops_the_run
+from pipeline.orchestration.metadata import capped, table
+from pipeline.orchestration.windows import stops_the_run
+from pipeline.reports import analysis
+from pipeline.storage import queries
+from pipeline.storage.database import Connection
+from pipeline.storage.queries import Row
 
 LINES = {
     "in the ledger, not in QuickBooks": "side = 'quickbooks' AND kind = 'deleted'",

@@ -12,12 +12,12 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from pipeline import figures
 from pipeline.company import Company
-from pipeline.database import Connection
-from pipeline.metadata import table
-from pipeline.queries import Row
-from pipeline.windows import stops_the_run, window_of
+from pipeline.orchestration.metadata import table
+from pipeline.orchestration.windows import stops_the_run, window_of
+from pipeline.reports import figures
+from pipeline.storage.database import Connection
+from pipeline.storage.queries import Row
 
 EVERYTHING = (date.min, date.max)
 LAUNCH = "concat('.venv/bin/dg launch --assets ''*'' --partition-range ', first, '...', last)"

@@ -9,14 +9,17 @@ from datetime import date
 from functools import partial
 
 from checks.claim import Claim
-from pipeline import doors, eligibility, schemas, verdicts
+from pipeline import schemas
 from pipeline.company import Company
-from pipeline.database import Connection
-from pipeline.extraction import pieces
-from pipeline.figures import VERDICTS
+from pipeline.extract.extraction import pieces
 from pipeline.ledger import LEFT_OUT
-from pipeline.queries import Row
+from pipeline.quickbooks import eligibility
+from pipeline.reports.figures import VERDICTS
+from pipeline.review import verdicts
 from pipeline.stops import Stop
+from pipeline.storage import doors
+from pipeline.storage.database import Connection
+from pipeline.storage.queries import Row
 
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
     schemas.ClockifyUsers,

@@ -4,13 +4,17 @@ Each message is the answer, its table the work to do. Those of what was sent are
 """
 
 from checks.claim import EVERYTHING, LAUNCH, Claim
-from pipeline import doors, eligibility, facts, figures, hours_at_risk, schemas, verdicts
-from pipeline.analysis import REACH
+from pipeline import schemas
 from pipeline.company import Company
-from pipeline.database import Connection
-from pipeline.fix_list import FIXES
 from pipeline.ledger import SETTLED
-from pipeline.queries import Row
+from pipeline.quickbooks import eligibility
+from pipeline.reports import figures, hours_at_risk
+from pipeline.reports.analysis import REACH
+from pipeline.reports.fix_list import FIXES
+from pipeline.review import facts, verdicts
+from pipeline.storage import doors
+from pipeline.storage.database import Connection
+from pipeline.storage.queries import Row
 
 UNMATCHED = f"""
 SELECT concerns AS {{name}}, any_value(user_id) AS user_id, any_value(project_id) AS project_id,

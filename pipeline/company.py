@@ -14,15 +14,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline import analysis
-from pipeline.clockify import Clockify
-from pipeline.database import Connection, FileBusyError, when_free
+from pipeline.clockify.client import Clockify
 from pipeline.ledger import Ledger
-from pipeline.ledger_file import attached, back_up
-from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
+from pipeline.reports import analysis
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.tokens import Tokens
+from pipeline.storage.database import Connection, FileBusyError, when_free
+from pipeline.storage.ledger_file import attached, back_up
 from pipeline.warehouse import Warehouse
 
 Log = Callable[[str], object]

@@ -11,14 +11,14 @@ import dagster as dg
 
 import assets
 import checks
-from pipeline import analysis
-from pipeline.alert_sensor import alert_sensor
 from pipeline.company import Company, opened, utc_now
-from pipeline.reasons import REASON_IDS
+from pipeline.orchestration.alert_sensor import alert_sensor
+from pipeline.orchestration.windows import RANGE_END, RANGE_START
+from pipeline.reports import analysis
+from pipeline.review.reasons import REASON_IDS
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
-from pipeline.windows import RANGE_END, RANGE_START
 
 JOB = "clockify_to_quickbooks"
 SCHEDULE = "every_morning"

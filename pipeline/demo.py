@@ -23,12 +23,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline import queries, terminal
-from pipeline.database import Connection, read_only
+from pipeline import terminal
 from pipeline.definitions import JOB, build_definitions
+from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.windows import RANGE_END, RANGE_START
+from pipeline.storage import queries
+from pipeline.storage.database import Connection, read_only
 
 FOLDER = Path("data/demo")
 DAYS = 14

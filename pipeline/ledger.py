@@ -1,7 +1,7 @@
 """The ledger: what was meant for QuickBooks, sent, and answered. One row per entry and part.
 
 Holds how rows are written and found, in the SQL that DuckDB and PostgreSQL share. Keeps out what
-a row's next state is (`classification`, `delivery`) and how the file is kept (`ledger_file`). The
+a row's next state is (`delivery`) and how the file is kept (`storage.ledger_file`). The
 loader keeps it open for its whole step: the file's lock is the one-writer lease, which neither
 expires under a paused process nor outlives a dead one.
 """
@@ -15,12 +15,13 @@ from typing import Self
 
 import pandas as pd
 
-from pipeline import ledger_file, schemas
-from pipeline.database import Connection, transaction
-from pipeline.faults import SUBSCRIPTION_ENDED, THROTTLED
-from pipeline.fitting import validated
+from pipeline import schemas
+from pipeline.quickbooks.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
+from pipeline.storage import ledger_file
+from pipeline.storage.database import Connection, transaction
+from pipeline.storage.fitting import validated
 
 DELIVERED = ("sent", "adopted")
 UNSETTLED = ("pending", "unknown")

@@ -214,7 +214,7 @@ class Sent(Matched):
 
 
 class Verdicts(Sent, Explained):
-    """One row per entry judged: what `review` decides, before it is joined to the entries."""
+    """One row per entry judged: what `judging` decides, before it is joined to the entries."""
 
     entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
 

@@ -11,15 +11,18 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import confirmation, extraction, history, loading, opening, schemas, verdicts
-from pipeline.clockify import Clockify
+from pipeline import schemas
+from pipeline.clockify.client import Clockify
 from pipeline.company import Company, Log
-from pipeline.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
-from pipeline.history import Watched
-from pipeline.lists import Lists
-from pipeline.loading import Wishes
-from pipeline.planning import Plan
-from pipeline.quickbooks import QuickBooks
+from pipeline.delivery import confirmation, loading, opening
+from pipeline.delivery.loading import Wishes
+from pipeline.delivery.planning import Plan
+from pipeline.extract import extraction, history
+from pipeline.extract.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
+from pipeline.extract.history import Watched
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.review import verdicts
+from pipeline.review.lists import Lists
 
 LISTS: Mapping[type[schemas.Table], tuple[str, Callable[[Any], list[dict[str, Any]]]]] = {
     schemas.ClockifyUsers: ("clockify", Clockify.users),

@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from pipeline import files, opening
-from pipeline.books import days_judged
+from pipeline import files
 from pipeline.company import Company, opened
-from pipeline.database import Connection
-from pipeline.desk import Desk
-from pipeline.extraction import days_of
+from pipeline.delivery import opening
+from pipeline.delivery.desk import Desk
+from pipeline.extract.extraction import days_of
+from pipeline.reports.books import days_judged
 from pipeline.settings import Settings
+from pipeline.storage.database import Connection
 from pipeline.tables import shown
 
 STOPPED = 1

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import doors
-from pipeline.database import Database, transaction
 from pipeline.schemas import WAREHOUSE_TABLES, Table, name_of
+from pipeline.storage import doors
+from pipeline.storage.database import Database, transaction
 
 
 class Warehouse(Database):

@@ -2,10 +2,10 @@
 
 import click
 
-from pipeline import consent
-from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks import consent
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
-from pipeline.tokens import Tokens
 
 
 @click.command(name="connect")

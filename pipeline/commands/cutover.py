@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from pipeline import confirmation, cutover, loading, terminal
-from pipeline.cutover import Cutover
-from pipeline.desk import Desk
-from pipeline.sheets import Column, Sheet, write_csv
+from pipeline import terminal
+from pipeline.delivery import confirmation, cutover, loading
+from pipeline.delivery.cutover import Cutover
+from pipeline.delivery.desk import Desk
+from pipeline.reports.sheets import Column, Sheet, write_csv
 from pipeline.stops import Stop
 
 COLUMNS = ("person", "date", "minutes", "customer", "description")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from pipeline import deciding, terminal
-from pipeline.deciding import Decision
+from pipeline import terminal
+from pipeline.delivery import deciding
+from pipeline.delivery.deciding import Decision
 
 
 @click.command()

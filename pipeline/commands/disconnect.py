@@ -2,8 +2,8 @@
 
 import click
 
+from pipeline.quickbooks.tokens import CONNECT, Tokens
 from pipeline.settings import Settings
-from pipeline.tokens import CONNECT, Tokens
 
 
 @click.command(name="disconnect")

@@ -5,8 +5,8 @@ from datetime import datetime
 import click
 from rich.text import Text
 
-from pipeline import examination, terminal
-from pipeline.preconditions import Finding, findings
+from pipeline import terminal
+from pipeline.preconditions import Finding, examination, findings
 from pipeline.settings import Settings
 from pipeline.typed import visible
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from pipeline import queries, terminal
-from pipeline.analysis import copy_of, published_at
-from pipeline.database import Connection
-from pipeline.fix_list import lines_of_days
+from pipeline import terminal
+from pipeline.reports.analysis import copy_of, published_at
+from pipeline.reports.fix_list import lines_of_days
+from pipeline.reports.sheets import Column, Sheet, write_csv, write_xlsx
 from pipeline.settings import Settings
-from pipeline.sheets import Column, Sheet, write_csv, write_xlsx
+from pipeline.storage import queries
+from pipeline.storage.database import Connection
 
 FIX_LIST = [
     Column("concerns", "concerns"),

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from pipeline import loading, terminal
-from pipeline.activities import parse
-from pipeline.cutover import summed
+from pipeline import terminal
+from pipeline.delivery import loading
+from pipeline.delivery.cutover import summed
 from pipeline.ledger import Delivery
+from pipeline.quickbooks.activities import parse
 
 
 @click.command()

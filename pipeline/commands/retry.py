@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from pipeline import terminal
-from pipeline.desk import Desk
+from pipeline.delivery.desk import Desk
 from pipeline.ledger import ASKED_TO_RETRY, CLOSED_PERIOD, DECIDED_TO_SEND, NOT_STORED, Delivery
 from pipeline.stops import Stop
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from pipeline import terminal
-from pipeline.analysis import copy_of, published_at
-from pipeline.queries import Row
+from pipeline.reports.analysis import copy_of, published_at
+from pipeline.reports.sheets import Column, Sheet, clock, write_csv, write_xlsx
+from pipeline.reports.statement import PARTS, lines_of_month, of_month
 from pipeline.settings import Settings
-from pipeline.sheets import Column, Sheet, clock, write_csv, write_xlsx
-from pipeline.statement import PARTS, lines_of_month, of_month
+from pipeline.storage.queries import Row
 
 SUMS = [
     column

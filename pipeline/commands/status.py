@@ -6,8 +6,8 @@ from dataclasses import asdict
 import click
 
 from pipeline import terminal
+from pipeline.reports.situation import OPEN, Situation, Tally, situation
 from pipeline.settings import Settings
-from pipeline.situation import OPEN, Situation, Tally, situation
 
 
 @click.command(name="status")

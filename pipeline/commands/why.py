@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
-from pipeline import dossier, terminal
-from pipeline.dossier import BY_A_PERSON, Dossier
-from pipeline.queries import Row
-from pipeline.quickbooks import QuickBooks
+from pipeline import terminal
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
+from pipeline.reports import dossier
+from pipeline.reports.dossier import BY_A_PERSON, Dossier
+from pipeline.reports.sheets import clock
 from pipeline.settings import Settings
-from pipeline.sheets import clock
-from pipeline.tokens import Tokens
+from pipeline.storage.queries import Row
 from pipeline.typed import visible
 
 SHORT = 8

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from inspect import signature
 from typing import Literal, NamedTuple
 
-from pipeline.examination import Facts
 from pipeline.preconditions import clockify, machine, names, quickbooks
+from pipeline.preconditions.examination import Facts
 from pipeline.preconditions.precondition import Precondition
 from pipeline.stops import Stop
 

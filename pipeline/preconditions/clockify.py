@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipeline import extraction
-from pipeline.clockify import Workspace
-from pipeline.examination import DAYS, Past
+from pipeline.clockify.client import Workspace
+from pipeline.extract import extraction
+from pipeline.preconditions.examination import DAYS, Past
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
 from pipeline.stops import Stop

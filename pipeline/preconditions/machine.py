@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.examination import Automation, Copies, Past
+from pipeline.preconditions.examination import Automation, Copies, Past
 from pipeline.preconditions.precondition import Precondition
 from pipeline.settings import Settings
 from pipeline.stops import Stop

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from pipeline import matching
-from pipeline.directory import Match
-from pipeline.facts import expected_projects
 from pipeline.preconditions.precondition import Precondition, listed
+from pipeline.review import matching
+from pipeline.review.directory import Match
+from pipeline.review.facts import expected_projects
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import eligibility
 from pipeline.preconditions.precondition import Precondition
-from pipeline.quickbooks_rows import service_item
+from pipeline.quickbooks import eligibility
+from pipeline.quickbooks.rows import service_item
+from pipeline.quickbooks.token_service import Pair
+from pipeline.quickbooks.tokens import CONNECT
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.token_service import Pair
-from pipeline.tokens import CONNECT
 
 Row = Mapping[str, Any]
 SOON = timedelta(days=14)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Page
 
 from pipeline.__main__ import main
-from pipeline.consent import DONE
+from pipeline.quickbooks.consent import DONE
 from tests.end_to_end.processes import PROJECT, Site, site
 
 PRODUCTION = "https://books.example/quickbooks"

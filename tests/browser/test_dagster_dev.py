@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from pipeline.definitions import JOB
 from pipeline.launcher import _is_running
+from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.sandbox.seed.oddities import add_entry, user_of
-from pipeline.windows import RANGE_END, RANGE_START
 from tests.end_to_end.books import due, held
 from tests.end_to_end.processes import (
     Site,

@@ -22,11 +22,12 @@ from typing import Any
 
 import httpx
 
-from pipeline import ledger, planning, settlement
+from pipeline import ledger
+from pipeline.delivery import planning, settlement
 from pipeline.ledger import Delivery, Ledger
-from pipeline.quickbooks import QuickBooks
-from pipeline.token_service import TokenService
-from pipeline.tokens import Tokens
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.token_service import TokenService
+from pipeline.quickbooks.tokens import Tokens
 
 SETTLING_READS = ("first settling read", "second settling read", "third settling read")
 POINTS = (

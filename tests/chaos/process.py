@@ -21,13 +21,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipeline import delivery
 from pipeline.company import Log, opened, utc_now
 from pipeline.definitions import JOB, build_definitions
-from pipeline.loading import Wishes
+from pipeline.delivery import sending
+from pipeline.delivery.loading import Wishes
+from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.windows import RANGE_END, RANGE_START
 from tests.chaos import crash_points, sabotage
 from tests.chaos.crash_points import Strike, Wire
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
@@ -129,7 +129,7 @@ def _main(job: Job, said: Connection) -> None:
 
 def _ended(job: Job, said: Connection) -> str | None:
     """Why the run stopped, if it did."""
-    delivery.BATCH = ITEMS_A_BATCH
+    sending.BATCH = ITEMS_A_BATCH
     try:
         sabotage.install(job.sabotage)
         crash_points.install(Wire(job.strike, said, Path(job.environment["LEDGER"])))

@@ -10,8 +10,8 @@ import httpx
 import pandas as pd
 
 from pipeline import schemas
-from pipeline.fitting import fitting
 from pipeline.schemas import sql_types
+from pipeline.storage.fitting import fitting
 from tests.chaos import process
 from tests.pipeline.rows import frame, valid
 

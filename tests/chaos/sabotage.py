@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from pipeline import settlement, settling
-from pipeline.activities import facts, stamp
-from pipeline.desk import Desk
+from pipeline.delivery import settlement, settling
+from pipeline.delivery.desk import Desk
 from pipeline.ledger import NOT_STORED, Delivery, Ledger
-from pipeline.quickbooks import QuickBooks
+from pipeline.quickbooks.activities import facts, stamp
+from pipeline.quickbooks.client import QuickBooks
 from tests.chaos.crash_points import kind_of
 
 

@@ -13,11 +13,11 @@ from checks import books, gates, standing
 from checks.claim import Claim
 from pipeline import schemas
 from pipeline.company import Company, opened
-from pipeline.database import Database
 from pipeline.ledger import Ledger
-from pipeline.ledger_file import database
-from pipeline.queries import Row
 from pipeline.settings import Settings
+from pipeline.storage.database import Database
+from pipeline.storage.ledger_file import database
+from pipeline.storage.queries import Row
 from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 

@@ -15,16 +15,16 @@ from click.testing import CliRunner, Result
 
 from pipeline.__main__ import main
 from pipeline.company import opened
-from pipeline.database import read_only
 from pipeline.definitions import JOB, build_definitions
-from pipeline.loading import Wishes
+from pipeline.delivery.loading import Wishes
+from pipeline.orchestration.windows import RANGE_END, RANGE_START, SCHEDULE_NAME
 from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import World
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.windows import RANGE_END, RANGE_START, SCHEDULE_NAME
+from pipeline.storage.database import read_only
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
 from tests.sandbox.seed_rules import work_date

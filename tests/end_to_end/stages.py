@@ -5,7 +5,7 @@ from datetime import date
 
 from pipeline import stages
 from pipeline.company import Company, Log
-from pipeline.loading import Wishes
+from pipeline.delivery.loading import Wishes
 from pipeline.schemas import name_of
 
 LOAD = "quickbooks_time_activities"

@@ -35,7 +35,7 @@ def has_each_entry_once(house: House) -> bool:
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few entries make three batches."""
-    monkeypatch.setattr("pipeline.delivery.BATCH", FIRST_BATCH)
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", FIRST_BATCH)
 
 
 STORED: list[dict[str, Any]] = [
@@ -88,7 +88,7 @@ def test_an_answer_that_proves_nothing_is_settled_by_reading_quickbooks(
     reviewed: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stored, and found there; or not, and then each entry is sent alone. Nothing stays open."""
-    monkeypatch.setattr("pipeline.delivery.BATCH", 2)
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
     batches, _ = struck(reviewed, STORED + NOT_STORED)
     found = [["pending", "sent", "unknown"]] * len(STORED)
     sent_again = [["pending", "refused", "sent", "unknown"]] * len(NOT_STORED)
@@ -133,7 +133,7 @@ def test_a_batch_that_certainly_was_not_received_is_sent_again(
     The token that the run before left is none any more either: the first read gets a 401.
     `Retry-After` comes before our own measure, which is two seconds here.
     """
-    monkeypatch.setattr("pipeline.delivery.BATCH", 2)
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
     reviewed.sandbox.world.tokens.access_tokens.clear()
     batches, said = struck(reviewed, NOT_RECEIVED)
     assert not [each for each in batches if "unknown" in each]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.ledger import Ledger
+from pipeline.orchestration.windows import SCHEDULE_NAME
 from pipeline.sandbox.seed.oddities import add_entry
-from pipeline.windows import SCHEDULE_NAME
 from tests.conftest import TODAY, Server
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import House, Kept, building, kept, problems, restored, silence
@@ -38,7 +38,7 @@ def four(house: House, company_of_four: Kept) -> House:
 @pytest.fixture
 def pieces(four: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """The same, each in another piece."""
-    monkeypatch.setattr("pipeline.extraction.PIECE", A_DAY)
+    monkeypatch.setattr("pipeline.extract.extraction.PIECE", A_DAY)
     return four
 
 
@@ -157,8 +157,8 @@ def history(house: House, *days_ago: int) -> None:
 @pytest.fixture
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four entries make a run worth a look."""
-    monkeypatch.setattr("pipeline.breaker.ALWAYS_ALLOWED", 2)
-    monkeypatch.setattr("pipeline.breaker.UNUSUAL", 3)
+    monkeypatch.setattr("pipeline.delivery.breaker.ALWAYS_ALLOWED", 2)
+    monkeypatch.setattr("pipeline.delivery.breaker.UNUSUAL", 3)
 
 
 @pytest.mark.usefixtures("_few_are_many")

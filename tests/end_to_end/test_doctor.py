@@ -21,22 +21,22 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.types import DaemonHeartbeat
 
-from pipeline import examination
 from pipeline.definitions import SCHEDULE
 from pipeline.preconditions import (
     PRECONDITIONS,
     Finding,
     clockify,
+    examination,
     findings,
     machine,
     quickbooks,
 )
+from pipeline.quickbooks.token_service import Pair
 from pipeline.sandbox.app import build
 from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.seed.old_button import press_old_button
 from pipeline.sandbox.world import World
-from pipeline.token_service import Pair
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.conftest import DAY, House, Kept, problems, restored
 from tests.end_to_end.stages import DAILY, LOAD

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.quickbooks import QuickBooks
-from pipeline.quickbooks_answers import Answer
+from pipeline.quickbooks.answers import Answer
+from pipeline.quickbooks.client import QuickBooks
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
 from tests.conftest import Server

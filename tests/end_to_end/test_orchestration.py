@@ -14,9 +14,9 @@ from filelock import FileLock
 
 from pipeline.company import opened
 from pipeline.definitions import JOB, SCHEDULE, build_definitions, morning_range
-from pipeline.reasons import REASON_IDS
+from pipeline.orchestration.windows import RANGE_END, RANGE_START
+from pipeline.review.reasons import REASON_IDS
 from pipeline.sandbox.seed.oddities import add_entry
-from pipeline.windows import RANGE_END, RANGE_START
 from tests.conftest import TODAY
 from tests.end_to_end.conftest import QUIET, House, check, logged, problems
 from tests.end_to_end.processes import PROJECT
@@ -256,7 +256,7 @@ def test_a_range_that_stops_keeps_the_pieces_it_has_finished(
     quiet: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two pieces the second is refused: the first stays, and again all goes through."""
-    monkeypatch.setattr("pipeline.extraction.PIECE", 2 * A_DAY)
+    monkeypatch.setattr("pipeline.extract.extraction.PIECE", 2 * A_DAY)
     first, last = TODAY - 3 * A_DAY, TODAY - A_DAY
     entry = add_entry(quiet.sandbox.world, first)
     quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=2)  # and of who left

@@ -21,7 +21,7 @@ def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
     Of the first batch a person has deleted all but one activity, which now stands on another day.
     """
-    monkeypatch.setattr("pipeline.delivery.BATCH", BATCH)
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", BATCH)
     reviewed.prepare(DAY, DAY, LOAD)
     reviewed.settings.ledger.unlink()
     reviewed.sandbox.switch(clock_skew_seconds=60)

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipeline.reasons import REASON_IDS
+from pipeline.review.reasons import REASON_IDS
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry, World
 from tests.conftest import Server

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import ledger_file
-from pipeline.clockify import Clockify
-from pipeline.quickbooks import QuickBooks
+from pipeline.clockify.client import Clockify
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
-from pipeline.tokens import Tokens
+from pipeline.storage import ledger_file
 from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox
 

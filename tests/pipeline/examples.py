@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.fitting import fitting
-from pipeline.review import judge
-from pipeline.rules import Rules
+from pipeline.review.judging import judge
+from pipeline.review.rules import Rules
 from pipeline.schemas import (
     ClockifyTimeEntries,
     ClockifyUsers,
@@ -17,6 +16,7 @@ from pipeline.schemas import (
     sql_types,
 )
 from pipeline.settings import Settings
+from pipeline.storage.fitting import fitting
 
 TODAY = date(2024, 5, 15)
 """A Wednesday."""

@@ -8,10 +8,10 @@ from datetime import date
 
 import pytest
 
-from pipeline.clockify import Clockify
-from pipeline.quickbooks import QuickBooks
+from pipeline.clockify.client import Clockify
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
 from pipeline.stops import Stop
-from pipeline.tokens import Tokens
 from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
 

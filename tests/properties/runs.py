@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from pipeline import company as companies
-from pipeline.ledger_file import backups
-from pipeline.loading import Wishes
+from pipeline.delivery.loading import Wishes
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from pipeline.storage.ledger_file import backups
 from tests.end_to_end.stages import take
 
 MINUTES = 5

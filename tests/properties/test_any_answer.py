@@ -7,8 +7,8 @@ import httpx
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.classification import PROVES_NOTHING_STORED, Outcome, classify
-from pipeline.quickbooks_answers import answer_of
+from pipeline.delivery.classification import PROVES_NOTHING_STORED, Outcome, classify
+from pipeline.quickbooks.answers import answer_of
 
 SENT = '{"BillableStatus":"Billable","EmployeeRef":{"value":"55"},"Hours":1,"TxnDate":"2024-05-14"}'
 STORED = {**json.loads(SENT), "Id": "145", "SyncToken": "0", "Minutes": 0, "HourlyRate": 0}

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.matching import Mode, match_customers, match_people
-from pipeline.names import LOOKS, difference, folded
+from pipeline.review.matching import Mode, match_customers, match_people
+from pipeline.review.names import LOOKS, difference, folded
 from tests.pipeline.examples import customer, customers, employees, users
 
 EXAMPLES = settings(max_examples=80, deadline=None, derandomize=True)

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.review import judge
+from pipeline.review.judging import judge
 from tests.pipeline.examples import CUSTOMERS, EMPLOYEES, START, TODAY, USERS, entries, entry, rules
 
 ANY = st.fixed_dictionaries(

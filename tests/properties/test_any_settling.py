@@ -9,9 +9,9 @@ import simplejson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.activities import Body, differences, facts, parse, stamp
+from pipeline.delivery.settling import Finding, creation_span, findings
 from pipeline.ledger import Delivery
-from pipeline.settling import Finding, creation_span, findings
+from pipeline.quickbooks.activities import Body, differences, facts, parse, stamp
 
 SETTLE_SECONDS = 300
 INTUIT = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)

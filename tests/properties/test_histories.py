@@ -34,9 +34,9 @@ PROFILE = settings(
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two items a batch; and Intuit's rates and pauses would only make this slow."""
-    monkeypatch.setattr("pipeline.delivery.BATCH", 2)
-    monkeypatch.setattr("pipeline.delivery.time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr("pipeline.quickbooks.Rate", lambda *_: Rate(1000, Duration.SECOND))
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
+    monkeypatch.setattr("pipeline.delivery.sending.time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr("pipeline.quickbooks.client.Rate", lambda *_: Rate(1000, Duration.SECOND))
 
 
 def test_a_history_of_the_worst_ends_with_each_entry_once(

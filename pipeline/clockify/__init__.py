@@ -1,0 +1,1 @@
+"""Clockify over HTTP: one workspace's people, projects and entries. Keeps out what they mean."""

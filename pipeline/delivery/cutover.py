@@ -1,0 +1,141 @@
+"""The cut-over's list: what QuickBooks holds of some days, seems to hold, and does not.
+
+Pure, from plans and the ledger's rows to rows that can be shown. Money is minor units by currency,
+time is minutes. Keeps out the comparison (`look`) and how rows are shown (`commands.cutover`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pipeline.delivery.look import look
+from pipeline.delivery.planning import Bodies, Plan
+from pipeline.ledger import Delivery
+from pipeline.quickbooks.activities import facts, parse
+from pipeline.review.lists import Names
+
+Row = dict[str, Any]
+GROUPS = ("certain", "likely", "ambiguous", "none")
+"""Adopted; like one activity that nothing else is like; like several, or not alone; to be sent."""
+
+
+@dataclass(frozen=True)
+class Cutover:
+    """Everything there is to say of some days."""
+
+    groups: list[Row]
+    """Entries, minutes and money of each group by ISO week, customer and currency."""
+    undecided: list[Row]
+    """Each doubtful entry, with the activities that it resembles beside it."""
+    only_in_quickbooks: list[Row]
+    """Activities that are nobody's."""
+
+    @property
+    def to_send(self) -> int:
+        """How many entries QuickBooks does not hold."""
+        return sum(row["entries"] for row in self.groups if row["group"] == "none")
+
+
+def cutover(
+    plans: Sequence[Plan],
+    ledger: Sequence[Delivery],
+    names: Names,
+    rounding_minutes: int,
+    window: tuple[date, date],
+) -> Cutover:
+    """The list over some days.
+
+    Args:
+        plans: what a load would do, piece by piece, read completely.
+        ledger: the deliveries of these days.
+        names: of people and customers.
+        rounding_minutes: the step within which minutes resemble each other.
+        window: the first and last work date.
+    """
+    bodies = {key: body for plan in plans for key, body in plan.free.items()}
+    ledger = sorted(ledger, key=lambda row: (row.work_date, row.entry_id))
+    standing = [row for row in ledger if row.state == "doubtful"]
+    alike = _alike(standing, bodies, rounding_minutes)
+    alike |= {entry: list(keys) for plan in plans for entry, keys in plan.alike.items()}
+    doubtful = [*standing, *(row for plan in plans for row in plan.doubt)]
+    certain = [row for row in ledger if row.state == "adopted"]
+    certain += [row for plan in plans for row in plan.adopt]
+    wanted = Counter(key for keys in alike.values() for key in keys)
+    grouped = [(row, "certain") for row in certain]
+    grouped += [(row, _likelihood(alike.get(row.entry_id, []), wanted)) for row in doubtful]
+    grouped += [(row, "none") for plan in plans for row in plan.send]
+    keyed = ((_keyed(row, group, names), row) for row, group in grouped)
+    groups = summed(("group", "week", "customer"), keyed)
+    return Cutover(
+        groups=sorted(groups, key=lambda row: GROUPS.index(row["group"])),
+        undecided=[
+            _undecided(row, group, alike.get(row.entry_id, []), bodies, names)
+            for row, group in grouped
+            if group in {"likely", "ambiguous"}
+        ],
+        only_in_quickbooks=_strangers(bodies, wanted, names, window),
+    )
+
+
+def _alike(
+    standing: Iterable[Delivery], bodies: Bodies, rounding_minutes: int
+) -> dict[str, list[str]]:
+    """What is like the entries that an earlier load left to a person, as QuickBooks is now."""
+    waiting = {row.entry_id: facts(parse(row.payload)) for row in standing}
+    found = look(waiting, {key: facts(body) for key, body in bodies.items()}, rounding_minutes)
+    return found.resembling | {entry: [key] for entry, key in found.equal.items()}
+
+
+def _likelihood(keys: Sequence[str], wanted: Mapping[str, int]) -> str:
+    return "likely" if len(keys) == 1 and wanted[keys[0]] == 1 else "ambiguous"
+
+
+def summed(names: Sequence[str], rows: Iterable[tuple[tuple[str, ...], Delivery]]) -> list[Row]:
+    """Entries, minutes and money of deliveries by some values of each; never across currencies.
+
+    Args:
+        names: what the values are called.
+        rows: each delivery with its values.
+    """
+    sums: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for values, row in rows:
+        total = sums[(*values, row.currency or "")]
+        total.update(entries=1, minutes=row.minutes, amount_minor=row.amount_minor or 0)
+    return [
+        {
+            **dict(zip(names, values, strict=True)),
+            **total,
+            "amount_minor": total["amount_minor"] if currency else None,
+            "currency": currency or None,
+        }
+        for (*values, currency), total in sorted(sums.items())
+    ]
+
+
+def _keyed(row: Delivery, group: str, names: Names) -> tuple[str, str, str]:
+    year, week, _ = row.work_date.isocalendar()
+    return group, f"{year}-W{week:02}", names.row(facts(parse(row.payload)))["customer"]
+
+
+def _undecided(row: Delivery, group: str, keys: Sequence[str], bodies: Bodies, names: Names) -> Row:
+    return {
+        "entry_id": row.entry_id,
+        "group": group,
+        "entry": names.row(facts(parse(row.payload))),
+        "activities": [
+            {"quickbooks_id": key, **names.row(facts(bodies[key]))} for key in keys if key in bodies
+        ],
+    }
+
+
+def _strangers(
+    bodies: Bodies, wanted: Mapping[str, int], names: Names, window: tuple[date, date]
+) -> list[Row]:
+    known = {key: facts(body) for key, body in bodies.items() if key not in wanted}
+    return [
+        {"quickbooks_id": key, **names.row(each)}
+        for key, each in sorted(known.items(), key=lambda item: (item[1].work_date, item[0]))
+        if window[0] <= each.work_date <= window[1]
+    ]

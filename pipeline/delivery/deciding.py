@@ -1,0 +1,266 @@
+"""Decisions: what a person says of an entry that nobody else can tell.
+
+Holds the decisions' spelling, in a command and in a CSV, and what each makes of a delivery. All of
+them are looked at before any is kept. Keeps out the ledger's SQL and how it is asked for.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import process
+
+from pipeline.delivery import loading
+from pipeline.delivery.desk import Desk
+from pipeline.delivery.look import look
+from pipeline.ledger import DECIDED_TO_SEND, Delivery
+from pipeline.quickbooks.activities import differences, facts, parse
+from pipeline.stops import Stop
+
+NEAR = 80
+"""How like an id, in per cent, one must be to be named in its place."""
+PLANNED = "planned"
+"""In the place of a state: accepted, and no load has met it yet."""
+VERBS = {
+    "send": (PLANNED, "doubtful", "adopted", "skipped"),
+    "adopt": (PLANNED, "doubtful", "adopted", "skipped", "refused", "gone"),
+    "skip": (PLANNED, "doubtful", "adopted", "refused", "gone"),
+}
+"""Each decision with the states of which it can be made. What was adopted was not sent by us, and a
+mistyped id must not be for ever; what is decided to be sent is compared once more before it is."""
+SPELLING = "`send`, `adopt` with the id of a QuickBooks time activity, or `skip`"
+INSTEAD = {
+    "sent": "it is in QuickBooks already, as time activity {quickbooks_id}",
+    "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
+    "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
+    "gone": "it was in QuickBooks and was deleted there, and is never sent again: `adopt` what was "
+    "made in its place, or `skip` it",
+    "refused": "QuickBooks refused it: use `retry`, which says so where loads try it by themselves",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision."""
+
+    entry_id: str
+    verb: str
+    quickbooks_id: str = ""
+    place: str = ""
+    """Where it stands, such as `line 3`, for messages."""
+
+
+def decision(entry_id: str, words: Sequence[str], place: str = "") -> Decision:
+    """A decision as it is typed.
+
+    Raises:
+        ValueError: it is none; says what would be.
+    """
+    match words:
+        case ["send" | "skip" as verb]:
+            return Decision(entry_id.strip(), verb, place=place)
+        case ["adopt", quickbooks_id] if quickbooks_id.isdecimal():
+            return Decision(entry_id.strip(), "adopt", quickbooks_id, place)
+    raise ValueError(f"`{' '.join(words)}` is no decision: write {SPELLING}")
+
+
+def read_csv(path: Path) -> list[Decision]:
+    """The decisions in a CSV that `cutover --csv` wrote; rows without one are left out.
+
+    Raises:
+        Stop: it is no CSV in UTF-8, a column is missing, or a row holds no decision; names every
+            line that is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(
+            f"{path} cannot be read as UTF-8 ({error})",
+            "save it from the spreadsheet program as `CSV UTF-8`",
+        ) from error
+    with io.StringIO(text, newline="") as file:
+        reader = csv.DictReader(file, delimiter=_delimiter(text))
+        if missing := {"entry_id", "decision"} - set(reader.fieldnames or ()):
+            raise Stop(
+                f"{path} has no column {' and no column '.join(sorted(missing))}",
+                "begin with the file that `cutover --csv` writes, and fill in its column decision",
+            )
+        made, wrong = [], []
+        for row in reader:
+            words, place = (row["decision"] or "").split(), f"line {reader.line_num}"
+            try:
+                made += [decision(row["entry_id"] or "", words, place)] if words else []
+            except ValueError as error:
+                wrong.append(f"{place}: {error}")
+    _refuse(wrong)
+    return made
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns: a semicolon where a spreadsheet program's country has it so."""
+    heading = text.partition("\n")[0]
+    return max(",;\t", key=heading.count)
+
+
+def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery]:
+    """Record decisions, all or none; the deliveries as they are then. One made before stays so.
+
+    Raises:
+        Stop: one of them cannot be made; names all that cannot, and nothing is recorded.
+    """
+    ids = [each.entry_id for each in decisions]
+    known = desk.ledger.deliveries(ids)
+    known |= _never_loaded(desk, [id_ for id_ in ids if id_ not in known])
+    bodies = {
+        each.quickbooks_id: desk.quickbooks.time_activity(each.quickbooks_id)
+        for each in decisions
+        if each.verb == "adopt"
+    }
+    claimed = desk.ledger.claimed(bodies)
+    sent = [each.entry_id for each in decisions if each.verb == "send"]
+    equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known], bodies)
+    wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
+    for each in decisions:
+        row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
+        if row and _is_made(each, row):
+            continue
+        is_claimed = each.quickbooks_id in claimed
+        problem = _problem(desk, each, row, body, is_claimed=is_claimed)
+        if problem := problem or equals.get(each.entry_id):
+            wrong.append(f"{each.place}: {problem}" if each.place else problem)
+    _refuse(wrong)
+    made = {
+        each.entry_id: _decided(desk, known[each.entry_id], each, bodies, who)
+        for each in decisions
+        if not _is_made(each, known[each.entry_id])
+    }
+    desk.ledger.record([*made.values()])
+    return [(known | made)[entry_id] for entry_id in ids]
+
+
+def _refuse(wrong: Sequence[str]) -> None:
+    if wrong:
+        raise Stop(
+            "Nothing was decided: " + "; ".join(wrong),
+            "correct that and decide again",
+        )
+
+
+def _repeated(ids: Iterable[str]) -> list[str]:
+    counts = Counter(filter(None, ids))
+    return [f"{id_} is named {count} times" for id_, count in counts.items() if count > 1]
+
+
+def _never_loaded(desk: Desk, entry_ids: Sequence[str]) -> dict[str, Delivery]:
+    """The intents of accepted entries that no load has met yet, as after a `cutover` alone."""
+    with desk.company.warehouse.connect() as connection:
+        days = connection.execute(
+            "SELECT DISTINCT work_date FROM accepted_time_entries WHERE entry_id = ANY($1)",
+            [list(entry_ids)],
+        ).fetchall()
+    return {
+        each.entry_id: replace(each.intent, state=PLANNED)
+        for (day,) in days
+        for each in loading.candidates_of(desk, day, day)
+        if each.entry_id in entry_ids and each.is_sendable and each.intent
+    }
+
+
+def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dict[str, str]:
+    """Of those to be sent whose equal stands in QuickBooks, why they would not be.
+
+    The next load would adopt it, whatever was said: it is refused while the person looks.
+    """
+    days = [row.work_date for row in rows]
+    stored = desk.quickbooks.time_activities(min(days), max(days)) if days else {}
+    owned = desk.ledger.claimed(stored) - {row.quickbooks_id for row in rows} | {*adopted}
+    free = {key: facts(body) for key, body in stored.items() if key not in owned}
+    found = look({row.entry_id: facts(parse(row.payload)) for row in rows}, free, 0).equal
+    return {
+        entry_id: f"the time activity {key} equals the entry {entry_id}: adopt it, or, if it is "
+        "other work, word it otherwise in QuickBooks first"
+        for entry_id, key in found.items()
+    }
+
+
+def _problem(
+    desk: Desk,
+    each: Decision,
+    row: Delivery | None,
+    body: Mapping[str, Any] | None,
+    *,
+    is_claimed: bool,
+) -> str | None:
+    """Why a decision cannot be made; none if it can."""
+    if row is None:
+        return _unknown(desk, each.entry_id)
+    is_send = each.verb == "send"
+    state = "gone" if is_send and desk.ledger.ever_gone(row.entry_id) else row.state
+    if state not in VERBS[each.verb]:
+        why = INSTEAD[state].format(**vars(row))
+        return f"the entry {row.entry_id} is `{row.state}`: {why}"
+    if each.verb != "adopt":
+        return None
+    problem = None
+    if body is None:
+        problem = "is not in QuickBooks"
+    elif is_claimed:
+        problem = "is another entry's already"
+    elif facts(body).person != facts(parse(row.payload)).person:
+        problem = f"is another person's than the entry {each.entry_id}"
+    return f"the time activity {each.quickbooks_id} {problem}" if problem else None
+
+
+def _is_made(each: Decision, row: Delivery) -> bool:
+    """Whether a person has decided so before, as where a file is read a second time."""
+    return {
+        "send": row.error_code == DECIDED_TO_SEND,
+        "adopt": row.state == "adopted" and row.quickbooks_id == each.quickbooks_id,
+        "skip": row.state == "skipped",
+    }[each.verb]
+
+
+def _unknown(desk: Desk, entry_id: str) -> str:
+    with desk.company.warehouse.connect() as connection:
+        rows = connection.execute(
+            "SELECT entry_id, 'was accepted, but it or what it refers to has changed since: launch "
+            "the review of ' || work_date || ' again' FROM accepted_time_entries UNION ALL "
+            "SELECT entry_id, 'is ' || verdict || ' (' || reasons[1] || '), so it is not about to "
+            "be sent' FROM rejected_time_entries"
+        ).fetchall()
+    verdicts = dict(rows)
+    if entry_id in verdicts:
+        return f"the entry {entry_id} {verdicts[entry_id]}"
+    nearest = process.extractOne(entry_id, verdicts.keys(), score_cutoff=NEAR)
+    named = f"; the nearest is {nearest[0]}" if nearest else ""
+    return f"there is no entry `{entry_id}`{named}"
+
+
+def _decided(
+    desk: Desk,
+    row: Delivery,
+    each: Decision,
+    bodies: Mapping[str, Mapping[str, Any] | None],
+    who: str,
+) -> Delivery:
+    said = f"decided by {who}: {each.verb} {each.quickbooks_id}".rstrip()
+    made = desk.noted(row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None)
+    if each.verb == "skip":
+        # What was deleted keeps the id of what it was, for whoever looks it up.
+        deleted = row.quickbooks_id if row.state == "gone" else None
+        return replace(made, state="skipped", quickbooks_id=deleted)
+    if each.verb == "send":
+        return replace(made, state="refused", error_code=DECIDED_TO_SEND)
+    body = bodies[each.quickbooks_id] or {}
+    drift = differences(facts(parse(row.payload)), facts(body))
+    return replace(
+        made,
+        state="adopted",
+        quickbooks_id=each.quickbooks_id,
+        sync_token=str(body.get("SyncToken", "0")),
+        error_message=f"{said}; drift: {', '.join(drift)}" if drift else said,
+    )

@@ -1,0 +1,111 @@
+"""Following: QuickBooks brought into line with an entry that was edited after it was sent.
+
+Only by `AFTER_SEND=update`, and only an activity that nobody else has touched: what QuickBooks
+holds must be what we last wrote, and not be billed. A full update clears what it leaves out, so it
+is built on the body just read. Keeps out what counts as a change (`drift`). A crash between the
+update and the ledger's commit heals by itself: the next run finds that both sides agree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from pipeline.delivery.classification import Outcome, classify
+from pipeline.delivery.desk import Desk
+from pipeline.ledger import Delivery
+from pipeline.money import amount_minor
+from pipeline.quickbooks.activities import Body, as_json, differences, facts, identity, parse
+from pipeline.quickbooks.faults import stop_of
+
+BILLED = "HasBeenBilled"
+PRICES = ("Taxable", "HourlyRate")
+OF_THE_ENTRY = (
+    *("TxnDate", "NameOf", "EmployeeRef", "CustomerRef", "BillableStatus"),
+    *("Hours", "Minutes", "Description", *PRICES),
+)
+"""Keys that an entry decides; the item, the class and the rest are the bookkeeper's."""
+
+
+def followed(base: Body, today: Body, *, is_priced_by_item: bool = False) -> dict[str, Any]:
+    """A body with what the entry says today, and all else as it was.
+
+    Args:
+        base: what QuickBooks holds, or what we last wrote.
+        today: what would be sent today.
+        is_priced_by_item: whether rates are the service item's: the price then stays as it was.
+    """
+    kept: set[str] = set()
+    if base.get("BillableStatus") == today["BillableStatus"]:
+        kept = set(PRICES if is_priced_by_item else PRICES[:1])
+    decided = {key for key in OF_THE_ENTRY if key not in kept}
+    if facts(base).customer != facts(today).customer:
+        decided.add("ProjectRef")  # QuickBooks' project of the customer before
+    return {key: value for key, value in base.items() if key not in decided} | {
+        key: value for key, value in today.items() if key in decided
+    }
+
+
+def amended(before: Delivery, today: Delivery, *, is_priced_by_item: bool) -> Delivery:
+    """A delivery as it stands once QuickBooks holds what its entry says today.
+
+    Args:
+        before: the delivery as the ledger has it.
+        today: the intent that the entry would be sent by now.
+        is_priced_by_item: as `followed`.
+    """
+    body = followed(
+        parse(before.payload), parse(today.payload), is_priced_by_item=is_priced_by_item
+    )
+    found = facts(body)
+    return replace(
+        before,
+        payload=as_json(body),
+        fingerprint=today.fingerprint,
+        work_date=found.work_date,
+        minutes=found.minutes,
+        amount_minor=amount_minor(found.minutes, found.rate) if found.is_billable else None,
+        currency=today.currency,
+        is_sent_approved=today.is_sent_approved,
+        error_code=None,
+        error_message=None,
+        updated_at=today.updated_at,
+        run_id=today.run_id,
+    )
+
+
+def obstacle(before: Delivery, activity: Body) -> str | None:
+    """Why an activity may not be brought into line; none if it may."""
+    if activity.get("BillableStatus") == BILLED:
+        return "it is billed"
+    differing = differences(facts(parse(before.payload)), facts(activity))
+    if activity.get("StartTime"):
+        differing.append("start and end")
+    return f"it was changed in QuickBooks too: {', '.join(differing)}" if differing else None
+
+
+def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Body]:
+    """Write what a delivery says over the activity just read; its outcome, and what is stored now.
+
+    Unanswered, it is read again: if it was written all the same, and the entry is edited once more,
+    it would look as if somebody else had changed it. Throttled, it is not followed this time, and
+    the next run tries again, as where it cannot be told at all. The request's id comes
+    of all that is written, its version included: QuickBooks may remember how it answered another.
+
+    Raises:
+        Stop: QuickBooks refuses everything.
+    """
+    body = followed(activity, parse(delivery.payload))
+    request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{as_json(body)}"))
+    answer = desk.quickbooks.update_time_activity(body, request_id)
+    outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
+    stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
+    if outcome.state == "unknown":
+        stored = desk.quickbooks.time_activity(str(activity["Id"])) or activity
+        if not differences(facts(parse(delivery.payload)), facts(stored)):
+            outcome = Outcome("sent", **identity(stored))
+    desk.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
+    stop = stop_of(answer.status, answer.fault, answer.tid)
+    if stop and outcome.state != "throttled":
+        raise stop
+    return outcome, stored if outcome.state == "sent" else activity

@@ -1,0 +1,146 @@
+"""Loading: a window's accepted entries on their way into QuickBooks, step by step.
+
+Holds the order of its steps. Keeps out Dagster, what must hold before it (`opening`), what is to be
+sent (`planning`), how (`sending`) and settling (`settlement`).
+"""
+
+from datetime import date
+
+import pandas as pd
+from pydantic import BaseModel
+
+from pipeline.delivery import (
+    breaker,
+    confirmation,
+    opening,
+    planning,
+    reconciliation,
+    sending,
+    settlement,
+)
+from pipeline.delivery.breaker import Tally
+from pipeline.delivery.candidates import Candidate, candidates
+from pipeline.delivery.desk import Desk
+from pipeline.delivery.planning import Plan
+from pipeline.extract.extraction import pieces, pieces_of
+from pipeline.reports import books
+from pipeline.review import verdicts
+
+
+class Wishes(BaseModel, frozen=True):
+    """How a person wants one load to be."""
+
+    dry_run: bool = False
+    """Decide and keep what would be sent, and send nothing; also by `DRY_RUN`."""
+    rebind: bool = False
+    """Bind the ledger to this workspace, zone and rounding, whatever it was bound to."""
+    override_breaker: bool = False
+    """Send however many rows are due, and go on whatever one fault is given for."""
+    confirm_cutover: bool = False
+    """Send beside activities that somebody else made; asked of a company's first loads, once."""
+
+
+def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: bool) -> None:
+    """Settle what earlier runs left, send, settle what this run left, send what was not stored.
+
+    That goes alone and after all else: what QuickBooks never answers may stop the run, and keeps
+    nothing back. What is still open then waits for the next run. At the end, also if there was
+    nothing to send, all that was ever sent of these days is compared with Clockify and QuickBooks
+    as they are now, and of any other day that was read since it was compared.
+
+    Args:
+        desk: what the load works with.
+        first: first work date.
+        last: last work date, included.
+        wishes: whether this run may send however much, whatever is refused.
+        is_scheduled: whether nobody chose these days, so that how many rows is worth a look.
+
+    Raises:
+        Stop: this run must not go on, or nobody has confirmed a first load beside another's
+            activities; what was sent until then is recorded.
+    """
+    tally = Tally(is_overridden=wishes.override_breaker)
+    settlement.settle(desk)
+    opening.refuse_other_dates(desk, first, last)
+    if is_scheduled and not wishes.override_breaker:
+        _refuse_unusual(desk, first, last)
+    alone: set[date] = set()
+    for start, end in pieces(first, last):
+        alone |= _send(desk, start, end, tally)
+    alone |= {row.work_date for row in settlement.settle(desk) if first <= row.work_date <= last}
+    for day in sorted(alone):
+        _send(desk, day, day, tally, is_alone=True)
+    if alone:
+        settlement.settle(desk)
+    with desk.company.warehouse.connect() as connection:
+        stale = [day for day in books.stale_days(connection) if not first <= day <= last]
+    for start, end in [*pieces(first, last), *pieces_of(stale)]:
+        reconciliation.reconcile(desk, start, end)
+
+
+def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> list[Plan]:
+    """What a load would do, piece by piece. Sends and writes nothing.
+
+    Args:
+        desk: what a load works with.
+        first: first work date.
+        last: last work date, included.
+        is_complete: read QuickBooks of all days, also where nothing is to be sent.
+
+    Raises:
+        Stop: some of what may be sent was read when `TIME_ZONE` was another.
+    """
+    opening.refuse_other_dates(desk, first, last)
+    return [_plan(desk, start, end, is_complete=is_complete) for start, end in pieces(first, last)]
+
+
+def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
+    """Stop before anything is sent if it is far more than is usual, over the whole range."""
+    settings, today = desk.company.settings, desk.company.today()
+    sent_by_day = desk.ledger.sent_by_day(settings.time_zone)
+    if breaker.is_settling_in(sent_by_day, today):
+        return
+    rows = sum(len(_plan(desk, start, end).send) for start, end in pieces(first, last))
+    comes_in_bulk = settings.require_approval or settings.send_up_to != "yesterday"
+    if stop := breaker.unusual(rows, sent_by_day, today, comes_in_bulk=comes_in_bulk):
+        raise stop
+
+
+def _send(
+    desk: Desk, first: date, last: date, tally: Tally, *, is_alone: bool = False
+) -> set[date]:
+    plan = _plan(desk, first, last)
+    if stop := confirmation.needed(desk, plan, first, last):
+        raise stop
+    return sending.carry_out(desk, plan, tally, is_alone=is_alone)
+
+
+def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> Plan:
+    days = (first, last) if is_complete else None
+    plan = planning.plan(desk, candidates_of(desk, first, last), days=days)
+    desk.log(
+        f"{first} to {last}: {len(plan.send)} to send, {len(plan.adopt)} already in QuickBooks, "
+        f"{len(plan.doubt)} to be decided by a person"
+    )
+    return plan
+
+
+def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
+    """What may be sent of a window, and every other finished entry from a day about it."""
+    with desk.company.warehouse.connect() as connection:
+        # Apart: by the name it was last read with, the day before may hold a namesake of today's.
+        judged = [
+            verdicts.judged(connection, desk.ledger, desk.lists, desk.rules, first, last, days)
+            for days in (verdicts.WINDOW, verdicts.AROUND)
+            if verdicts.has_entries(connection, first, last, days)
+        ]
+        if not judged:
+            return []
+        again = pd.concat(judged, ignore_index=True)
+        sendable = verdicts.sendable(connection, again, first, last)
+        others = verdicts.others(connection, again, sendable["entry_id"])
+    return [
+        candidate
+        for entries, is_sendable in ((sendable, True), (others, False))
+        for candidate in candidates(entries.assign(is_sendable=is_sendable), desk, (first, last))
+    ]

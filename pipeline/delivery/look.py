@@ -1,0 +1,158 @@
+"""Look before sending: which entries QuickBooks already holds, and which it seems to hold.
+
+Pure. Compares what is about to be sent with the time activities that the ledger does not claim:
+equal ones are adopted, resembling ones left for a person, the rest sent. This one comparison
+covers the cut-over from the vendor's button, the button pressed again by habit, a ledger restored
+from an old copy, and a second warehouse on the same company.
+
+The other finished entries take part, whatever their verdict, so that what is theirs resembles
+nobody else's. Of equal entries an accepted one is paired before another: each is as good an owner
+as the other, and this way the fewest are sent. If it was the other's, that one is found missing
+once it is accepted, and sent then: never twice, never lost.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from pipeline.quickbooks.activities import Facts, differences
+
+NEAR_DAYS = timedelta(days=1)
+STEPS = (1, 6, 12, 15, 30)
+"""Minutes to which Clockify's own texts round (clockify-api.md, 10)."""
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the comparison found; entries by their id, activities by QuickBooks'."""
+
+    equal: dict[str, str]
+    """Entry to the activity that it equals."""
+    resembling: dict[str, list[str]]
+    """Entry to the activities that it resembles."""
+
+
+def look(
+    entries: Mapping[str, Facts],
+    stored: Mapping[str, Facts],
+    rounding_minutes: int,
+    *,
+    others: Mapping[str, Facts] = NONE,
+    roundings: Mapping[str, Collection[int]] = NONE,
+    decided: Collection[str] = (),
+) -> Look:
+    """Compare entries about to be sent with unclaimed activities.
+
+    Multisets, never sets: two honest equal entries are two, so n equal entries and m equal
+    activities make min(n, m) pairs.
+
+    Args:
+        entries: the entries, by id.
+        stored: the unclaimed activities, by QuickBooks' id.
+        rounding_minutes: the step within which minutes resemble each other.
+        others: entries that are not to be sent; they may equal an activity, and keep it.
+        roundings: an entry's minutes under other roundings.
+        decided: entries of which a person has said that what resembles them is not theirs.
+    """
+    equal = _pairs([*_in_order(entries), *_in_order(others)], stored)
+    taken = set(equal.values())
+    left = {k: facts for k, facts in entries.items() if k not in equal and k not in decided}
+    free = {key: facts for key, facts in stored.items() if key not in taken}
+    likenesses = _Likenesses(rounding_minutes, roundings)
+    return Look(equal=equal, resembling=_resembling(left, free, likenesses))
+
+
+def without(stored: Mapping[str, Facts], unsettled: Iterable[Facts]) -> dict[str, Facts]:
+    """The activities less one for each unsettled intent that it may be the outcome of."""
+    intents = [(str(number), facts) for number, facts in enumerate(unsettled)]
+    taken = set(_pairs(intents, stored).values())
+    return {key: facts for key, facts in stored.items() if key not in taken}
+
+
+def other_roundings(seconds: int) -> frozenset[int]:
+    """The whole minutes that Clockify makes of a duration, rounding up, down or to the nearest."""
+    spans = [60 * step for step in STEPS]
+    return frozenset(
+        minutes
+        for step, span in zip(STEPS, spans, strict=True)
+        for minutes in (seconds // span * step, -(-seconds // span) * step)
+    )
+
+
+def _pairs(entries: Sequence[tuple[str, Facts]], stored: Mapping[str, Facts]) -> dict[str, str]:
+    """Entry to equal activity, one to one; those with the same rate and item first.
+
+    Rate and item may differ: the bookkeeper prices. Activities are taken in the order of their
+    ids, so that which of several equals are paired does not depend on how they were read.
+    """
+    free: dict[object, list[str]] = defaultdict(list)
+    for key, facts in _in_order(stored):
+        free[without_price(facts)].append(key)
+    pairs: dict[str, str] = {}
+    for priced_alike in (True, False):
+        for entry, facts in entries:
+            candidates = free[without_price(facts)] if entry not in pairs else []
+            for key in candidates:
+                if not priced_alike or not differences(facts, stored[key]):
+                    pairs[entry] = key
+                    candidates.remove(key)
+                    break
+    return pairs
+
+
+def _in_order(facts: Mapping[str, Facts]) -> list[tuple[str, Facts]]:
+    """By id; QuickBooks' are numbers spelled as text."""
+    return sorted(facts.items(), key=lambda item: (len(item[0]), item[0]))
+
+
+def without_price(facts: Facts) -> Facts:
+    """What tells whose an activity is, whatever the bookkeeper makes of its rate and item."""
+    return facts._replace(rate=facts.rate * 0, item="")
+
+
+@dataclass(frozen=True)
+class _Likenesses:
+    """In what an entry and an activity of the same person are alike."""
+
+    rounding_minutes: int
+    roundings: Mapping[str, Collection[int]]
+
+    def of(self, entry: str, facts: Facts, stored: Facts) -> Sequence[bool]:
+        """Day, minutes, description and customer."""
+        is_rounded = stored.minutes in self.roundings.get(entry, ())
+        return (
+            abs(facts.work_date - stored.work_date) <= NEAR_DAYS,
+            is_rounded or abs(facts.minutes - stored.minutes) <= self.rounding_minutes,
+            facts.description == stored.description,
+            facts.customer == stored.customer,
+        )
+
+
+def _resembling(
+    entries: Mapping[str, Facts], stored: Mapping[str, Facts], likenesses: _Likenesses
+) -> dict[str, list[str]]:
+    """Entry to the activities of the same person that are like it in all but one respect.
+
+    An activity on a far date counts only where it is one to one: people do the same thing for
+    the same customer on many days.
+    """
+    by_person: dict[str, list[str]] = defaultdict(list)
+    for key, facts in stored.items():
+        by_person[facts.person].append(key)
+    near: dict[str, list[str]] = defaultdict(list)
+    far: dict[str, list[str]] = defaultdict(list)
+    for entry, facts in entries.items():
+        for key in by_person[facts.person]:
+            likeness = likenesses.of(entry, facts, stored[key])
+            if sum(likeness) >= len(likeness) - 1:
+                (near if likeness[0] else far)[entry].append(key)
+    return near | _one_to_one({e: keys for e, keys in far.items() if e not in near})
+
+
+def _one_to_one(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    wanted = Counter(key for keys in edges.values() for key in keys)
+    return {entry: keys for entry, keys in edges.items() if len(keys) == 1 and wanted[keys[0]] == 1}

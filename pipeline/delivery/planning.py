@@ -1,0 +1,154 @@
+"""Planning a load: what to send, what QuickBooks already holds, what a person must decide.
+
+Writes nothing, so that a dry run is the same code as a load. What a person has decided to send is
+compared like the rest, since QuickBooks may have come to hold it after all; only what resembles it
+counts no more. Keeps out what equals what (`look`) and everything that changes the ledger or
+QuickBooks (`sending`, `settlement`).
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from pipeline.delivery.candidates import Candidate, request_id
+from pipeline.delivery.desk import Desk
+from pipeline.delivery.look import Look, look, without
+from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
+from pipeline.quickbooks.activities import Facts, differences, facts, identity, parse
+from pipeline.quickbooks.client import QuickBooks
+
+Bodies = Mapping[str, Mapping[str, Any]]
+"""Time activities as QuickBooks gives them, by id."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a load is about to do; a dry run ends here."""
+
+    send: tuple[Delivery, ...] = ()
+    adopt: tuple[Delivery, ...] = ()
+    doubt: tuple[Delivery, ...] = ()
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Each doubtful entry to the activities that it resembles."""
+    free: Bodies = field(default_factory=dict)
+    """Activities about the window that neither a delivery nor an entry owns."""
+    foreign: int = 0
+    """Activities about the window that somebody else made, adopted ones included."""
+
+    def rows(self) -> Iterator[tuple[str, Delivery]]:
+        """Each delivery with what becomes of it: `send`, `adopt` or `doubt`."""
+        for action, rows in (("send", self.send), ("adopt", self.adopt), ("doubt", self.doubt)):
+            yield from ((action, row) for row in rows)
+
+
+def plan(
+    desk: Desk, candidates: Iterable[Candidate], *, days: tuple[date, date] | None = None
+) -> Plan:
+    """Decide what to send, adopt and leave for a person. Writes nothing.
+
+    Args:
+        desk: its ledger knows what is sent, and whose activities are; QuickBooks is read about
+            the days.
+        candidates: the entries to compare.
+        days: the days to read; those of what is to be sent, if not given, and none without it.
+
+    Raises:
+        Stop: QuickBooks' activities cannot be read completely.
+    """
+    ledger, known = desk.ledger, list(candidates)
+    before = ledger.deliveries(candidate.entry_id for candidate in known)
+    open_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
+    open_ = [each for each in open_ if not _is_closed(before.get(each.entry_id))]
+    wanted = [each for each in open_ if each.is_sendable]
+    if not wanted and not days:
+        return Plan()
+    bodies = _about(desk.quickbooks, days or [each.facts.work_date for each in wanted])
+    claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
+    unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
+    stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
+    decided = {key: row for key, row in before.items() if row.error_code == DECIDED_TO_SEND}
+    found = _found(open_, decided, stored, desk.rounding_minutes)
+    intents = [each.intent for each in open_ if each.intent]
+    sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
+    taken = set(found.equal.values())
+    return Plan(
+        send=tuple(intent for intent in intents if intent.entry_id in sendable),
+        adopt=tuple(_adopted(intents, found, bodies, decided)),
+        doubt=tuple(_doubtful(intents, found)),
+        alike=found.resembling,
+        free={key: bodies[key] for key in stored if key not in taken},
+        foreign=len((stored.keys() | claimed) - ours),
+    )
+
+
+def _is_closed(before: Delivery | None) -> bool:
+    return before is not None and before.state in NEVER_CLAIMED_AGAIN
+
+
+def _claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
+    """A candidate that was refused: with its next revision, to be sent only if that may help."""
+    if before is None or candidate.intent is None:
+        return candidate
+    revision = before.revision + 1
+    id_ = request_id(before.realm_id, before.entry_id, before.part, revision)
+    intent = replace(candidate.intent, revision=revision, request_id=id_)
+    is_sendable = candidate.is_sendable and _may_retry(before, intent)
+    return replace(candidate, intent=intent, is_sendable=is_sendable)
+
+
+def _may_retry(before: Delivery, intent: Delivery) -> bool:
+    """A refusal is tried again if what was refused has changed, or was for the moment only."""
+    return before.error_code in PASSING or before.fingerprint != intent.fingerprint
+
+
+def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:
+    """QuickBooks' activities from the day before the first day to the day after the last."""
+    a_day = timedelta(days=1)
+    return quickbooks.time_activities(min(days) - a_day, max(days) + a_day)
+
+
+def _found(
+    candidates: Sequence[Candidate],
+    decided: Collection[str],
+    stored: Mapping[str, Facts],
+    rounding_minutes: int,
+) -> Look:
+    return look(
+        {each.entry_id: each.facts for each in candidates if each.is_sendable},
+        stored,
+        rounding_minutes,
+        others={each.entry_id: each.facts for each in candidates if not each.is_sendable},
+        roundings={each.entry_id: each.roundings for each in candidates},
+        decided=decided,
+    )
+
+
+def _adopted(
+    intents: Sequence[Delivery], found: Look, bodies: Bodies, decided: Mapping[str, Delivery]
+) -> Iterator[Delivery]:
+    """The adopted; of one that was to be sent it is said why it is not."""
+    for intent in intents:
+        if key := found.equal.get(intent.entry_id):
+            differing = differences(facts(parse(intent.payload)), facts(bodies[key]))
+            said = [f"drift: {', '.join(differing)}"] if differing else []
+            if row := decided.get(intent.entry_id):
+                said.insert(0, f"{row.error_message}; not sent: time activity {key} is its equal")
+            yield replace(
+                intent,
+                state="adopted",
+                error_message="; ".join(said) or None,
+                **identity(bodies[key]),
+            )
+
+
+def _doubtful(intents: Sequence[Delivery], found: Look) -> Iterator[Delivery]:
+    for intent in intents:
+        if keys := found.resembling.get(intent.entry_id):
+            yield replace(
+                intent,
+                state="doubtful",
+                quickbooks_id=keys[0],
+                error_message="looks like QuickBooks' time activity "
+                f"{', '.join(keys)}: a person must decide",
+            )

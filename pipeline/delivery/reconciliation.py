@@ -1,0 +1,219 @@
+"""Reconciliation: the last step of a load, when everything is settled.
+
+What was ever sent of some days is compared with its entries and with QuickBooks, read completely
+for it, also when there was nothing to send. Holds the order of the steps and what the ledger
+learns. Keeps out the reading (`pairing`), what counts as drift (`drift`), how QuickBooks may be
+brought into line (`following`) and the tables (`books`). Nothing is sent anew here: what somebody
+deleted in QuickBooks is `gone`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from pipeline.delivery import drift, following, pairing
+from pipeline.delivery.breaker import Tally
+from pipeline.delivery.desk import Desk
+from pipeline.delivery.drift import Change
+from pipeline.delivery.following import BILLED
+from pipeline.delivery.look import without
+from pipeline.delivery.pairing import Pair
+from pipeline.ledger import DELIVERED, Delivery
+from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity, parse
+from pipeline.quickbooks.rows import activity_row
+from pipeline.reports import books
+from pipeline.review.lists import Names
+
+Row = dict[str, Any]
+
+
+def reconcile(desk: Desk, first: date, last: date) -> None:
+    """Compare what was sent of some days with both sides as they are now, and keep what differs.
+
+    Days that were never read from Clockify are left out: of their entries nothing is known.
+
+    Raises:
+        Stop: one of the services cannot be read, or stores three updates otherwise than sent.
+    """
+    with desk.company.warehouse.connect() as connection:
+        days = books.days_read(connection)
+    activities: dict[str, Body] = {**desk.quickbooks.time_activities(first, last)}
+    deliveries = pairing.deliveries(desk, first, last, activities)
+    known = [each for each in deliveries if each.work_date in days]
+    activities |= pairing.elsewhere(desk, known, activities)
+    pairs = _in_line(desk, _without_gone(desk, pairing.pairs(desk, known, activities)))
+    activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
+    names = desk.lists.names()
+    found = [
+        *(row for pair in pairs for row in _changes_of(desk, pair, names)),
+        *_strays(desk, pairs, activities, names),
+    ]
+    owners = {each.quickbooks_id: each.entry_id for each in deliveries}
+    now = desk.company.now()
+    rows = [
+        activity_row(
+            dict(body),
+            currency=_currency(body, desk),
+            entry_id=owners.get(key),
+            read_at=now,
+        )
+        for key, body in activities.items()
+    ]
+    with desk.company.warehouse.connect() as connection:
+        books.store(connection, rows, found, known, (first, last), now)
+    warnings = sum(row["is_warning"] for row in found)
+    desk.log(f"{first} to {last}: {len(pairs)} deliveries compared, {warnings} warnings")
+
+
+def _currency(activity: Body, desk: Desk) -> str:
+    """The currency of a time activity: its customer's, or else the company's."""
+    currency = desk.lists.customer.get(facts(activity).customer, {}).get("currency")
+    return currency if isinstance(currency, str) else desk.rules.home_currency
+
+
+def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs; those whose activity somebody has deleted are recorded as `gone`."""
+    found = [
+        replace(
+            pair,
+            delivery=desk.noted(pair.delivery, state="gone"),
+        )
+        if pair.activity is None and pair.delivery.state in DELIVERED
+        else pair
+        for pair in pairs
+    ]
+    desk.ledger.record(
+        [new.delivery for old, new in zip(pairs, found, strict=True) if new is not old]
+    )
+    return found
+
+
+def _in_line(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs, those followed that may be.
+
+    Raises:
+        Stop: QuickBooks stored three of them otherwise than they were sent.
+    """
+    found = []
+    tally = Tally()
+    for pair in pairs:
+        found.append(_followed(desk, pair, tally))
+        if stop := tally.stop():
+            raise stop
+    return found
+
+
+def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
+    """The pair once QuickBooks and the ledger follow its entry; as it is where they may not.
+
+    Where QuickBooks already holds what the entry says, the ledger learns it: somebody made the
+    same change there, or a run was killed after its update.
+    """
+    is_update = desk.company.settings.after_send == "update"
+    if not pair.activity:
+        return pair
+    if not pair.today:
+        return replace(pair, not_followed=_not_acceptable(pair)) if is_update else pair
+    by_item = desk.company.settings.rate_source == "service_item"
+    wanted = following.amended(pair.delivery, pair.today, is_priced_by_item=by_item)
+    goal = facts(parse(wanted.payload))
+    if not differences(goal, pair.sent):
+        return pair
+    if not differences(goal, facts(pair.activity)):
+        wanted = replace(wanted, **identity(pair.activity))
+        desk.ledger.record([wanted])
+        return replace(pair, delivery=wanted)
+    return _updated(desk, pair, wanted, tally) if is_update else pair
+
+
+def _not_acceptable(pair: Pair) -> str:
+    if pair.entry is None:
+        return "the entry is not there to be read"
+    return f"the entry would not be sent now: {', '.join(pair.entry['reasons'])}"
+
+
+def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
+    """The pair after an update of its activity, which is read once more for it."""
+    assert wanted.quickbooks_id
+    activity = desk.quickbooks.time_activity(wanted.quickbooks_id)
+    if activity is None:
+        return replace(pair, not_followed="it was deleted in QuickBooks just now")
+    if reason := following.obstacle(pair.delivery, activity):
+        return replace(pair, activity=activity, not_followed=reason)
+    outcome, stored = following.update(desk, wanted, activity)
+    if outcome.state != "sent":
+        return replace(pair, not_followed=f"QuickBooks did not say yes: {outcome.error_message}")
+    now = desk.noted(
+        wanted,
+        attempts=wanted.attempts + 1,
+        sync_token=outcome.sync_token,
+        error_message=outcome.error_message,
+    )
+    desk.ledger.record([now])
+    tally.add([(now, outcome)])
+    return replace(pair, delivery=now, activity=stored)
+
+
+def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
+    """The rows of `drift` about one delivery; none if both sides have deleted it."""
+    if pair.said is None and pair.activity is None:
+        return
+    is_billed = bool(pair.activity) and (pair.activity or {}).get("BillableStatus") == BILLED
+    stored = facts(pair.activity) if pair.activity else None
+    changes = drift.of_activity(pair.sent, stored, is_billed=is_billed)
+    by_item = desk.company.settings.rate_source == "service_item"
+    changes += drift.of_entry(pair.sent, pair.said, is_priced_by_item=by_item)
+    is_approved = pair.entry and pair.entry["is_approved"]
+    was_approved = pair.delivery.is_sent_approved is not False
+    if desk.company.settings.require_approval and is_approved is False and was_approved:
+        changes.append(drift.UNAPPROVED)
+    for change in changes:
+        yield _row(desk, change, pair.sent, names) | {
+            "work_date": pair.delivery.work_date,
+            "entry_id": pair.delivery.entry_id,
+            "quickbooks_id": pair.delivery.quickbooks_id,
+            "is_billed": is_billed,
+            "not_followed": pair.not_followed if change.side == "clockify" else None,
+        }
+
+
+def _strays(
+    desk: Desk, pairs: Sequence[Pair], activities: Mapping[str, Body], names: Names
+) -> Iterator[Row]:
+    """The rows of `drift` about activities that no delivery owns and no person must decide on."""
+    owned = desk.ledger.claimed(activities)
+    owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
+    unowned = {key: facts(body) for key, body in activities.items() if key not in owned}
+    unsettled = [facts(parse(delivery.payload)) for delivery in desk.ledger.unsettled()]
+    there = [pair for pair in pairs if pair.activity]
+    free = without(unowned, unsettled)
+    sent = {pair.delivery.entry_id: pair.sent for pair in there}
+    kinds = drift.strays(
+        sent,
+        {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
+        free,
+        desk.rounding_minutes,
+        decided=desk.ledger.ever_decided(sent),
+    )
+    for key, (kind, entry_id) in kinds.items():
+        yield _row(desk, Change("quickbooks", kind), free[key], names) | {
+            "work_date": free[key].work_date,
+            "entry_id": entry_id,
+            "quickbooks_id": key,
+            "is_billed": activities[key].get("BillableStatus") == BILLED,
+            "not_followed": None,
+        }
+
+
+def _row(desk: Desk, change: Change, found: Facts, names: Names) -> Row:
+    return {
+        **drift.named(change, names)._asdict(),
+        "person_id": found.person,
+        "person": names.people.get(found.person),
+        "customer_id": found.customer,
+        "customer": names.paths.get(found.customer),
+        "minutes": found.minutes,
+        "is_warning": change.kind not in drift.FACTS_ONLY,
+        "found_at": desk.company.now(),
+    }

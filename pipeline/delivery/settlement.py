@@ -1,0 +1,111 @@
+"""Settlement: reading, waiting and recording around `settling`, which is pure.
+
+An intent is closed as not stored only after two complete reads of QuickBooks that have nothing
+like it, the first at least `SETTLE_SECONDS` after its last attempt began, the second a fifth of
+that later. Reads that fail leave everything as it is: only these entries wait.
+"""
+
+import time
+from collections.abc import Sequence
+
+from pipeline.delivery.classification import is_business_rule, is_named
+from pipeline.delivery.desk import Desk
+from pipeline.delivery.settling import Finding, creation_span, findings
+from pipeline.ledger import NOT_STORED, Delivery
+from pipeline.quickbooks.activities import Body, identity
+from pipeline.stops import Stop
+
+RULED_OUT = 2
+"""Times that a rule of QuickBooks' own keeps the same out, until it is taken for a refusal."""
+FAULTED = 4
+"""The same of any other fault that it names: on three mornings, so that no outage is meant."""
+
+
+def settle(desk: Desk) -> list[Delivery]:
+    """Settle what earlier attempts left pending or unknown.
+
+    Returns:
+        The deliveries closed as not stored: their entries may be judged and sent anew.
+    """
+    waiting = desk.ledger.unsettled()
+    if not waiting:
+        return []
+    desk.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
+    try:
+        waiting = _read(desk, waiting)
+        _wait_for(desk, waiting)
+        waiting = _read(desk, waiting)
+        if waiting:
+            time.sleep(desk.company.settings.settle_seconds / 5)
+        waiting = _read(desk, waiting)
+    except Stop as stop:
+        desk.log(f"not settled: {stop}")
+        return []
+    closed = [_closed(intent, desk) for intent in waiting]
+    desk.ledger.record(closed)
+    return closed
+
+
+def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
+    """Record what one complete read settles; return what it does not have."""
+    if not waiting:
+        return []
+    settle_seconds = desk.company.settings.settle_seconds
+    found = findings(waiting, _unclaimed(desk, waiting), settle_seconds)
+    settled = [
+        _settled(intent, found[intent.entry_id], desk)
+        for intent in waiting
+        if found[intent.entry_id].state != "not_stored"
+    ]
+    desk.ledger.record(settled)
+    return [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
+
+
+def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> dict[str, Body]:
+    """Activities of the intents' dates and of their times of creation that nobody owns."""
+    days = [intent.work_date for intent in waiting]
+    spans = [creation_span(intent, desk.company.settings.settle_seconds) for intent in waiting]
+    bodies = desk.quickbooks.time_activities_created(
+        min(span[0] for span in spans), max(span[1] for span in spans)
+    )
+    bodies |= desk.quickbooks.time_activities(min(days), max(days))
+    claimed = desk.ledger.claimed(bodies)
+    return {key: body for key, body in sorted(bodies.items()) if key not in claimed}
+
+
+def _wait_for(desk: Desk, waiting: Sequence[Delivery]) -> None:
+    """Wait until the last attempt is old enough that its silence means something."""
+    begun = max((intent.sent_at for intent in waiting if intent.sent_at), default=None)
+    if begun is None:
+        return
+    longest = desk.company.settings.settle_seconds
+    seconds = longest - (desk.company.now() - begun).total_seconds()
+    if seconds > 0:
+        desk.log(f"waiting {seconds:.0f} s before {len(waiting)} deliveries are settled")
+        time.sleep(min(seconds, longest))
+
+
+def _settled(intent: Delivery, finding: Finding, desk: Desk) -> Delivery:
+    ids = ", ".join(str(body["Id"]) for body in finding.activities)
+    return desk.noted(
+        intent,
+        state=finding.state,
+        error_code=None if finding.state == "sent" else intent.error_code,
+        error_message=None
+        if finding.state == "sent"
+        else f"may be QuickBooks' time activity {ids}, changed since: a person must decide",
+        **identity(finding.activities[0]),
+    )
+
+
+def _closed(intent: Delivery, desk: Desk) -> Delivery:
+    """Not stored, and sent anew; a fault that has kept it out too often is a refusal."""
+    too_often = RULED_OUT if is_business_rule(intent.error_code) else FAULTED
+    if is_named(intent.error_code) and desk.ledger.times_faulted(intent) >= too_often:
+        return desk.noted(intent, state="refused")
+    return desk.noted(
+        intent,
+        state="refused",
+        error_code=NOT_STORED,
+        error_message="two complete reads of QuickBooks have nothing like it: it was not stored",
+    )

@@ -1,0 +1,227 @@
+"""What `doctor` looks at: facts of both services, of this machine and of Dagster, each read once.
+
+A fact that cannot be had is the `Stop` that says why, and so is every fact that depends on it.
+Keeps out what speaks for or against going on (`preconditions`). Changes nothing, but for a token
+that is due to be renewed.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+from dagster._core.errors import DagsterHomeNotSetError
+from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+
+from pipeline import files
+from pipeline.clockify.client import Clockify
+from pipeline.company import utc_now
+from pipeline.definitions import SCHEDULE
+from pipeline.extract import extraction
+from pipeline.extract.extraction import NOT_ROUNDED, Reading
+from pipeline.ledger import Binding
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
+from pipeline.reports.analysis import copy_of
+from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
+from pipeline.schemas import QuickbooksEmployees as Employees
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+from pipeline.storage import ledger_file
+from pipeline.storage.queries import rows
+
+Facts = dict[str, Any]
+"""Facts by name, as `preconditions` asks for them; a `Stop` for one that cannot be had."""
+
+DAYS = 7
+"""How many days of entries are looked at: a week shows who works and what is rounded."""
+PATIENCE_SECONDS = 20
+"""A person waits for the answer."""
+LOAD = dg.AssetKey("quickbooks_time_activities")
+ALIVE_SECONDS = 300
+"""Dagster's daemons give a sign of life every 30 seconds."""
+
+
+@dataclass(frozen=True)
+class Automation:
+    """What Dagster knows of the pipeline."""
+
+    is_schedule_on: bool
+    is_daemon_alive: bool
+    loaded_at: datetime | None
+    """When the load last went through."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the analysis copy knows of earlier runs."""
+
+    binding: Binding | None
+    """What the ledger is bound to; none if it is not bound yet."""
+    workspace_id: str | None
+    """Whose entries the warehouse holds; none if none were read yet."""
+    adopted: int
+    """Activities that were in QuickBooks before us on days after our first load."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The ledger and its copies: when each was last written, if it is there."""
+
+    ledger_at: datetime | None
+    newest_at: datetime | None
+
+
+class _Notes:
+    """Collects facts, and what kept them from being had."""
+
+    def __init__(self, **known: object) -> None:
+        self.facts: Facts = known
+
+    def take(self, name: str, read: Callable[[], object], *needs: str) -> None:
+        """Read a fact, unless one that it needs could not be had."""
+        missing = [self.facts[need] for need in needs if isinstance(self.facts[need], Stop)]
+        try:
+            self.facts[name] = missing[0] if missing else read()
+        except Stop as stop:
+            self.facts[name] = stop
+        except OSError as error:
+            self.facts[name] = files.out_of_reach(error)
+
+
+def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Facts:
+    """Read everything that speaks for or against going on.
+
+    Args:
+        settings: the settings.
+        today: the calendar date now in `TIME_ZONE`.
+        log: told what is being read.
+    """
+    hasty = {"http_patience_seconds": min(settings.http_patience_seconds, PATIENCE_SECONDS)}
+    settings = settings.model_copy(update=hasty)
+    notes = _Notes(settings=settings)
+    log("reading Clockify")
+    with Clockify(settings) as clockify:
+        _clockify(notes, clockify, settings, today)
+    log("reading QuickBooks")
+    tokens = Tokens(settings)
+    with QuickBooks(settings, tokens) as quickbooks:
+        _quickbooks(notes, quickbooks, tokens)
+    log("looking at this machine")
+    notes.take("blocked", lambda: blocked_places(settings))
+    notes.take("copies", lambda: _copies(settings))
+    notes.take("past", lambda: _past(settings.analysis))
+    notes.take("automation", _automation)
+    return notes.facts
+
+
+def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date) -> None:
+    def entries() -> pd.DataFrame:
+        return _entries(clockify, settings, notes.facts, today)
+
+    take = notes.take
+    take("workspace", clockify.workspace)
+    take("clockify_ahead", lambda: clockify.http.ahead, "workspace")
+    take("owner_id", clockify.owner_id, "workspace")
+    take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
+    take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
+    take("entries", entries, "workspace", "users")
+
+
+def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame:
+    """The entries of the last days, as a run would read them."""
+    workspace = extraction.workspace_row(known["workspace"], settings.rounding)
+    reading = Reading(
+        settings.model_copy(update={"require_approval": False}),
+        is_rounding_on=workspace["rounding"] != NOT_ROUNDED,
+        log=lambda _: None,
+        now=utc_now,
+    )
+    return extraction.read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
+
+
+def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:
+    take = notes.take
+    take("pair", lambda: (tokens.access_token(), tokens.stored())[1])
+    take("company", lambda: quickbooks.company(is_alone=True), "pair")
+    take("quickbooks_ahead", lambda: quickbooks.http.ahead, "company")
+    take("service_items", quickbooks.service_items, "company")
+    take("employees", lambda: _frame(Employees, quickbooks.employees()), "company")
+    take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
+
+
+def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return model.validate(framed(model, rows))
+
+
+def blocked_places(settings: Settings) -> dict[Path, str]:
+    """The files that could not be written, each with the reason."""
+    return {path: why for path in settings.files.values() if (why := _why_not(path))}
+
+
+def _why_not(path: Path) -> str | None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        return str(error.strerror)
+    if path.exists() and not os.access(path, os.W_OK):
+        return "the file is read-only"
+    return None
+
+
+def _copies(settings: Settings) -> Copies:
+    folder = ledger_file.backups(settings.ledger)
+    copies = [_written(path) for path in folder.glob(f"*{settings.ledger.suffix}")]
+    written = [at for at in copies if at]
+    return Copies(_written(settings.ledger), max(written, default=None))
+
+
+def _written(path: Path) -> datetime | None:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+
+
+def _past(analysis: Path) -> Past | None:
+    """What earlier runs left; none before the first."""
+    if not analysis.exists():
+        return None
+    with copy_of(analysis) as connection:
+        bound = rows(connection, "FROM ledger_binding")
+        workspace = rows(connection, "SELECT workspace_id FROM clockify_workspace")
+        [(adopted,)] = connection.execute(
+            "SELECT count(*) FROM deliveries WHERE state = 'adopted' AND work_date > "
+            "(SELECT min(sent_at)::DATE FROM deliveries WHERE state = 'sent')"
+        ).fetchall()
+    return Past(
+        Binding(**bound[0]) if bound else None,
+        workspace[0]["workspace_id"] if workspace else None,
+        int(adopted),
+    )
+
+
+def _automation() -> Automation:
+    try:
+        instance = dg.DagsterInstance.get()
+    except DagsterHomeNotSetError:
+        raise Stop(
+            "DAGSTER_HOME is not set, so nothing is known of the schedule and the runs",
+            "export DAGSTER_HOME=$PWD/dagster_home in the shell, as for every command",
+        ) from None
+    with instance:
+        states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+        loaded = instance.get_latest_materialization_event(LOAD)
+        heartbeats = instance.get_daemon_heartbeats().values()
+    on = (InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE)
+    return Automation(
+        is_schedule_on=any(s.name == SCHEDULE and s.status in on for s in states),
+        is_daemon_alive=any(
+            utc_now().timestamp() - beat.timestamp < ALIVE_SECONDS for beat in heartbeats
+        ),
+        loaded_at=datetime.fromtimestamp(loaded.timestamp, UTC) if loaded else None,
+    )

@@ -1,0 +1,248 @@
+"""The QuickBooks client: one company's lists and time activities.
+
+Reads are complete, counted before and after, or stop the run. Writes never raise for an outcome
+that nobody can know: they return it. Keeps out what an answer proves (`classification`), and what
+a row means (`rows`). Facts: quickbooks-api.md, 4 to 7.
+"""
+
+from collections.abc import Generator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+import httpx
+import simplejson
+from pyrate_limiter import Duration, Limiter, Rate
+
+from pipeline.fields import value, values
+from pipeline.http import Http, Service
+from pipeline.quickbooks.answers import Answer, answer_of, no_answer
+from pipeline.quickbooks.faults import THROTTLED_SECONDS, stop_of
+from pipeline.quickbooks.rows import company_row, customer_rows, employee_rows, service_item
+from pipeline.quickbooks.tokens import Tokens
+from pipeline.settings import Settings
+from pipeline.stops import Stop
+
+Row = dict[str, Any]
+
+PAGE = 1000
+READS = 3
+"""Reads of one list that may disagree with its count before the run stops."""
+BATCH = 30
+"""Items a batch: Intuit's recommended maximum (its reference, 5)."""
+LONGEST_REQUEST_ID = 36
+"""Beside batch ids of one or two digits (quickbooks-api.md, 6)."""
+GONE = "610"
+
+
+class QuickBooks:
+    """One company in QuickBooks; a context manager.
+
+    Args:
+        settings: Name the company, the host and the service item.
+        tokens: What authorises the calls.
+    """
+
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        service = Service(
+            "QuickBooks",
+            f"{settings.quickbooks_api_url}/v3/company/{settings.quickbooks_realm_id}",
+            Rate(8, Duration.SECOND),  # below 10 a second and 500 a minute
+            in_flight=4,
+            throttled_fix="Run again in a few minutes; if it lasts, look in Intuit's developer "
+            "portal whether the app's monthly quota of reads is used up",
+            throttled_seconds=THROTTLED_SECONDS,
+        )
+        self.http = Http(
+            service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
+        )
+        self._batches = Limiter(Rate(40, Duration.MINUTE))
+        self.last_time: datetime | None = None
+        """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
+
+    def __enter__(self) -> Self:
+        self.http.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.__exit__()
+        self._batches.close()
+
+    def company(self, *, is_alone: bool = False) -> Row:
+        """Return the row of `quickbooks_company`, but for when it was read.
+
+        Args:
+            is_alone: Without a service item, whatever is set.
+
+        Raises:
+            Stop: `SERVICE_ITEM` names no service item, or the company may not be read.
+        """
+        realm = self._settings.quickbooks_realm_id
+        name = None if is_alone else self._settings.service_item
+        item = service_item(name, self.service_items()) if name else None
+        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
+        preferences = self._get("/preferences").get("Preferences", {})
+        return company_row(realm, info, preferences, item)
+
+    def service_items(self) -> list[Row]:
+        """Return the active items of type Service, as QuickBooks' JSON."""
+        return [*self._all("Item", "Type = 'Service' AND Active = true").values()]
+
+    def employees(self) -> list[Row]:
+        """Return the employees as rows of `quickbooks_employees`, inactive ones included."""
+        return employee_rows([*self._all("Employee", "Active IN (true, false)").values()])
+
+    def customers(self) -> list[Row]:
+        """Return the customers as rows of `quickbooks_customers`, inactive ones included."""
+        return customer_rows([*self._all("Customer", "Active IN (true, false)").values()])
+
+    def time_activities(self, first: date, last: date) -> dict[str, Row]:
+        """Return the time activities of a range of dates, as QuickBooks' JSON, by id.
+
+        Args:
+            first: First `TxnDate`.
+            last: Last `TxnDate`, included.
+        """
+        return self._all("TimeActivity", f"TxnDate >= '{first}' AND TxnDate <= '{last}'")
+
+    def time_activities_created(self, since: datetime, until: datetime) -> dict[str, Row]:
+        """Return, by id, the time activities created between two instants of Intuit's clock."""
+        first, last = (at.astimezone(UTC).isoformat(timespec="seconds") for at in (since, until))
+        created = f"MetaData.CreateTime >= '{first}' AND MetaData.CreateTime <= '{last}'"
+        return self._all("TimeActivity", created)
+
+    def time_activity(self, activity_id: str) -> Row | None:
+        """Return one time activity, or None if it was deleted."""
+        answer = self._read(f"/timeactivity/{activity_id}")
+        if answer.fault and answer.fault.code == GONE:
+            return None
+        row: Row = value(self._good(answer), "TimeActivity", dict, of="QuickBooks' answer")
+        value(row, "Id", str, of="QuickBooks' time activity")
+        return row
+
+    def await_turn(self) -> None:
+        """Wait until a batch may go out, with a good token, so that it then does at once."""
+        self._batches.try_acquire("batch")
+        self._tokens.access_token()
+
+    def create_batch(self, request_id: str, items: Sequence[str]) -> Answer:
+        """Send new time activities, each an exact JSON text, in one batch.
+
+        The same id and items make the same bytes, so that a batch can be replayed. A 401 refreshes
+        the token and sends them again: nothing was stored.
+
+        Returns:
+            The answer, also if none came.
+
+        Raises:
+            Stop: certainly nothing was received.
+            ValueError: too many items or too long an id.
+        """
+        if not 0 < len(items) <= BATCH or len(request_id) > LONGEST_REQUEST_ID:
+            raise ValueError(f"{len(items)} items under request id {request_id}")
+        operations = (
+            f'{{"bId":"{place}","operation":"create","TimeActivity":{item}}}'
+            for place, item in enumerate(items)
+        )
+        content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
+        return self._write("/batch", content, {"requestid": request_id})
+
+    def update_time_activity(self, body: Row, request_id: str) -> Answer:
+        """Replace a time activity; what `body` leaves out is cleared. Answers as above."""
+        content = simplejson.dumps(body, use_decimal=True)
+        return self._write("/timeactivity", content, {"requestid": request_id})
+
+    def _all(self, entity: str, where: str) -> dict[str, Row]:
+        """Every record that a condition selects, by id, counted before and after."""
+        for _ in range(READS):
+            before = self._count(entity, where)
+            rows = self._pages(entity, where, before)
+            after = self._count(entity, where)
+            if before == len(rows) == after:
+                return rows
+        raise Stop(
+            f"incomplete read: QuickBooks counts {after} {entity} records where {where} and gave "
+            f"{len(rows)}, {READS} times over",
+            "Run again when nobody is editing them",
+            is_transient=True,
+        )
+
+    def _pages(self, entity: str, where: str, count: int) -> dict[str, Row]:
+        """So many records by id; none if they changed between two pages.
+
+        Each page begins with the last record of the one before: where one is deleted and another
+        added meanwhile, a record slips from the next page to this, and no count tells.
+        """
+        rows: dict[str, Row] = {}
+        for start in range(1, count + 1, PAGE - 1):
+            page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
+            found = self._query("*", entity, page).get(entity, [])
+            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
+            if rows and ids[:1] != [next(reversed(rows))]:
+                return {}
+            rows |= zip(ids, found, strict=True)
+        return rows
+
+    def _count(self, entity: str, where: str) -> int:
+        found = self._query("COUNT(*)", entity, f"WHERE {where}")
+        count: int = value(found, "totalCount", int, of="QuickBooks' count")
+        return count
+
+    def _query(self, what: str, entity: str, rest: str) -> Row:
+        query = f"SELECT {what} FROM {entity} {rest}"  # noqa: S608 - no SQL; all of it is ours
+        answer = self._get("/query", query=query)
+        row: Row = value(answer, "QueryResponse", dict, of="QuickBooks' answer")
+        return row
+
+    def _get(self, path: str, **params: str) -> Row:
+        return self._good(self._read(path, **params))
+
+    def _read(self, path: str, **params: str) -> Answer:
+        response = self.http.read("GET", path, params={**params, "minorversion": "75"})
+        return self._noted(response)
+
+    def _good(self, answer: Answer) -> Row:
+        if answer.fault is None:
+            return answer.body
+        raise stop_of(answer.status, answer.fault, answer.tid) or Stop(
+            f"QuickBooks refused a read: {answer.fault} [intuit_tid {answer.tid}]",
+            "Report it to the maintainers with this line",
+        )
+
+    def _write(self, path: str, content: str, params: dict[str, str]) -> Answer:
+        client = self.http.client
+        request = client.build_request(
+            "POST",
+            path,
+            content=content.encode(),
+            params={**params, "minorversion": "75"},
+            headers={"Content-Type": "application/json"},
+            extensions=self.http.in_time(),
+        )
+        try:
+            response = self.http.write(lambda: client.send(request))
+        except httpx.RequestError as error:
+            return no_answer(error)
+        return self._noted(response)
+
+    def _noted(self, response: httpx.Response) -> Answer:
+        answer = answer_of(response, self._tokens.secrets)
+        self.last_time = max(filter(None, (answer.time, self.last_time)), default=None)
+        return answer
+
+
+class _Bearer(httpx.Auth):
+    """Authorises a request; after a 401, once more with a refreshed token and the same bytes."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self._tokens.access_token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            token = self._tokens.refresh(rejected=token)
+            request.headers["Authorization"] = f"Bearer {token}"
+            yield request

@@ -1,0 +1,4 @@
+"""Review: what may be billed, to whom, and why not. Rules and matching are pure.
+
+Keeps out what was sent (`ledger`) and sending (`delivery`).
+"""

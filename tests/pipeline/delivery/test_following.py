@@ -1,0 +1,87 @@
+"""Following an edited entry: what of a time activity is replaced, and what is left alone."""
+
+from typing import Any
+
+import pytest
+from tests.pipeline.test_activities import SENT, sent
+
+from pipeline.delivery.following import amended, followed, obstacle
+from pipeline.quickbooks.activities import parse
+from tests.pipeline.rows import delivery
+
+STORED: dict[str, Any] = {
+    **parse(SENT),
+    "Id": "7",
+    "SyncToken": "3",
+    "ClassRef": {"value": "5"},
+    "ItemRef": {"value": "8", "name": "Hours"},
+    "Taxable": True,
+    "CostRate": 20,
+}
+KEPT = ("Id", "SyncToken", "ClassRef", "ItemRef", "Taxable", "CostRate")
+
+
+def test_what_the_entry_decides_is_replaced_and_the_rest_stays() -> None:
+    """A full update clears what it leaves out."""
+    found = followed(STORED, parse(sent(hours=2, minutes=5, sent_rate_minor=100)))
+    assert (found["Hours"], found["Minutes"], float(found["HourlyRate"])) == (2, 5, 1.0)
+    assert all(found[key] == STORED[key] for key in KEPT)
+    assert found.keys() == STORED.keys()
+
+
+def test_with_its_customer_goes_the_project_that_quickbooks_added() -> None:
+    """It is the customer's before; where the customer stays, it stays too."""
+    base = {**STORED, "ProjectRef": {"value": "39298045"}}
+    assert "ProjectRef" in followed(base, parse(sent(hours=2)))
+    assert "ProjectRef" not in followed(base, parse(sent(quickbooks_customer_id="99")))
+
+
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_what_is_followed_is_as_approved_as_the_entry_that_it_follows(*, is_approved: bool) -> None:
+    """A later withdrawal is of that approval."""
+    before = delivery(payload=SENT, is_sent_approved=not is_approved)
+    today = delivery(payload=sent(hours=2), is_sent_approved=is_approved)
+    assert amended(before, today, is_priced_by_item=False).is_sent_approved is is_approved
+
+
+def test_a_description_that_was_emptied_is_left_out() -> None:
+    """Which clears it."""
+    assert "Description" not in followed(STORED, parse(sent(description="")))
+
+
+def test_time_made_billable_takes_its_price_and_tax_from_the_entry() -> None:
+    """It had none before."""
+    unbilled = {**STORED, "BillableStatus": "NotBillable"}
+    del unbilled["HourlyRate"]
+    found = followed(unbilled, parse(SENT), is_priced_by_item=True)
+    assert (found["Taxable"], float(found["HourlyRate"])) == (False, 137.25)
+
+
+def test_the_service_items_new_price_does_not_follow() -> None:
+    """`RATE_SOURCE=service_item`: the amount is that of the price as sent."""
+    longer = delivery(payload=sent(hours=2, minutes=0, sent_rate_minor=1), currency="USD")
+    found = amended(delivery(payload=SENT), longer, is_priced_by_item=True)
+    assert parse(found.payload) == parse(sent(hours=2, minutes=0))
+    assert (found.minutes, found.amount_minor) == (120, 27450)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, None),
+        ({"Description": " Garden   Lighting"}, None),
+        ({"BillableStatus": "HasBeenBilled"}, "it is billed"),
+        ({"Minutes": 31}, "it was changed in QuickBooks too: minutes"),
+        ({"ItemRef": {"value": "9"}}, "it was changed in QuickBooks too: item"),
+        (
+            {"StartTime": "2024-05-14T09:00:00-07:00", "EndTime": "2024-05-14T10:30:00-07:00"},
+            "it was changed in QuickBooks too: start and end",
+        ),
+    ],
+    ids=str,
+)
+def test_only_what_we_last_wrote_and_nobody_billed_is_followed(
+    changes: dict[str, object], expected: str | None
+) -> None:
+    """Anything else is for a person."""
+    assert obstacle(delivery(payload=SENT), {**STORED, **changes}) == expected

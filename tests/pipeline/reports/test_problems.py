@@ -1,0 +1,49 @@
+"""A delivery's problem as metadata shows it: ours in full, QuickBooks' as a code and a meaning."""
+
+import pytest
+
+from pipeline.reports.problems import MEANINGS, problem
+
+SECRET = "Planting plan at 137.25"
+
+
+def said(state: str, code: str | None, message: str | None = SECRET) -> str | None:
+    """The problem of a delivery."""
+    return problem({"state": state, "error_code": code, "error_message": message})
+
+
+@pytest.mark.parametrize("code", ["2050", "2500", "9999", "", None])
+@pytest.mark.parametrize("state", ["refused", "unknown"])
+def test_what_quickbooks_said_stays_in_the_tables(state: str, code: str | None) -> None:
+    """It may repeat a rate, a description or a name."""
+    shown = said(state, code)
+    assert shown
+    assert SECRET not in shown
+    assert str(code or "QuickBooks") in shown
+
+
+@pytest.mark.parametrize("code", MEANINGS)
+def test_a_known_fault_says_what_it_means(code: str) -> None:
+    """So that nobody looks a number up."""
+    assert str(said("refused", code)).endswith(MEANINGS[code])
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("doubtful", None),
+        ("doubtful", "503"),
+        ("sent", None),
+        ("gone", None),
+        ("adopted", None),
+        ("refused", "not_stored"),
+    ],
+)
+def test_what_we_say_is_shown(state: str, code: str | None) -> None:
+    """Ids, fields and what to do."""
+    assert said(state, code, "looks like 145") == "looks like 145"
+
+
+def test_no_problem_is_none() -> None:
+    """A delivery that is under way."""
+    assert said("pending", None, None) is None
