@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
-from tests.pipeline.test_alerts import Receiver, receiving
 
 from pipeline.definitions import build_definitions
 from pipeline.orchestration.alert_sensor import SENSOR, failed_checks, unusual_day
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.end_to_end.conftest import DAY, House
 from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
+from tests.pipeline.orchestration.test_alerts import Receiver, receiving
 
 A_DAY = timedelta(days=1)
 NEXT = DAY + A_DAY

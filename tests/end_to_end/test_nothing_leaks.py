@@ -12,13 +12,13 @@ import dagster as dg
 import duckdb
 import pytest
 from click.testing import CliRunner
-from tests.pipeline.test_alerts import SECRET, receiving
 
 from pipeline.__main__ import main
 from pipeline.sandbox.world import World
 from tests.end_to_end.conftest import DAY, House
 from tests.end_to_end.stages import ENTRIES, LOAD, UP_TO_REVIEW
 from tests.end_to_end.test_alerting import tick
+from tests.pipeline.orchestration.test_alerts import SECRET, receiving
 
 LAST = DAY + timedelta(days=1)
 ODD_RATE = 98_765

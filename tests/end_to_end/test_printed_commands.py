@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.pipeline.test_consent import decided
 
 import pipeline.commands
 from pipeline.__main__ import main
@@ -21,6 +20,7 @@ from tests.end_to_end.conftest import DAY, House
 from tests.end_to_end.processes import PROJECT, script
 from tests.end_to_end.stages import CONFIRMED, LOAD
 from tests.end_to_end.test_cutover import press_for, reworded
+from tests.pipeline.quickbooks.test_consent import decided
 
 NEXT = DAY + timedelta(days=1)
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "docs/setup.md"]

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.pipeline.test_activities import SENT, sent
 
 from pipeline.delivery.following import amended, followed, obstacle
 from pipeline.quickbooks.activities import parse
+from tests.pipeline.quickbooks.test_activities import SENT, sent
 from tests.pipeline.rows import delivery
 
 STORED: dict[str, Any] = {

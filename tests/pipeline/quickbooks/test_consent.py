@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from tests.pipeline.test_tokens import stored
 
 from pipeline.quickbooks import consent
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.stops import Stop
 from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
+from tests.pipeline.quickbooks.test_tokens import stored
 
 BACK = "http://localhost:8765/callback"
 GOOD = {"code": "AB-code", "state": "ours", "realmId": "42"}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.pipeline.test_activities import SENT
 
 from pipeline.reports.books import BOOKS_AND_LEDGER
 from pipeline.schemas import (
@@ -20,6 +19,7 @@ from pipeline.schemas import (
 )
 from pipeline.storage import doors
 from pipeline.storage.database import Connection, Database
+from tests.pipeline.quickbooks.test_activities import SENT
 from tests.pipeline.rows import MEASURES, NOW, frame, valid
 
 ENTRY = {
