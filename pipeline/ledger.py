@@ -187,6 +187,11 @@ class Ledger:
         """Deliveries of these work dates."""
         return self._select("work_date BETWEEN $1 AND $2", [first, last])
 
+    def last_changes(self) -> dict[date, datetime]:
+        """When a delivery of each work date last changed."""
+        query = "SELECT work_date, max(updated_at) FROM deliveries GROUP BY work_date"
+        return dict(self._connection.execute(query).fetchall())
+
     def holding(
         self, quickbooks_ids: Iterable[str], states: Sequence[str] = DELIVERED
     ) -> list[Delivery]:

@@ -46,7 +46,7 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
     That goes alone and after all else: what QuickBooks never answers may stop the run, and keeps
     nothing back. What is still open then waits for the next run. At the end, also if there was
     nothing to send, all that was ever sent of these days is compared with Clockify and QuickBooks
-    as they are now, and of any other day that was read since it was compared.
+    as they are now, and of any other day that was read, or decided on, since it was compared.
 
     Args:
         desk: what the load works with.
@@ -73,7 +73,8 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
     if alone:
         settlement.settle(desk)
     with desk.company.warehouse.connect() as connection:
-        stale = [day for day in books.stale_days(connection) if not first <= day <= last]
+        days = books.stale_days(connection, desk.ledger.last_changes())
+    stale = [day for day in days if not first <= day <= last]
     for start, end in [*pieces(first, last), *pieces_of(stale)]:
         reconciliation.reconcile(desk, start, end)
 

@@ -126,13 +126,20 @@ def days_judged(connection: Connection) -> set[date]:
     return {day for (day,) in connection.execute(query).fetchall()}
 
 
-def stale_days(connection: Connection) -> list[date]:
-    """Days read since they were last compared: a month that has changed, or a moved entry."""
+def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list[date]:
+    """Days of which a comparison has been overtaken: by a read, or by what became of a delivery.
+
+    Such as of a month that has changed, a moved entry, or what a person has decided since.
+
+    Args:
+        connection: an open warehouse.
+        changed: `Ledger.last_changes`.
+    """
     rows = connection.execute(
-        "SELECT work_date FROM days JOIN compared_days USING (work_date) "
-        "WHERE extracted_at > compared_at ORDER BY work_date"
+        "SELECT work_date, extracted_at, compared_at FROM days JOIN compared_days USING (work_date)"
+        " ORDER BY work_date"
     ).fetchall()
-    return [day for (day,) in rows]
+    return [day for day, read, compared in rows if compared < max(read, changed.get(day, read))]
 
 
 def store(
