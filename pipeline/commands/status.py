@@ -6,7 +6,8 @@ from dataclasses import asdict
 import click
 
 from pipeline import terminal
-from pipeline.reports.situation import OPEN, Situation, Tally, situation
+from pipeline.ledger import UNSETTLED
+from pipeline.reports.situation import Situation, Tally, situation
 from pipeline.settings import Settings
 
 
@@ -16,7 +17,8 @@ from pipeline.settings import Settings
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """Show the last run, and what was sent, rejected, held, at risk or left to decide.
 
-    The exit code is 3 if something waits for a person. No run has to wait for this.
+    The exit code is 3 if something is in the fix list, or was sent and its outcome is not known.
+    No run has to wait for this.
     """
     settings = Settings.load()
     found = situation(settings.analysis, settings.since)
@@ -25,8 +27,8 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     else:
         for line in _screen(found, settings):
             click.echo(line)
-    names = {tally.name for tally in (*found.deliveries, *found.waiting)}
-    ctx.exit(terminal.UNDECIDED if names & {*OPEN, "rejected"} else 0)
+    is_unsettled = any(tally.name in UNSETTLED for tally in found.deliveries)
+    ctx.exit(terminal.UNDECIDED if found.fixes or is_unsettled else 0)
 
 
 def _screen(found: Situation, settings: Settings) -> Iterator[str]:
@@ -37,6 +39,7 @@ def _screen(found: Situation, settings: Settings) -> Iterator[str]:
     yield f"  deliveries     {_listed(found.deliveries)}"
     yield f"  waiting        {_listed(found.waiting)}"
     oldest = f", billable and not in QuickBooks, the oldest of {found.at_risk.name}"
+    yield f"  to be done     {found.fixes:,} in the fix list"
     yield f"  at risk        {_counted(found.at_risk)}{oldest if found.at_risk.entries else ''}"
 
 

@@ -14,7 +14,6 @@ from pipeline.reports.analysis import copy_of
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import rows
 
-OPEN = ("refused", "unknown", "pending", "doubtful")
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
 TRACKED = "count(*) AS entries, coalesce(sum(duration_seconds), 0)::BIGINT // 60 AS minutes"
 """Of entries, whose seconds are added up as everywhere, and only then become minutes."""
@@ -45,6 +44,8 @@ class Situation:
     """Entries since the cut-over that are `rejected` or `held`."""
     at_risk: Tally
     """The view `hours_at_risk`, with its oldest day as name."""
+    fixes: int
+    """Lines of the view `fix_list`: what nobody but a person can do."""
 
 
 def situation(analysis: Path, since: date) -> Situation:
@@ -66,9 +67,11 @@ def situation(analysis: Path, since: date) -> Situation:
         [at_risk] = tallies(
             f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TRACKED} FROM hours_at_risk"
         )
+        [open_fixes] = rows(connection, "SELECT count(*) AS fixes FROM fix_list")
         return Situation(
             **published,
             **read,
+            **open_fixes,
             in_run=tallies(f"{states} WHERE run_id = $1 {order}", [published["run_id"]]),
             deliveries=tallies(f"{states} WHERE work_date >= $1 {order}", [since]),
             waiting=tallies(

@@ -62,8 +62,16 @@ def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Ty
     known = json.loads(shell("status", "--json", code=3).stdout)
     assert known["in_run"] == [["sent", 16, known["in_run"][0][2]]]
     assert known["at_risk"][1] == 18  # the two that are rejected, and all of the day after
+    assert loaded.rows("SELECT count(*) FROM fix_list") == [(known["fixes"],)]
     [(seconds,)] = loaded.rows("SELECT sum(duration_seconds) FROM hours_at_risk")
     assert known["at_risk"][2] == seconds // 60
+
+
+def test_status_ends_well_where_nothing_is_left_to_do(loaded: House, shell: Type) -> None:
+    """By its exit code alone a script can tell; what is before the cut-over is no one's task."""
+    loaded.changes["SEND_FROM"] = str(DAY + timedelta(days=2))
+    loaded.prepare(DAY, DAY, LOAD)
+    assert json.loads(shell("status", "--json", code=0).stdout)["fixes"] == 0
 
 
 def test_less_than_no_time_is_said_as_people_say_it() -> None:
@@ -152,8 +160,10 @@ def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
     """
     [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
     activities = loaded.sandbox.world.company.activities
+    others = json.loads(shell("status", "--json", code=3).stdout)["fixes"]
     del activities[activity_id]
     loaded.prepare(DAY, DAY, LOAD)
+    assert json.loads(shell("status", "--json", code=3).stdout)["fixes"] == others + 1
     blocked = "SELECT count(*) FROM statement WHERE list_contains(blocks, 'accepted: gone (1)')"
     assert loaded.rows(blocked) == [(1,)]
     assert "Delivery: gone" in shell("why", entry_id).stdout
@@ -168,6 +178,7 @@ def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
     assert loaded.rows(blocked) == [(0,)]
     assert loaded.rows("SELECT * FROM drift WHERE entry_id = $1", entry_id) == []
     assert "Delivery: skipped, time activity " in shell("why", entry_id).stdout
+    assert json.loads(shell("status", "--json", code=3).stdout)["fixes"] == others
 
 
 def test_why_asks_quickbooks_when_told_to(loaded: House, shell: Type) -> None:
