@@ -63,13 +63,13 @@ def command(
     terminal.refuse_unknowable(settings, today, *days)
     with copy_of(settings.analysis) as connection:
         sheet = Sheet(what, WHAT[what], _rows(connection, what, *days))
-        unread = terminal.unread_in(connection, settings, today, *days)
+        notes = terminal.told_unread(terminal.unread_in(connection, settings, today, *days))
         as_of = terminal.as_of(published_at(connection), settings)
     if csv_file:
         write_csv(csv_file, sheet)
     if xlsx_file:
-        write_xlsx(xlsx_file, [sheet])
-    for line in (as_of, f"{len(sheet.rows)} rows written", *terminal.told_unread(unread)):
+        write_xlsx(xlsx_file, [sheet], [as_of, *notes])
+    for line in (as_of, f"{len(sheet.rows)} rows written", *notes):
         terminal.print_text(line)
 
 

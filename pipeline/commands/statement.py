@@ -60,18 +60,20 @@ def command(
         rows = [row | {"state": _state(row)} for row in of_month(connection, first)]
         lines = lines_of_month(connection, first)
         at = published_at(connection)
-    name = f"{first:%Y-%m}"
+    name, notes = f"{first:%Y-%m}", terminal.told_unread(unread)
+    as_of = terminal.as_of(at, settings)
     if csv_file:
         write_csv(csv_file, Sheet(name, COLUMNS, rows))
     if xlsx_file:
-        write_xlsx(xlsx_file, [Sheet(name, COLUMNS, rows), Sheet("lines", LINES, lines)])
+        sheets = [Sheet(name, COLUMNS, rows), Sheet("lines", LINES, lines)]
+        write_xlsx(xlsx_file, sheets, [as_of, *notes])
     if as_json:
         told = {"month": name, "published_at": at, "customers": rows}
         terminal.print_json(told | {"lines": lines, "unread_days": unread})
     else:
-        terminal.print_text(terminal.as_of(at, settings))
+        terminal.print_text(as_of)
         _show(name, rows)
-        for line in terminal.told_unread(unread):
+        for line in notes:
             terminal.print_text(line)
     is_ready = not unread and all(row["is_ready"] for row in rows)
     ctx.exit(0 if is_ready else terminal.UNDECIDED)

@@ -63,8 +63,13 @@ def write_csv(path: Path, sheet: Sheet) -> None:
     files.write(path, text.getvalue().encode("utf-8-sig"))
 
 
-def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
+def write_xlsx(path: Path, sheets: Sequence[Sheet], notes: Sequence[str]) -> None:
     """Tables as a workbook, a sheet each; times and money are numbers that can be added up.
+
+    Args:
+        path: the file.
+        sheets: the tables.
+        notes: what must be known of them all, such as how old they are: a last sheet.
 
     Raises:
         Stop: as `files.write`.
@@ -85,6 +90,9 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
                 page.set_column(place, place, _width(column, values))
                 for line, value in enumerate(values, 1):
                     _write(page, (line, place), value, column.kind, formats.get(column.kind))
+        about = book.add_worksheet("notes")
+        for line, note in enumerate(notes):
+            about.write_string(line, 0, note)
     files.write(path, content.getvalue())
 
 

@@ -71,7 +71,10 @@ def test_a_month_is_told_to_people_to_machines_and_to_excel(
     assert len(rows) == len(found["customers"])
     assert {"the month is not over" in row["state"] for row in rows} == {True}
     book = openpyxl.load_workbook(files[1])
-    assert book.sheetnames == [month, "lines"]
+    assert book.sheetnames == [month, "lines", "notes"]
+    told = [cell.value for cell in book["notes"]["A"]]
+    assert told[0] == said.output.splitlines()[0]
+    assert "never read" in " ".join(told[1:])
     assert book["lines"].max_row == 1 + len(found["lines"])
 
 

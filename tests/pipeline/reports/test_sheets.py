@@ -29,7 +29,7 @@ def sheet(**changes: object) -> Sheet:
 def cells(folder: Path, made: Sheet) -> dict[str, list[object]]:
     """The row as a CSV reader and as Excel's format have it."""
     write_csv(folder / "it.csv", made)
-    write_xlsx(folder / "it.xlsx", [made])
+    write_xlsx(folder / "it.xlsx", [made], [])
     with (folder / "it.csv").open(encoding="utf-8-sig", newline="") as file:
         [_, line] = csv.reader(file)
     page = openpyxl.load_workbook(folder / "it.xlsx")["fixes"]
@@ -83,7 +83,7 @@ def test_a_negative_number_stays_a_number(tmp_path: Path) -> None:
         datetime(2026, 10, 5),  # noqa: DTZ001 - a day has no zone
     ]
     assert openpyxl.load_workbook(tmp_path / "it.xlsx").epoch == CALENDAR_MAC_1904
-    write_xlsx(tmp_path / "it.xlsx", [sheet()])
+    write_xlsx(tmp_path / "it.xlsx", [sheet()], [])
     assert openpyxl.load_workbook(tmp_path / "it.xlsx").epoch != CALENDAR_MAC_1904
 
 
