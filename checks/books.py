@@ -94,8 +94,9 @@ CLAIMS = {
         ],
         right="nothing that was sent has changed since",
         problem="Entries or time activities that changed after they were sent: {measured}",
-        fix="Make both sides say the same, or set AFTER_SEND=update to follow the entries; "
-        "what is billed already is for the bookkeeper. The table `drift` has each field",
+        fix="Make both sides say the same, or set AFTER_SEND=update to follow the entries; what "
+        "only resembles ours is told apart with `decide ENTRY keep`; what is billed already is for "
+        "the bookkeeper. The table `drift` has each field",
     ),
     "activities_stand_as_they_were_sent": Claim(
         asset="quickbooks_time_activities",

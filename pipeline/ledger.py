@@ -35,6 +35,8 @@ NOT_STORED = "not_stored"
 """Our own code, for an intent that was settled as never stored: the entry may be sent anew."""
 DECIDED_TO_SEND = "decided_to_send"
 """Our own code, for what a person says is not what resembles it in QuickBooks."""
+TOLD_APART = "told_apart"
+"""Our own code, for what a person says of another activity that resembles it: it is other work."""
 ASKED_TO_RETRY = "asked_to_retry"
 """Our own code, for a refusal that a person wants tried again."""
 PASSING = (
@@ -159,10 +161,11 @@ class Ledger:
         return bool(count)
 
     def ever_decided(self, entry_ids: Iterable[str]) -> set[str]:
-        """Those of the entries of which a person has said: send it, whatever resembles it."""
+        """Those of the entries of which a person has said that what resembles them is another."""
         rows = self._connection.execute(
-            "SELECT entry_id FROM delivery_attempts WHERE entry_id = ANY($1) AND error_code = $2",
-            [list(entry_ids), DECIDED_TO_SEND],
+            "SELECT entry_id FROM delivery_attempts WHERE entry_id = ANY($1) "
+            "AND error_code = ANY($2)",
+            [list(entry_ids), [DECIDED_TO_SEND, TOLD_APART]],
         ).fetchall()
         return {entry_id for (entry_id,) in rows}
 

@@ -12,7 +12,7 @@ from pipeline.delivery.deciding import Decision
 
 @click.command()
 @click.argument("entry", required=False)
-@click.argument("words", nargs=-1, metavar="[send | adopt ID | skip]")
+@click.argument("words", nargs=-1, metavar="[send | adopt ID | skip | keep]")
 @click.option(
     "--csv",
     "csv_file",
@@ -23,11 +23,12 @@ from pipeline.delivery.deciding import Decision
 def command(
     entry: str | None, words: tuple[str, ...], csv_file: Path | None, *, as_json: bool
 ) -> None:
-    """Decide of an ENTRY: send it, adopt a time activity as its own, or never send it (skip).
+    """Decide of an ENTRY: send it, adopt a time activity as its own, never send it, or keep it.
 
     `send` is carried out by the next load of its day, if the entry is still accepted then and
     QuickBooks has not come to hold its equal, which is adopted. `skip` also settles what was sent
-    and then deleted in QuickBooks (`gone`).
+    and then deleted in QuickBooks (`gone`). `keep` is for one that is in QuickBooks: what somebody
+    made there beside it, and resembles it, is other work.
     """
     decisions = [
         replace(each, entry_id=each.entry_id.lower())  # as Clockify writes them, however typed

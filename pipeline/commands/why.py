@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from pipeline import terminal
+from pipeline.ledger import TOLD_APART
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports import dossier
@@ -146,10 +147,16 @@ def _decisions(found: Dossier, settings: Settings) -> list[Row]:
         for row in _when(found.confirmations, "confirmed_at", settings)
     ]
     decided = [
-        row | {"who": row["run_id"], "said": f"{row['error_message']} ({row['state']})"}
+        row | {"who": row["run_id"], "said": f"{_said(row)} ({row['state']})"}
         for row in _when(found.decisions, "recorded_at", settings)
     ]
     return confirmed + decided
+
+
+def _said(attempt: Row) -> str:
+    """What a person decided; what was sent keeps its own words, and is only told apart."""
+    is_kept = attempt["error_code"] == TOLD_APART
+    return "keep: what resembles it is other work" if is_kept else str(attempt["error_message"])
 
 
 def _when(rows: list[Row], instant: str, settings: Settings) -> list[Row]:

@@ -17,7 +17,7 @@ from rapidfuzz import process
 from pipeline.delivery import loading
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
-from pipeline.ledger import DECIDED_TO_SEND, Delivery
+from pipeline.ledger import DECIDED_TO_SEND, TOLD_APART, Delivery
 from pipeline.quickbooks.activities import differences, facts, parse
 from pipeline.stops import Stop
 
@@ -29,10 +29,11 @@ VERBS = {
     "send": (PLANNED, "doubtful", "adopted", "skipped"),
     "adopt": (PLANNED, "doubtful", "adopted", "skipped", "refused", "gone"),
     "skip": (PLANNED, "doubtful", "adopted", "refused", "gone"),
+    "keep": ("sent", "adopted"),
 }
 """Each decision with the states of which it can be made. What was adopted was not sent by us, and a
 mistyped id must not be for ever; what is decided to be sent is compared once more before it is."""
-SPELLING = "`send`, `adopt` with the id of a QuickBooks time activity, or `skip`"
+SPELLING = "`send`, `adopt` with the id of a QuickBooks time activity, `skip` or `keep`"
 INSTEAD = {
     "sent": "it is in QuickBooks already, as time activity {quickbooks_id}",
     "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
@@ -41,6 +42,11 @@ INSTEAD = {
     "made in its place, or `skip` it",
     "refused": "QuickBooks refused it: use `retry`, which says so where loads try it by themselves",
 }
+NOT_THERE = "nothing of it is in QuickBooks yet: `send` it beside what resembles it there"
+RESEMBLED = """
+SELECT DISTINCT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)
+"""
+"""Those of the entries of which another activity is still taken to be the like."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def decision(entry_id: str, words: Sequence[str], place: str = "") -> Decision:
         ValueError: it is none; says what would be.
     """
     match words:
-        case ["send" | "skip" as verb]:
+        case ["send" | "skip" | "keep" as verb]:
             return Decision(entry_id.strip(), verb, place=place)
         case ["adopt", quickbooks_id] if quickbooks_id.isdecimal():
             return Decision(entry_id.strip(), "adopt", quickbooks_id, place)
@@ -201,8 +207,10 @@ def _problem(
     is_send = each.verb == "send"
     state = "gone" if is_send and desk.ledger.ever_gone(row.entry_id) else row.state
     if state not in VERBS[each.verb]:
-        why = INSTEAD[state].format(**vars(row))
+        why = INSTEAD.get(state, NOT_THERE).format(**vars(row))
         return f"the entry {row.entry_id} is `{row.state}`: {why}"
+    if each.verb == "keep":
+        return None if _is_resembled(desk, each) else f"nothing resembles the entry {row.entry_id}"
     if each.verb != "adopt":
         return None
     problem = None
@@ -215,12 +223,18 @@ def _problem(
     return f"the time activity {each.quickbooks_id} {problem}" if problem else None
 
 
+def _is_resembled(desk: Desk, each: Decision) -> bool:
+    with desk.company.warehouse.connect() as connection:
+        return bool(connection.execute(RESEMBLED, [[each.entry_id]]).fetchall())
+
+
 def _is_made(each: Decision, row: Delivery) -> bool:
     """Whether a person has decided so before, as where a file is read a second time."""
     return {
         "send": row.error_code == DECIDED_TO_SEND,
         "adopt": row.state == "adopted" and row.quickbooks_id == each.quickbooks_id,
         "skip": row.state == "skipped",
+        "keep": row.error_code == TOLD_APART,
     }[each.verb]
 
 
@@ -247,6 +261,8 @@ def _decided(
     bodies: Mapping[str, Mapping[str, Any] | None],
     who: str,
 ) -> Delivery:
+    if each.verb == "keep":
+        return desk.noted(row, error_code=TOLD_APART)
     said = f"decided by {who}: {each.verb} {each.quickbooks_id}".rstrip()
     made = desk.noted(row, error_code=None, error_message=said, quickbooks_id=None, sync_token=None)
     if each.verb == "skip":

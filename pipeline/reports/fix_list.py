@@ -63,8 +63,19 @@ SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_s
 FROM deliveries AS delivery LEFT JOIN clockify_time_entries USING (entry_id)
 WHERE state = 'doubtful' OR state = 'refused' AND NOT list_contains({[*PASSING]}, error_code)
     OR state = 'gone' AND entry_id IN (SELECT entry_id FROM accepted_time_entries)
+UNION ALL BY NAME
+SELECT drift.work_date, entry_id, kind AS reason, minutes * 60 AS duration_seconds,
+    user_id, user_id AS concerns_id, project_id, FALSE AS is_only_reason,
+    coalesce(user_name, user_id, entry_id) || ', ' || drift.work_date AS concerns,
+    'QuickBooks holds a second time activity ' || if(kind = 'duplicated', 'that says the same. If'
+        || ' it is the same work, delete one of the two there; if it is other work, word it'
+        || ' otherwise.', 'that resembles its own. If it is the same work, delete one of the two'
+        || ' there; if it is other work, say so with `python -m pipeline decide ENTRY keep`.')
+        || ' `python -m pipeline why ENTRY` names it.' AS fix
+FROM drift LEFT JOIN clockify_time_entries USING (entry_id)
+WHERE kind IN ('duplicated', 'resembling')
 """
-"""The same, and what the ledger holds that only a person can settle."""
+"""The same, and what the ledger and the books hold that only a person can settle."""
 
 LINE = """
     reason, min(concerns) || CASE WHEN count(DISTINCT concerns) > 1

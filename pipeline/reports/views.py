@@ -7,9 +7,9 @@ from pipeline.schemas import Day, Flag, Table, Text, Texts, Whole, column
 
 
 class FixList(Table):
-    """One row per act that lets entries through, worst first."""
+    """One row per act that lets entries through or clears up what is in QuickBooks, worst first."""
 
-    reason: Text = column("Why the entries are not in QuickBooks")
+    reason: Text = column("Their reason, the state of their delivery, or what stands beside it")
     concerns: Text = column("Whom or what it concerns, as Clockify names it")
     entries: Whole = column("Entries that have this fix")
     duration_seconds: Whole = column("Their reported time")

@@ -181,6 +181,37 @@ def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
     assert json.loads(shell("status", "--json", code=3).stdout)["fixes"] == others
 
 
+def test_what_resembles_a_sent_entry_can_be_told_to_be_other_work(
+    loaded: House, shell: Type
+) -> None:
+    """Until then it keeps its month from being invoiced, and is in the fix list."""
+    [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
+    activities = loaded.sandbox.world.company.activities
+    assert "nothing resembles the entry" in shell("decide", entry_id, "keep", code=1).stderr
+    like = {**activities[activity_id], "Id": "99999", "Description": "A call of her own"}
+    activities["99999"] = like
+    loaded.prepare(DAY, DAY, LOAD)
+    fixes = "SELECT entries, entries_freed, fix FROM fix_list WHERE reason = $1"
+    blocked = "SELECT count(*) FROM statement WHERE list_contains(blocks, $1)"
+    line = "there, and like one of ours (1)"
+    [(entries, freed, fix)] = loaded.rows(fixes, "resembling")
+    assert (entries, freed, loaded.rows(blocked, line)) == (1, 0, [(1,)])
+    assert "`python -m pipeline decide ENTRY keep`" in fix
+    assert "99999" in shell("why", entry_id).stdout
+    shell("decide", entry_id, "keep")
+    shell("decide", entry_id, "keep")  # as before
+    another = DAY + timedelta(days=40)
+    loaded.prepare(another, another, LOAD)
+    assert (loaded.rows(fixes, "resembling"), loaded.rows(blocked, line)) == ([], [(0,)])
+    said = shell("why", entry_id).stdout
+    assert f"Delivery: sent, time activity {activity_id}" in said
+    assert "keep: what resembles it is other work (sent)" in said
+    like["Description"] = activities[activity_id]["Description"]
+    loaded.prepare(DAY, DAY, LOAD)
+    [(entries, *_)] = loaded.rows(fixes, "duplicated")
+    assert (entries, loaded.rows(blocked, "there twice (1)")) == (1, [(1,)])
+
+
 def test_why_asks_quickbooks_when_told_to(loaded: House, shell: Type) -> None:
     """What the last load read may have changed, or be gone, by now."""
     [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
