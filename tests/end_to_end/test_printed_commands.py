@@ -53,6 +53,7 @@ RUN = {
     "decide ENTRY send": ("decide {doubtful[0]} send", 0),
     "decide … adopt ID": ("decide {doubtful[1]} adopt {activity}", 0),
     "decide … skip": ("decide {refused[0]} skip", 0),
+    "decide … keep": ("decide {sent} keep", 0),
     "retry ENTRY …": ("retry {refused[1]} {refused[2]}", 0),
     "retry … --reason CODE": ("retry --reason 2500", 0),
     "disconnect": ("disconnect", 0),
@@ -95,15 +96,21 @@ def test_every_command_that_is_printed_is_typed_by_a_test() -> None:
 
 @pytest.fixture
 def placeholders(reviewed: House) -> dict[str, object]:
-    """A day of which the button had sent five entries, two reworded since; one that was refused."""
+    """A day of which the button had sent five entries, two reworded since; one that was refused.
+
+    Beside the first sent one, by its time activity's id, somebody has added another like it.
+    """
     entries = sorted(reviewed.sandbox.world.workspace.entries.values(), key=lambda each: each.start)
     made = press_for(reviewed, entries[:5], DAY, DAY)
     for activity in made[:2]:
         reworded(reviewed, activity)
     reviewed.prepare(DAY, DAY, LOAD, **CONFIRMED)
+    [(sent,)] = reviewed.rows("SELECT min(quickbooks_id) FROM deliveries WHERE state = 'sent'")
+    activities = reviewed.sandbox.world.company.activities
+    activities["99999"] = {**activities[sent], "Id": "99999", "Description": "A call"}
     fault = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Fault"}
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": fault})
-    reviewed.prepare(NEXT, NEXT, LOAD)
+    reviewed.prepare(DAY, NEXT, LOAD)
     of_state = "SELECT entry_id FROM deliveries WHERE state = $1 ORDER BY quickbooks_id, entry_id"
     known = {
         state: [entry_id for (entry_id,) in reviewed.rows(of_state, state)]
