@@ -107,7 +107,7 @@ def placeholders(reviewed: House) -> dict[str, object]:
     reviewed.prepare(DAY, DAY, LOAD, **CONFIRMED)
     [(sent,)] = reviewed.rows("SELECT min(quickbooks_id) FROM deliveries WHERE state = 'sent'")
     activities = reviewed.sandbox.world.company.activities
-    activities["99999"] = {**activities[sent], "Id": "99999", "Description": "A call"}
+    activities["99999"] = {**activities[sent], "Id": "99999", "Minutes": 59}
     fault = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Fault"}
     reviewed.sandbox.fail("batch", "status", status=400, body={"Fault": fault})
     reviewed.prepare(DAY, NEXT, LOAD)
