@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipeline.delivery.breaker import PATIENCES, Tally, is_settling_in, unusual, usual
+from pipeline.delivery.breaker import Tally, is_settling_in, unusual, usual
 from pipeline.delivery.classification import Outcome
 from pipeline.ledger import Delivery
 from pipeline.stops import Stop
@@ -123,7 +123,9 @@ def test_three_stored_otherwise_stop_the_run_over_all_its_batches(
         (["unknown unknown", "unknown"], True),
         (["unknown", "sent", "unknown"], False),
         (["unknown", "unknown sent", "unknown"], False),
+        (["unknown", "sent", "unknown", "unknown"], True),
         (["ruled out", "ruled out"], False),
+        (["faulted faulted", "faulted faulted"], True),
         (["faulted", "faulted"], True),
         (["faulted alone", "faulted alone"], False),
         (["silent alone", "silent alone"], True),
@@ -178,7 +180,7 @@ def test_a_run_waits_only_so_long_in_all() -> None:
     """Whatever it waits for, so that a morning's run ends."""
     tally = Tally()
     pauses = [tally.pause(asked, 10) for asked in (10, 10, 10, 10, 5, 5)]
-    assert sum(filter(None, pauses)) == PATIENCES * 10
+    assert sum(filter(None, pauses)) == 50
     assert tally.pause(1, 10) is None
 
 
@@ -221,7 +223,10 @@ def test_nothing_is_usual_in_the_first_twenty_days(days: int, *, stops: bool) ->
         (TUESDAYS | {TODAY - 9 * WEEK: 5000, TODAY - 10 * WEEK: 5000}, 50),  # long ago
         ({TODAY - WEEK: 30, TODAY - 2 * WEEK: 40}, 40),  # the higher of two
         ({TODAY - timedelta(days=1): 7, TODAY - timedelta(days=2): 90}, 90),  # never on Tuesdays
-        ({TODAY - 9 * WEEK: 5000}, 0),
+        ({TODAY - WEEK: 30, TODAY - timedelta(days=1): 90}, 30),
+        ({TODAY - WEEK: 30, TODAY: 5000}, 30),
+        ({TODAY - 8 * WEEK: 30}, 30),
+        ({TODAY - 8 * WEEK - timedelta(days=1): 30}, 0),
     ],
 )
 def test_usual_is_the_median_of_the_same_weekdays_of_eight_weeks(
