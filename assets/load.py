@@ -14,14 +14,15 @@ from pipeline.delivery.loading import Wishes
 from pipeline.delivery.planning import Plan
 from pipeline.extract.extraction import days_of
 from pipeline.orchestration import links
+from pipeline.orchestration.failed_runs import MISSED_AFTER
 from pipeline.orchestration.metadata import capped, counts, definition_metadata, table
 from pipeline.orchestration.windows import SCHEDULE_NAME, stops_the_run, window
 from pipeline.reports import figures
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
-    warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)
+    warn_window=timedelta(hours=26), fail_window=MISSED_AFTER
 )
-"""A morning's run may take two hours; a day without one is worth a look by the evening."""
+"""A morning's run may take two hours."""
 
 
 class LoadConfig(Wishes, dg.Config):

@@ -13,7 +13,7 @@ import assets
 import checks
 from pipeline.company import Company, opened, utc_now
 from pipeline.orchestration.alert_sensor import alert_sensor
-from pipeline.orchestration.windows import RANGE_END, RANGE_START
+from pipeline.orchestration.windows import RANGE_END, RANGE_START, SCHEDULE
 from pipeline.reports import analysis
 from pipeline.review.reasons import REASON_IDS
 from pipeline.settings import Settings
@@ -21,7 +21,6 @@ from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 
 JOB = "clockify_to_quickbooks"
-SCHEDULE = "every_morning"
 OWNERS = {
     "extract": "team:data",
     "review": "team:analysis",

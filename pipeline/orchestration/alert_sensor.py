@@ -13,15 +13,11 @@ import dagster as dg
 from dagster import (
     AssetCheckKey,
     AssetKey,
-    DagsterEventType,
     DagsterInstance,
-    DagsterRunStatus,
-    RunsFilter,
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from pipeline.orchestration import alerts, usual
-from pipeline.orchestration.windows import window_of
+from pipeline.orchestration import alerts, failed_runs, usual
 from pipeline.reports import situation
 from pipeline.reports.analysis import copy_of
 from pipeline.reports.figures import OVER_AND_JUDGED
@@ -29,8 +25,6 @@ from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.storage.queries import rows
 
-Days = tuple[date, date] | None
-"""The first and last work date that a run is about; none if it is about no days."""
 SENSOR = "alerts"
 EVERY_SECONDS = 60
 REACH = timedelta(days=7 * (usual.WEEKS + 1))
@@ -40,8 +34,8 @@ EVALUATED = {
 }
 """One that is only planned, by a run that goes on or died, says nothing yet."""
 ERROR = dg.AssetCheckSeverity.ERROR
-RUNS_LOOKED_AT = 50
-ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+UNMENDED = "unmended"
+"""In the cursor, beside the receivers: the ids of the failed runs of which it was told."""
 
 
 def alert_sensor(
@@ -67,17 +61,24 @@ def alert_sensor(
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         told: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
-        today = now().astimezone(settings.zone).date()
-        broken = failed_run(context.instance, everything) | failed_checks(context.instance, checks)
+        instance, today = context.instance, now().astimezone(settings.zone).date()
+        runs = failed_runs.unmended(instance, everything, told.get(UNMENDED, {}))
+        broken = {failed_runs.name_of(run): _failed(run) for run in reversed(runs)}
+        broken |= failed_runs.missed_morning(instance, now()) | failed_checks(instance, checks)
+        unseen: tuple[str, ...] = ()
         try:
             broken |= unusual_day(settings, today)
             counts = _counts(settings)
         except Stop as stop:  # what else is broken must be told all the same
             context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
             broken, counts = broken | {"copy": "the analysts' copy cannot be read"}, {}
+            unseen = usual.NAMES
         said = []
         for name, address in settings.alert_receivers.items():
-            found = alerts.message(told.get(name, {}), broken, counts, now())
+            before = told.get(name, {})
+            # What cannot be looked at is not mended.
+            theirs = broken | {each: before[each] for each in unseen if each in before}
+            found = alerts.message(before, theirs, counts, now())
             if found is None:
                 continue
             try:
@@ -86,52 +87,17 @@ def alert_sensor(
                 context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
                 said.append(str(stop))
             else:
-                told[name] = dict(broken)
+                told[name] = theirs
                 said.append(f"{name} was told")
         reason = dg.SkipReason("; ".join(said) or "nothing has changed")
+        told[UNMENDED] = {run.run_id: failed_runs.name_of(run) for run in runs}
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(told))
 
     return sensor
 
 
-def failed_run(instance: DagsterInstance, everything: AbstractSet[AssetKey]) -> dict[str, str]:
-    """The latest run that failed and of which what it owed has not all succeeded since.
-
-    Of days, a success counts that reaches the last of those that the failed run was about.
-    """
-    good: list[tuple[Days, AbstractSet[AssetKey]]] = []
-    for run in instance.get_runs(RunsFilter(statuses=ENDED), limit=RUNS_LOOKED_AT):
-        checked = set() if run.asset_check_selection else everything
-        assets = run.asset_selection or checked
-        days = window_of(run.tags)
-        if run.status == DagsterRunStatus.SUCCESS:
-            good.append((days, assets))
-            continue
-        mended = {key for span, made in good if _reaches(span, days) for key in made}
-        is_mended = assets <= mended or _owed(instance, run.run_id, assets) <= mended
-        if not (mended and is_mended):
-            return {"run": f"the run {run.run_id[:8]} failed"}
-    return {}
-
-
-def _reaches(span: Days, days: Days) -> bool:
-    return span is None or days is None or span[0] <= days[1] <= span[1]
-
-
-def _owed(
-    instance: DagsterInstance, run_id: str, assets: AbstractSet[AssetKey]
-) -> AbstractSet[AssetKey]:
-    """What a failed run did not make, or whose checks failed in it; none of checks alone."""
-    kinds = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.STEP_FAILURE}
-    made: set[AssetKey | None] = set()
-    failed: set[str] = set()
-    for entry in instance.all_logs(run_id, of_type=kinds):
-        event = entry.dagster_event
-        if event and event.is_step_failure:
-            failed.add(str(event.step_key).removesuffix("_checks"))
-        elif event:
-            made.add(event.asset_key)
-    return {key for key in assets if key not in made or key.to_python_identifier() in failed}
+def _failed(run: dg.DagsterRun) -> str:
+    return f"the run {run.run_id[:8]} failed"
 
 
 def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:

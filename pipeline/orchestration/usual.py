@@ -19,6 +19,8 @@ ENTRIES = 20
 REJECTED = 10
 """...or, of the rejected ones, so many at least."""
 
+NAMES = ("volume", "rejected_share")
+
 
 class Day(NamedTuple):
     """What one work date came to."""
@@ -35,13 +37,13 @@ def unusual(days: Sequence[Day]) -> dict[str, str]:
         days: every work date read, in order, those without an entry included.
 
     Returns:
-        `volume` and `rejected_share`, whichever are far from usual.
+        Those of `NAMES` that are far from usual.
     """
     if not days:
         return {}
     *before, last = days
-    looks = {"volume": _volume(before, last), "rejected_share": _share(before, last)}
-    return {name: said for name, said in looks.items() if said}
+    looks = zip(NAMES, (_volume(before, last), _share(before, last)), strict=True)
+    return {name: said for name, said in looks if said}
 
 
 def _volume(before: Sequence[Day], last: Day) -> str | None:

@@ -14,8 +14,12 @@ from pipeline.stops import Stop
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+SCHEDULE = "every_morning"
 SCHEDULE_NAME = "dagster/schedule_name"
 """In the tags of a run that a schedule launched: nobody chose its range."""
+
+Days = tuple[date, date] | None
+"""The first and last work date that a run is about; none if it is about no days."""
 
 
 def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
@@ -34,7 +38,7 @@ def window(context: dg.AssetExecutionContext) -> tuple[date, date]:
     return days
 
 
-def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
+def window_of(tags: Mapping[str, str]) -> Days:
     """The first and last work date in a run's tags; none if it is about no days."""
     first = tags.get(RANGE_START) or tags.get(PARTITION)
     last = tags.get(RANGE_END) or tags.get(PARTITION)

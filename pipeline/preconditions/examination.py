@@ -21,10 +21,10 @@ from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 from pipeline import files
 from pipeline.clockify.client import Clockify
 from pipeline.company import utc_now
-from pipeline.definitions import SCHEDULE
 from pipeline.extract import extraction
 from pipeline.extract.extraction import NOT_ROUNDED, Reading
 from pipeline.ledger import Binding
+from pipeline.orchestration.windows import SCHEDULE
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports.analysis import copy_of

@@ -54,7 +54,7 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     cursor = tick(reviewed, cursor)
     assert not reviewed.run(DAY, DAY, ENTRIES).success
     cursor = tick(reviewed, cursor)
-    assert broke(webhook) == [["run"]]
+    assert broke(webhook) == [["run by hand"]]
 
     del reviewed.changes["CLOCKIFY_API_KEY"]
     assert reviewed.run(DAY, DAY, "clockify_users").success
@@ -63,7 +63,7 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     assert reviewed.run(DAY, DAY, ENTRIES, *REVIEW, LOAD).success
     cursor = tick(reviewed, cursor)
     cursor = tick(reviewed, cursor)
-    assert [each["name"] for got in webhook.got for each in got["recovered"]] == ["run"]
+    assert [each["name"] for got in webhook.got for each in got["recovered"]] == ["run by hand"]
     assert len(webhook.got) == 2
     assert webhook.got[-1]["counts"]["sent"] > 0
     assert "wrong-key" not in json.dumps(webhook.got)
@@ -75,10 +75,12 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     told = len(webhook.got)
     assert reviewed.run(DAY, DAY, LOAD).success, "but of another day"
     cursor = tick(reviewed, cursor)
-    assert not any(each["name"] == "run" for got in webhook.got[told:] for each in got["recovered"])
+    assert not any(
+        each["name"] == "run by hand" for got in webhook.got[told:] for each in got["recovered"]
+    )
     assert reviewed.run(NEXT, NEXT, LOAD).success, "what it had not made"
     tick(reviewed, cursor)
-    assert [each["name"] for each in webhook.got[-1]["recovered"]].count("run") == 1
+    assert [each["name"] for each in webhook.got[-1]["recovered"]].count("run by hand") == 1
 
 
 def test_a_warning_is_told_by_its_name_and_with_counts_only(
@@ -158,5 +160,13 @@ def test_a_broken_copy_silences_nothing_else(reviewed: House, webhook: Receiver)
     reviewed.settings.analysis.write_bytes(b"no database" * 1000)
     tick(reviewed, None)
     [names] = broke(webhook)
-    assert {"run", "copy"} <= set(names)
+    assert {"run by hand", "copy"} <= set(names)
     assert webhook.got[0]["counts"] == {}
+
+
+def test_what_a_broken_copy_hides_is_not_mended(reviewed: House, webhook: Receiver) -> None:
+    """The day that was far from usual still is, for all that anybody can tell."""
+    reviewed.settings.analysis.write_bytes(b"no database" * 1000)
+    tick(reviewed, json.dumps({"webhook": {"volume": "50 entries, where 1 are usual"}}))
+    assert broke(webhook) == [["copy"]]
+    assert webhook.got[0]["recovered"] == []

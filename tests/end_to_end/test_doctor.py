@@ -21,7 +21,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.types import DaemonHeartbeat
 
-from pipeline.definitions import SCHEDULE
+from pipeline.orchestration.windows import SCHEDULE
 from pipeline.preconditions import (
     PRECONDITIONS,
     Finding,

@@ -13,8 +13,8 @@ import yaml
 from filelock import FileLock
 
 from pipeline.company import opened
-from pipeline.definitions import JOB, SCHEDULE, build_definitions, morning_range
-from pipeline.orchestration.windows import RANGE_END, RANGE_START
+from pipeline.definitions import JOB, build_definitions, morning_range
+from pipeline.orchestration.windows import RANGE_END, RANGE_START, SCHEDULE
 from pipeline.review.reasons import REASON_IDS
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.conftest import TODAY
