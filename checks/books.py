@@ -106,7 +106,10 @@ CLAIMS = {
         wrong="""
         SELECT state, work_date, CAST(updated_at AS DATE) AS since, error_code, error_message,
             round(minutes / 60.0, 2) AS hours, quickbooks_id, entry_id
-        FROM ledger.deliveries WHERE state = 'gone' OR state = 'sent' AND error_message IS NOT NULL
+        FROM ledger.deliveries WHERE state = 'sent' AND error_message IS NOT NULL
+            -- What was deleted on both sides is what both want.
+            OR state = 'gone' AND (entry_id IN (SELECT entry_id FROM clockify_time_entries)
+                OR work_date NOT IN (SELECT work_date FROM days))
         ORDER BY work_date
         """,
         columns=[
@@ -116,7 +119,8 @@ CLAIMS = {
         right="QuickBooks holds every time activity as it was sent",
         problem="Time activities that QuickBooks stored otherwise than they were sent, or no "
         "longer has: {measured}",
-        fix="Compare them with QuickBooks and correct them there",
+        fix="Compare them with QuickBooks and correct them there; what was deleted there is "
+        "settled with `python -m pipeline decide ENTRY skip`, or `adopt ID`",
     ),
     "the_run_before_left_its_copies": Claim(
         asset="quickbooks_time_activities",

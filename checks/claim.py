@@ -74,12 +74,8 @@ class Claim:
 
 
 def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
-    """What a claim's query and messages may name.
-
-    A run that is executed again goes on with what its first execution did: the ids of all of them.
-    """
-    run = context.run
-    first, last = window_of(run.tags) or EVERYTHING  # of a check that was launched alone
+    """What a claim's query and messages may name."""
+    first, last = window_of(context.run.tags) or EVERYTHING  # of a check that was launched alone
     return {
         "first": first,
         "last": last,
@@ -87,11 +83,21 @@ def given(context: dg.AssetCheckExecutionContext, company: Company) -> Row:
         "since": company.settings.since,
         "today": company.today(),
         "yesterday": company.today() - timedelta(days=1),
-        "run_ids": list(filter(None, (run.run_id, run.parent_run_id, run.root_run_id))),
+        "run_ids": _executions(context),
         "is_alone": (first, last) == EVERYTHING,
         "zone": company.settings.time_zone,
         "names": company.settings.metadata_names,
     }
+
+
+def _executions(context: dg.AssetCheckExecutionContext) -> list[str]:
+    """The ids of the run and of all that it executes again: it goes on with what they did."""
+    run: dg.DagsterRun | None = context.run
+    ids = []
+    while run:
+        ids.append(run.run_id)
+        run = context.instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    return ids
 
 
 def checks_of(claims: Iterable[tuple[str, Claim]]) -> list[dg.AssetChecksDefinition]:

@@ -56,13 +56,14 @@ FILTERS = {
 
 def unknown_filters(connection: Connection, company: Company, _: Row) -> list[Row]:
     """What the filters name and nobody and nothing in Clockify is called."""
+    is_shown = company.settings.metadata_names == "names"
     return [
-        {"setting": setting.upper(), "names": name}
+        {"setting": setting.upper(), "called": f"`{name}`" if is_shown else f"name {place}"}
         for setting, query in FILTERS.items()
         if (names := getattr(company.settings, setting))
-        for name in sorted(
-            {*names} - {each for row in connection.sql(query).fetchall() for each in row}
-        )
+        for known in [{each for row in connection.sql(query).fetchall() for each in row}]
+        for place, name in enumerate(names, 1)
+        if name not in known
     ]
 
 
@@ -73,9 +74,9 @@ CLAIMS = {
         says="Whoever and whatever `ONLY_USERS`, `ONLY_CLIENTS` and `ONLY_PROJECTS` name is in "
         "Clockify: a typing error would leave everything out, and green.",
         wrong=unknown_filters,
-        columns=["setting", "names"],
+        columns=["setting", "called"],
         right="the filters name what is there",
-        problem="{first_of_all[setting]} names `{first_of_all[names]}`, which is not in Clockify",
+        problem="{first_of_all[setting]}: {first_of_all[called]} is not in Clockify",
         fix="Correct it, character for character; a name with a comma stands in double quotes",
     ),
     "the_plan_is_known": Claim(

@@ -71,6 +71,9 @@ def _is_running(pid: int, since: float) -> bool:
     state = Path(f"/proc/{pid}/stat")
     if not state.exists():  # no Linux: trust the id
         return True
-    ticks = int(state.read_text().rpartition(")")[2].split()[19])
+    fields = state.read_text().rpartition(")")[2].split()
+    if fields[0] in "ZX":  # dead, and its parent has not asked
+        return False
+    ticks = int(fields[19])
     up_seconds = float(Path("/proc/uptime").read_text().split()[0])
     return time.time() - up_seconds + ticks / os.sysconf("SC_CLK_TCK") <= since

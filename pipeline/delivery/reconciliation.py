@@ -43,6 +43,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     known = [each for each in deliveries if each.work_date in days]
     activities |= pairing.elsewhere(desk, known, activities)
     pairs = _in_line(desk, _without_gone(desk, pairing.pairs(desk, known, activities)))
+    pairs = _put_right(desk, pairs)
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
     names = desk.lists.names()
     found = [
@@ -101,6 +102,26 @@ def _in_line(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
         found.append(_followed(desk, pair, tally))
         if stop := tally.stop():
             raise stop
+    return found
+
+
+def _put_right(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs; what QuickBooks stored otherwise than it was sent, and a person corrected, stands.
+
+    Else the check of it would warn for ever: nobody can decide of what was sent.
+    """
+    found = [
+        replace(pair, delivery=desk.noted(pair.delivery, error_message=None))
+        if pair.delivery.state == "sent"
+        and pair.delivery.error_message
+        and pair.activity
+        and not differences(pair.sent, facts(pair.activity))
+        else pair
+        for pair in pairs
+    ]
+    desk.ledger.record(
+        [new.delivery for old, new in zip(pairs, found, strict=True) if new is not old]
+    )
     return found
 
 

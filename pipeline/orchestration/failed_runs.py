@@ -84,7 +84,7 @@ def _about(run: DagsterRun, everything: AbstractSet[AssetKey]) -> AbstractSet[As
 def _made(
     instance: DagsterInstance, run: DagsterRun, everything: AbstractSet[AssetKey]
 ) -> AbstractSet[AssetKey]:
-    """What a run that succeeded has made good: of a few steps only theirs, and no dry run a load."""
+    """What a run that succeeded has made good: of some steps theirs only, and no dry run a load."""
     assets = _about(run, everything)
     if run.step_keys_to_execute:
         assets = _materialized(instance, run.run_id) & assets

@@ -63,7 +63,12 @@ def situation(analysis: Path, since: date) -> Situation:
     with copy_of(analysis) as connection:
         tallies = partial(_tallies, connection)
         [published] = rows(connection, "SELECT published_at, run_id FROM published")
-        [read] = rows(connection, "SELECT max(work_date) AS read_until FROM days")
+        # Where an entry of a wrong year was read, its day was too, long before it comes.
+        [read] = rows(
+            connection,
+            "SELECT max(work_date) AS read_until FROM days "
+            "WHERE work_date <= CAST(extracted_at AS DATE) + 1",
+        )
         [at_risk] = tallies(
             f"SELECT coalesce(min(work_date)::VARCHAR, '') AS name, {TRACKED} FROM hours_at_risk"
         )

@@ -275,8 +275,13 @@ def test_after_a_power_cut_the_queue_goes_on_and_each_entry_is_sent_once(
 
 
 def test_a_process_is_a_run_only_if_it_was_there_when_the_run_said_so() -> None:
-    """Ids of processes are given out again, after a restart of a container nearly always."""
+    """Ids of processes are given out again, after a restart of a container nearly always.
+
+    Nor is one that has died and whose parent does not ask, as in a container without an init.
+    """
     ended = subprocess.Popen([sys.executable, "-c", ""])
+    wait_for(lambda: not _is_running(ended.pid, since=time.time()), 20)
+    assert Path(f"/proc/{ended.pid}").exists()
     ended.wait()
     assert _is_running(os.getpid(), since=time.time())
     assert not _is_running(os.getpid(), since=time.time() - 86_400)

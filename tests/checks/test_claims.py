@@ -244,10 +244,10 @@ def test_what_an_earlier_run_left_unresolved_is_not_this_runs_doing(company: Com
     ("setting", "value", "unknown"),
     [
         ("ONLY_USERS", "user_name 1,user_id 2", []),
-        ("ONLY_USERS", "user_name 1,Nobody", ["Nobody"]),
+        ("ONLY_USERS", "user_name 1,Nobody", ["`Nobody`"]),
         ("ONLY_PROJECTS", "project_name 1", []),
-        ("ONLY_PROJECTS", "Project,project_name 1", ["Project"]),
-        ("ONLY_CLIENTS", "Acme", ["Acme"]),
+        ("ONLY_PROJECTS", "Project,project_name 1", ["`Project`"]),
+        ("ONLY_CLIENTS", "Acme", ["`Acme`"]),
     ],
 )
 def test_a_filter_that_names_nothing_is_found(
@@ -259,7 +259,16 @@ def test_a_filter_that_names_nothing_is_found(
         CLAIMS["the_filters_name_what_is_there"],
         replace(company, settings=changed),
     )
-    assert [row["names"] for row in found] == unknown
+    assert [row["called"] for row in found] == unknown
+
+
+def test_a_filter_that_names_nothing_is_told_without_its_name(company: Company) -> None:
+    """With `METADATA_NAMES=ids` the event log keeps no name, nor one that a setting holds."""
+    update = {"only_users": ("user_name 1", "Nobody"), "metadata_names": "ids"}
+    changed = company.settings.model_copy(update=update)
+    claim = CLAIMS["the_filters_name_what_is_there"]
+    found = contradicted(claim, replace(company, settings=changed))
+    assert "ONLY_USERS: name 2 is not in Clockify" in claim.message(found, GIVEN)
 
 
 def test_a_run_that_was_cut_short_is_told_of(company: Company) -> None:

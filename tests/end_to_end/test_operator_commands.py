@@ -67,6 +67,17 @@ def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Ty
     assert known["at_risk"][2] == seconds // 60
 
 
+def test_status_tells_of_no_day_that_is_still_to_come(loaded: House, shell: Type) -> None:
+    """One was read for an entry of a mistyped year; it would stand there whatever stopped since."""
+    known = json.loads(shell("status", "--json", code=3).stdout)["read_until"]
+    with duckdb.connect(str(loaded.settings.analysis)) as connection:
+        connection.execute(
+            "INSERT INTO days BY NAME SELECT * REPLACE (DATE '2062-11-08' AS "
+            "work_date) FROM days LIMIT 1"
+        )
+    assert json.loads(shell("status", "--json", code=3).stdout)["read_until"] == known
+
+
 def test_status_ends_well_where_nothing_is_left_to_do(loaded: House, shell: Type) -> None:
     """By its exit code alone a script can tell; what is before the cut-over is no one's task."""
     loaded.changes["SEND_FROM"] = str(DAY + timedelta(days=2))

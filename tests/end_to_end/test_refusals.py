@@ -132,6 +132,11 @@ def test_a_description_that_lost_letters_is_sent_and_said(reviewed: House) -> No
     assert problems(again) == []
     assert ": 4 (" in str(check(again, "activities_stand_as_they_were_sent").description)
     assert [row["Description"] for row in reviewed.activities] == ["Südhang ? ?"] * 4
+    for row in reviewed.sandbox.world.company.activities.values():
+        row["Description"] = "Südhang – Ω"
+    corrected = reviewed.run(FREE, FREE, LOAD)
+    for name in ("activities_stand_as_they_were_sent", "nothing_has_drifted"):
+        assert check(corrected, name).passed
 
 
 def test_closed_books_are_tried_with_one_entry_a_run_until_they_are_open(reviewed: House) -> None:
