@@ -112,10 +112,11 @@ def review(company: Company, log: Log, first: date, last: date) -> None:
     """Judge some days, and any other day read since it was judged, or judged by other settings.
 
     Raises:
-        Stop: the ledger cannot be had, QuickBooks' company was never read, or its employees or
-            customers are not stored as their tables say.
+        Stop: a day, or QuickBooks' company, was never read; the ledger cannot be had; or employees
+            or customers are not stored as their tables say.
     """
     with company.ledger(log) as ledger, company.warehouse.connect() as connection:
+        extraction.refuse_unread(connection, first, last)
         rules = verdicts.rules_of_run(
             connection, ledger, company.settings, company.today(), (first, last)
         )
@@ -139,9 +140,12 @@ def load(
     """Send what is accepted of some days, once each; what would be sent, of a dry run.
 
     Raises:
-        Stop: this run must not send, or must not go on; what was sent until then is recorded.
+        Stop: a day was never read, this run must not send, or must not go on; what was sent until
+            then is recorded.
     """
     is_dry = wishes.dry_run or company.settings.dry_run
+    with company.warehouse.connect() as connection:
+        extraction.refuse_unread(connection, first, last)
     with opening.desk(company, log, first, last) as desk:
         opening.bind(desk, rebind=wishes.rebind, is_dry=is_dry)
         if not is_dry:

@@ -88,6 +88,24 @@ def refuse_other_workspace(warehouse: Warehouse, wanted: str) -> None:
         )
 
 
+def refuse_unread(connection: Connection, first: date, last: date) -> None:
+    """Stop before days are judged, or sent, of which nothing was ever read.
+
+    That nothing is found there would look like the end of a good run.
+
+    Raises:
+        Stop: there are such days; names one of them.
+    """
+    read = connection.execute("SELECT work_date FROM days").fetchall()
+    if unread := sorted({*days_of(first, last)} - {day for (day,) in read}):
+        raise Stop(
+            f"{len(unread)} of the days from {first} to {last} were never read from Clockify, "
+            f"such as {unread[0]}",
+            f"launch them with what reads them: `.venv/bin/dg launch --assets '*' "
+            f"--partition-range {unread[0]}...{unread[-1]}`",
+        )
+
+
 def pieces(first: date, last: date) -> Iterator[Piece]:
     """Cut a range into whole days, at most 31 together."""
     while first <= last:

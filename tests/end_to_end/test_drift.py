@@ -304,7 +304,7 @@ def test_a_day_that_was_read_again_is_compared_by_the_next_load_of_whatever_days
     lengthen(sent, entries["longer"])
     delete(sent, entries["deleted there"])
     sent.prepare(DAY, DAY, ENTRIES, *REVIEW)
-    result = sent.run(LATER, LATER, LOAD)
+    result = sent.run(LATER, LATER, *DAILY)
     assert sent.rows("SELECT kind, field FROM drift ORDER BY ALL") == [
         ("deleted", None),
         ("edited", "minutes"),

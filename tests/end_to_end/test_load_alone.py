@@ -54,6 +54,18 @@ def test_nothing_is_sent_whose_outcome_could_not_be_found_out(reviewed: House) -
     assert (reviewed.activities, states(reviewed)) == ([], {})
 
 
+@pytest.mark.parametrize("assets", [REVIEW, (LOAD,)], ids=["review", "load"])
+def test_a_day_that_was_never_read_is_neither_judged_nor_loaded(
+    reviewed: House, assets: tuple[str, ...]
+) -> None:
+    """Nothing found there would look like the end of a good run."""
+    never = DAY + timedelta(days=40)
+    said = reviewed.stopped(DAY, never, *assets)
+    assert f"39 of the days from {DAY} to {never} were never read from Clockify" in said
+    assert f"--partition-range {DAY + timedelta(days=2)}...{never}`" in said
+    assert (reviewed.activities, states(reviewed)) == ([], {})
+
+
 def test_rows_that_were_tampered_with_are_not_sent(reviewed: House) -> None:
     """Each kind of tampering on an entry of its own; the entries left alone are sent, once.
 

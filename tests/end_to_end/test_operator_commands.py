@@ -184,7 +184,7 @@ def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
     shell("decide", entry_id, "skip")  # as before
     before = len(activities)
     another = DAY + timedelta(days=40)
-    loaded.prepare(another, another, LOAD)
+    loaded.prepare(another, another, *DAILY)
     assert len(activities) == before
     assert loaded.rows(blocked) == [(0,)]
     assert loaded.rows("SELECT * FROM drift WHERE entry_id = $1", entry_id) == []
@@ -212,7 +212,7 @@ def test_what_resembles_a_sent_entry_can_be_told_to_be_other_work(
     shell("decide", entry_id, "keep")
     shell("decide", entry_id, "keep")  # as before
     another = DAY + timedelta(days=40)
-    loaded.prepare(another, another, LOAD)
+    loaded.prepare(another, another, *DAILY)
     assert (loaded.rows(fixes, "resembling"), loaded.rows(blocked, line)) == ([], [(0,)])
     said = shell("why", entry_id).stdout
     assert f"Delivery: sent, time activity {activity_id}" in said
