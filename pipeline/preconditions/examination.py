@@ -177,8 +177,7 @@ def _why_not(path: Path) -> str | None:
 
 
 def _copies(settings: Settings) -> Copies:
-    folder = ledger_file.backups(settings.ledger)
-    copies = [_written(path) for path in folder.glob(f"*{settings.ledger.suffix}")]
+    copies = [_written(path) for path in ledger_file.copies(settings.ledger)]
     written = [at for at in copies if at]
     return Copies(_written(settings.ledger), max(written, default=None))
 

@@ -39,7 +39,12 @@ def _writable(blocked: dict[Path, str]) -> str | Stop:
 
 def _copied(copies: Copies) -> str | Stop:
     if copies.ledger_at is None:
-        return "there is no ledger yet"
+        if copies.newest_at is None:
+            return "there is no ledger yet"
+        return Stop(
+            f"The ledger is missing, though there is a copy of {copies.newest_at:%Y-%m-%d}",
+            "See whether LEDGER and the disk are the right ones, else put the newest copy back",
+        )
     if copies.newest_at is None or copies.ledger_at - copies.newest_at > COPIED_WITHIN:
         newest = f"{copies.newest_at:%Y-%m-%d}" if copies.newest_at else "never"
         return Stop(

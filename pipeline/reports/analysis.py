@@ -112,6 +112,8 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
         for name, query in views(settings, today).items():
             connection.execute(f"CREATE VIEW {name} AS {query}")
         connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
+    # Nor must what a stranger, who opened the last copy to write, left in its log be replayed.
+    log_of(settings.analysis).unlink(missing_ok=True)
     draft.replace(settings.analysis)
 
 

@@ -174,6 +174,11 @@ class Database:
 
     def _create(self) -> None:
         """Make the file beside its place and move it there, so that half a file is never ours."""
+        if self.path.is_symlink():
+            raise Stop(
+                f"The {self.what} {self.path} leads to {self.path.readlink()}, which is not there",
+                "connect the disk that holds it, or take the link away",
+            )
         log = log_of(self.path)
         if log.exists():  # DuckDB would replay it into the new file
             raise Stop(

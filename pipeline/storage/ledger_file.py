@@ -6,16 +6,20 @@ Keeps out its rows (`ledger`).
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from pipeline.schemas import LEDGER_TABLES, Deliveries
+from pipeline.stops import Stop
 from pipeline.storage.database import Connection, Database, log_of, when_free
 
 BACKUPS_KEPT = 14
-COPIED_AT = "?" * 8 + "T" + "?" * 12
-"""A copy's time in its name; so exact because `ledger-b` may lie beside `ledger`."""
+COPIED_AT = "%Y%m%dT%H%M%S%f"
+"""A copy's time in its name."""
+ANY_TIME = "?" * 8 + "T" + "?" * 12
+"""The same as a pattern; so exact because `ledger-b` may lie beside `ledger`."""
+A_TICK = timedelta(microseconds=1)
 
 
 def opened(
@@ -30,8 +34,9 @@ def opened(
 
     Raises:
         FileBusyError: still held after `wait_seconds`.
-        Stop: the file is corrupt, foreign or newer.
+        Stop: the file is corrupt, foreign or newer, or it is lost.
     """
+    _refuse_lost(path)
     return when_free(database(path).connect, wait_seconds, on_wait)
 
 
@@ -45,8 +50,9 @@ def attached(
 
     Raises:
         FileBusyError: still held after `wait_seconds`.
-        Stop: the file is corrupt, foreign or newer.
+        Stop: the file is corrupt, foreign or newer, or it is lost.
     """
+    _refuse_lost(path)
     beside = partial(database(path).attached, connection, "ledger")
     return when_free(beside, wait_seconds, on_wait)
 
@@ -70,6 +76,25 @@ def backups(path: Path) -> Path:
     return path.parent / "backups"
 
 
+def copies(path: Path) -> list[Path]:
+    """The copies of a ledger, the oldest first."""
+    return sorted(backups(path).glob(f"{path.stem}-{ANY_TIME}{path.suffix}"))
+
+
+def _refuse_lost(path: Path) -> None:
+    """Stop where copies tell of a ledger that is not there.
+
+    A new one would know nothing of what was skipped, or deleted in QuickBooks since, and in a
+    fortnight its own copies would have taken the place of the good ones.
+    """
+    if not path.exists() and (known := copies(path)):
+        raise Stop(
+            f"The ledger {path} is missing, though {known[-1]} is a copy of it",
+            "see whether LEDGER and the disk are the right ones; if it is lost, put the newest "
+            f"copy from {backups(path)} in its place; to begin anew, move its copies away",
+        )
+
+
 def back_up(
     path: Path, now: datetime, wait_seconds: float, on_wait: Callable[[str], object]
 ) -> None:
@@ -81,7 +106,8 @@ def back_up(
 
     Args:
         path: the ledger; nothing is copied while there is none.
-        now: the copy's time, in UTC, which names it.
+        now: the copy's time, in UTC, which names it; after a clock that was ahead, the next moment
+            after its copies', so that the newest is always the last.
         wait_seconds: how long to wait for the ledger's lock.
         on_wait: told once whom we wait for.
 
@@ -92,14 +118,19 @@ def back_up(
     """
     if not path.exists():
         return
-    folder = backups(path)
-    folder.mkdir(exist_ok=True)
-    copy = folder / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}"
+    backups(path).mkdir(exist_ok=True)
+    at = max([now, *(_copied_at(path, each) + A_TICK for each in copies(path))])
+    copy = backups(path) / f"{path.stem}-{at.astimezone(UTC):{COPIED_AT}}{path.suffix}"
     draft = copy.with_suffix(".new")
     with opened(path, wait_seconds, on_wait) as connection:
         if log_of(path).exists():
             connection.execute("CHECKPOINT")
         shutil.copy2(path, draft)
     draft.replace(copy)
-    for old in sorted(folder.glob(f"{path.stem}-{COPIED_AT}{path.suffix}"))[:-BACKUPS_KEPT]:
+    for old in copies(path)[:-BACKUPS_KEPT]:
         old.unlink()
+
+
+def _copied_at(path: Path, copy: Path) -> datetime:
+    at = copy.stem.removeprefix(f"{path.stem}-")
+    return datetime.strptime(at, COPIED_AT).replace(tzinfo=UTC)

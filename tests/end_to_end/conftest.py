@@ -24,6 +24,7 @@ from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import World
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from pipeline.storage import ledger_file
 from pipeline.storage.database import read_only
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
@@ -116,6 +117,12 @@ class House:
         """What the analysts' copy answers."""
         with read_only(self.settings.analysis) as connection:
             return connection.execute(query, list(parameters)).fetchall()
+
+    def lose_ledger(self) -> None:
+        """As a disk does that died with its copies, or who begins anew."""
+        self.settings.ledger.unlink()
+        for copy in ledger_file.copies(self.settings.ledger):
+            copy.unlink()
 
     @property
     def activities(self) -> list[dict[str, Any]]:

@@ -198,7 +198,7 @@ def test_neither_the_first_run_nor_what_quickbooks_already_holds_is_unusual(four
     four.tags = SCHEDULED
     four.prepare(DAYS[0], LAST, LOAD)
     assert (len(four.activities), four.sandbox.calls(BATCHES)) == (len(DAYS), 1)
-    four.settings.ledger.unlink()
+    four.lose_ledger()
     history(four, 25, 14, 7)
     four.prepare(DAYS[0], LAST, LOAD)
     assert four.sandbox.calls(BATCHES) == 1

@@ -208,6 +208,11 @@ def lose_copies(house: House) -> None:
     shutil.rmtree(house.folder / "backups")
 
 
+def lose_ledger(house: House) -> None:
+    """Its disk is not there."""
+    house.settings.ledger.unlink()
+
+
 def switch_off(_: House) -> None:
     """The schedule, switched off in the UI."""
     with dg.DagsterInstance.get() as instance:
@@ -273,6 +278,7 @@ BREAKS: list[tuple[Break, str, str]] = [
     (block_a_folder, "Files can be written", "permissions of their folders"),
     (set_(DRY_RUN="true"), "The cut-over is set", "Take DRY_RUN out"),
     (lose_copies, "The ledger is backed up", "Launch a run, which copies it"),
+    (lose_ledger, "The ledger is backed up", "put the newest copy back"),
     (switch_off, "The schedule is on", "Switch it on in the Dagster UI"),
     (stop_daemon, "The schedule is on", "dagster-daemon run"),
     (forget_loads, "The last load is recent", "DRY_RUN=true"),

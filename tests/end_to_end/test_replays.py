@@ -23,7 +23,7 @@ def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """
     monkeypatch.setattr("pipeline.delivery.sending.BATCH", BATCH)
     reviewed.prepare(DAY, DAY, LOAD)
-    reviewed.settings.ledger.unlink()
+    reviewed.lose_ledger()
     reviewed.sandbox.switch(clock_skew_seconds=60)
     first, *others = sorted(reviewed.activities, key=lambda row: int(row["Id"]))[:BATCH]
     change(reviewed, first, TxnDate="2026-10-30")
@@ -63,7 +63,7 @@ def test_an_old_answer_about_what_is_another_entrys_by_now_is_no_answer(reviewed
     world, later = reviewed.sandbox.world, DAY + timedelta(days=2)
     entry = add_entry(world, later)
     reviewed.prepare(later, later, *DAILY)
-    reviewed.settings.ledger.unlink()
+    reviewed.lose_ledger()
     reviewed.sandbox.switch(clock_skew_seconds=60)
     twin = replace(entry, id=f"{1:024x}")
     world.workspace.entries[twin.id] = twin

@@ -103,7 +103,7 @@ def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House
     second = elsewhere(reviewed)
     reviewed.prepare(DAY, NEXT, LOAD)
     sent, batches = held(reviewed.sandbox.world), reviewed.sandbox.calls(BATCHES)
-    reviewed.settings.ledger.unlink()
+    reviewed.lose_ledger()
     for house in (second, reviewed):
         house.prepare(DAY, NEXT, *REVIEW, LOAD)
         assert house.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [

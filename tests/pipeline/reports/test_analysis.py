@@ -253,3 +253,14 @@ def test_a_broken_copy_is_named_with_the_run_that_renews_it(tmp_path: Path) -> N
     assert "delete it, and the next run, of whatever asset, publishes it again" in str(
         stopped.value
     )
+
+
+def test_what_a_stranger_left_in_the_copys_log_is_in_no_later_copy(settings: Settings) -> None:
+    """A program that opened the copy to write, and died, leaves a log that DuckDB would replay."""
+    judged(settings)
+    publish(settings)
+    killed_after(settings.analysis, "CREATE TABLE mine (a BIGINT)")
+    publish(settings)
+    with analysis.copy_of(settings.analysis) as connection:
+        names = {row[2] for row in connection.execute("SHOW ALL TABLES").fetchall()}
+    assert "mine" not in names

@@ -27,6 +27,15 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(tmp_path / "data" / "warehouse.duckdb")
 
 
+def test_a_link_to_a_file_that_is_not_there_is_left_alone(tmp_path: Path) -> None:
+    """The disk that it leads to may come back."""
+    path = tmp_path / "warehouse.duckdb"
+    path.symlink_to(tmp_path / "disk" / "warehouse.duckdb")
+    with pytest.raises(Stop, match="Connect the disk that holds it"), Warehouse(path).connect():
+        pass
+    assert path.is_symlink()
+
+
 def test_the_session_is_in_utc(warehouse: Warehouse) -> None:
     """Whatever the machine's zone is."""
     with warehouse.connect() as connection:

@@ -1,6 +1,7 @@
 """The ledger's file: one writer, what a killed one leaves, and copies."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from pipeline.ledger import Ledger
 from pipeline.stops import Stop
 from pipeline.storage.database import FileBusyError
-from pipeline.storage.ledger_file import BACKUPS_KEPT, attached, back_up, backups
+from pipeline.storage.ledger_file import BACKUPS_KEPT, attached, back_up, backups, copies
 from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free
 from tests.pipeline.rows import NOW, delivery
@@ -159,6 +160,44 @@ def test_the_newest_copies_are_kept_and_no_more(path: Path) -> None:
     assert len(names) == BACKUPS_KEPT + 1
     assert names[0] == f"ledger-{NOW + timedelta(days=3):%Y%m%dT%H%M%S%f}.duckdb"
     assert names[-2] == f"ledger-{NOW + timedelta(days=BACKUPS_KEPT + 2):%Y%m%dT%H%M%S%f}.duckdb"
+
+
+def test_the_newest_copy_is_the_last_though_the_clock_was_ahead(path: Path) -> None:
+    """It is the one that a person puts back, and must not be dropped as the oldest."""
+    with Ledger.opened(path, 0, never):
+        pass
+    for _ in range(BACKUPS_KEPT):
+        back_up(path, NOW + timedelta(days=40), 0, never)
+    with Ledger.opened(path, 0, never) as ledger:
+        ledger.record([delivery(7)])
+    back_up(path, NOW, 0, never)
+    assert len(copied(path)) == BACKUPS_KEPT
+    with Ledger.opened(copies(path)[-1], 0, never) as ledger:
+        assert ledger.unsettled() == [delivery(7)]
+
+
+def test_a_lost_ledger_is_not_replaced_by_an_empty_one(path: Path, tmp_path: Path) -> None:
+    """A disk that is not there, or another folder: until its copies are moved away too."""
+    with Ledger.opened(path, 0, never):
+        pass
+    back_up(path, NOW, 0, never)
+    [copy] = copies(path)
+    path.unlink()
+    for _ in range(2):
+        with (
+            pytest.raises(Stop, match=f"is missing, though {re.escape(str(copy))}"),
+            Ledger.opened(path, 0, never),
+        ):
+            pass
+        with (
+            Warehouse(tmp_path / "warehouse.duckdb").connect() as connection,
+            pytest.raises(Stop, match="to begin anew, move its copies away"),
+            attached(connection, path, 0, never),
+        ):
+            pass
+    copy.unlink()
+    with Ledger.opened(path, 0, never) as ledger:
+        assert ledger.unsettled() == []
 
 
 def test_a_copy_is_a_ledger_with_all_that_a_killed_loader_recorded(
