@@ -31,11 +31,13 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pydantic_settings import SettingsConfigDict as Config
 from rapidfuzz import process
 
+from pipeline import env_file
 from pipeline.files import AS_ITS_USER
 from pipeline.stops import Stop
 
-TIME_ZONES = available_timezones()
-"""The zones that this machine knows; each time they are asked for, its disk is searched."""
+TIME_ZONES = available_timezones() - {"localtime"}
+"""The zones that this machine knows, less its own, whose name says nothing elsewhere; each time
+they are asked for, its disk is searched."""
 
 
 def is_loopback(url: str) -> bool:
@@ -76,6 +78,8 @@ def _safe_secret(value: SecretStr) -> SecretStr:
 
 
 Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
+ExactUrl = Annotated[str, AfterValidator(_safe)]
+"""One that is compared character for character by who is given it."""
 SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^\w+$", to_lower=True)]
@@ -84,6 +88,7 @@ Count = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
 
+FREE_TEXT = ("SERVICE_ITEM", "ONLY_USERS", "ONLY_CLIENTS", "ONLY_PROJECTS")
 LONGEST_REQUEST = 120
 """Seconds for which QuickBooks works on a request (its reference, 7.1)."""
 LEEWAY = 60
@@ -109,7 +114,7 @@ class Settings(BaseSettings):
     quickbooks_api_url: Url = "https://quickbooks.api.intuit.com"
     quickbooks_authorize_url: Url = "https://appcenter.intuit.com/connect/oauth2"
     quickbooks_token_url: Url = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
-    quickbooks_redirect_url: Url = "http://localhost:8765/callback"
+    quickbooks_redirect_url: ExactUrl = "http://localhost:8765/callback"
     quickbooks_revoke_url: Url = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
     warehouse: Path = Path("data/warehouse.duckdb")
     ledger: Path = Path("data/ledger.duckdb")
@@ -162,7 +167,10 @@ class Settings(BaseSettings):
         """
         try:
             if values is None:
-                return cls(_env_file=os.environ.get("ENV_FILE", ".env"))
+                named = os.environ.get("ENV_FILE")
+                file = Path(named or ".env")
+                cls._refuse_odd(file, is_named=bool(named))
+                return cls(_env_file=file)
             given = {name.lower(): text for name, text in values.items() if text}
             return _Given.model_validate(given)
         except ValidationError as error:
@@ -179,9 +187,31 @@ class Settings(BaseSettings):
                 "The settings file is no UTF-8", "Save it as UTF-8, as editors do by default"
             ) from None
 
+    @classmethod
+    def _refuse_odd(cls, file: Path, *, is_named: bool) -> None:
+        """Stop where something was meant to be set and is not: to send, or not to, would be wrong.
+
+        Raises:
+            Stop: a name is misspelt, or a value cut short; names all of them.
+            OSError: the file was asked for by name and is not there, or cannot be read.
+            UnicodeDecodeError: it is no UTF-8.
+        """
+        names = [name.upper() for name in cls.model_fields]
+        odd = env_file.misspelt([name.upper() for name in os.environ], names)
+        if is_named or file.exists():
+            odd += env_file.complaints(file, names, FREE_TEXT)
+        if odd:
+            raise Stop(
+                "The settings are wrong: " + "; ".join(dict.fromkeys(odd)),
+                f"Correct them in the environment or in {file}",
+            )
+
     @field_validator("*", mode="before")
     @classmethod
     def _strip(cls, value: object) -> object:
+        """Without blanks about it; a comment is no value, where the file's reader knows none."""
+        if isinstance(value, str) and value.lstrip().startswith("#"):
+            raise ValueError("that is a comment: put it in a line of its own")
         return value.strip() if isinstance(value, str) else value
 
     @field_validator("clockify_api_key", "quickbooks_client_id", "quickbooks_client_secret")
@@ -189,6 +219,8 @@ class Settings(BaseSettings):
     def _plain(cls, value: str | SecretStr) -> str | SecretStr:
         """As it goes into a header, which takes no other characters."""
         text = value if isinstance(value, str) else value.get_secret_value()
+        if not text:
+            raise ValueError("it is empty")
         if not (text.isascii() and text.isprintable()):
             raise ValueError(
                 "it has characters that no key has, such as curly quotes: copy it again"

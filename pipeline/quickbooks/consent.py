@@ -161,5 +161,6 @@ def _callback(redirect_url: str, state: str) -> Iterator["Queue[str]"]:
 
 
 def is_pasted(settings: Settings) -> bool:
-    """Whether the consent page leads back to another machine, so that its answer is pasted."""
-    return not is_loopback(settings.quickbooks_redirect_url)
+    """Whether its answer is pasted: where the consent page leads to, no page of ours is served."""
+    url = settings.quickbooks_redirect_url
+    return urlsplit(url).scheme != "http" or not is_loopback(url)

@@ -70,6 +70,9 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"LOOKBACK_DAYS": "3651"}, "it should be less than or equal to 3650"),
         ({"SEND_AFTER_DAYS": "1000000"}, "SEND_AFTER_DAYS is `1000000`"),
         ({"CLOCKIFY_API_KEY": "\u201ckey\u201d"}, "CLOCKIFY_API_KEY is not usable: it has char"),
+        ({"CLOCKIFY_API_KEY": " "}, "CLOCKIFY_API_KEY is not usable: it is empty"),
+        ({"TIME_ZONE": "localtime"}, "TIME_ZONE is `localtime`: there is no such zone"),
+        ({"LEDGER": "  # default data/ledger.duckdb"}, "that is a comment: put it in a line"),
         ({"CLOCKIFY_API_KEY": "nobody\nsees"}, "such as curly quotes: copy it again"),
         ({"QUICKBOOKS_CLIENT_ID": "\u00e4pp"}, "QUICKBOOKS_CLIENT_ID is `\u00e4pp`: it has char"),
         ({"QUICKBOOKS_CLIENT_SECRET": "\u00e4"}, "QUICKBOOKS_CLIENT_SECRET is not usable: it has"),
@@ -168,6 +171,14 @@ def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(
     assert (settings.rounding, settings.lookback_days) == ("off", 7)
 
 
+def test_the_redirect_is_as_intuit_has_it_to_the_character() -> None:
+    """It compares exactly; of the others a slash at the end is only in the way."""
+    given = {"QUICKBOOKS_REDIRECT_URL": "https://acme.example/", "README_URL": "https://a.example/"}
+    settings = Settings.load(REAL | given)
+    assert settings.quickbooks_redirect_url == "https://acme.example/"
+    assert settings.readme_url == "https://a.example"
+
+
 def test_another_file_can_stand_in_for_dot_env(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -180,6 +191,56 @@ def test_another_file_can_stand_in_for_dot_env(
     assert Settings.load().service_item == ""
     Path("demo").write_bytes("SERVICE_ITEM=R\u00e9novation".encode("latin-1"))
     with pytest.raises(Stop, match="no UTF-8"):
+        Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("DRYRUN=true", "DRYRUN is no setting: is it DRY_RUN?"),
+        ("require_approvals=true", "REQUIRE_APPROVALS is no setting: is it REQUIRE_APPROVAL?"),
+        ("QUICKBOOKS_REDIRECT_URI=x", "is it QUICKBOOKS_REDIRECT_URL?"),
+        ("SERVICE_ITEM=Labor #2", "SERVICE_ITEM is cut at its #: put its value in double quotes"),
+        ("ONLY_CLIENTS=Acme #2, Beta  # ours", "ONLY_CLIENTS is cut at its #"),
+        ("LEDGER='# default'", "LEDGER is `# default`: that is a comment"),
+        ('SERVICE_ITEM="Labor #2"', None),
+        ("SERVICE_ITEM=Labor   # our item", None),
+        ("SERVICE_ITEM=   # our item", None),
+        ("SERVICE_ITEM=Labor#2", None),
+        ("DAGSTER_HOME=/srv/dagster", None),
+        ("# DRYRUN=true", None),
+    ],
+)
+def test_what_a_file_means_and_does_not_say_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, said: str | None
+) -> None:
+    """`DRYRUN=true` sent, and `Labor #2` was the item `Labor`."""
+    monkeypatch.chdir(tmp_path)
+    lines = [*(f"{name}={value}" for name, value in REAL.items()), line]
+    Path(".env").write_text("\n".join(lines) + "\n")
+    if said is None:
+        Settings.load()
+        return
+    with pytest.raises(Stop) as raised:
+        Settings.load()
+    assert said in str(raised.value)
+    assert "nobody-may-see" not in str(raised.value)
+
+
+def test_a_misspelt_variable_and_a_missing_file_are_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of a shell only what is a setting's name but for its underscores: others' may be alike."""
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in REAL.items()))
+    monkeypatch.setenv("LEDGERS", "of another program")
+    assert Settings.load().is_real
+    monkeypatch.setenv("DRYRUN", "true")
+    with pytest.raises(Stop, match="DRYRUN is no setting: it is called DRY_RUN"):
+        Settings.load()
+    monkeypatch.delenv("DRYRUN")
+    monkeypatch.setenv("ENV_FILE", "nowhere.env")
+    with pytest.raises(Stop, match=r"The settings file nowhere\.env cannot be read \(No such file"):
         Settings.load()
 
 

@@ -100,6 +100,22 @@ def test_the_consent_page_leads_back_to_this_machine_and_the_pair_is_stored(
     assert tokens.access_token() in sandbox.world.tokens.access_tokens
 
 
+@pytest.mark.parametrize(
+    ("address", "is_pasted"),
+    [
+        ("http://localhost:8765/callback", False),
+        ("https://localhost:8765/callback", True),
+        ("https://books.example/callback", True),
+    ],
+)
+def test_an_answer_is_awaited_only_where_a_page_of_ours_can_be(
+    settings_for: SettingsFor, address: str, *, is_pasted: bool
+) -> None:
+    """Ours has no certificate, and is on this machine."""
+    settings = settings_for(QUICKBOOKS_REDIRECT_URL=address)
+    assert consent.is_pasted(settings) is is_pasted
+
+
 def test_a_pasted_address_does_as_well(settings_for: SettingsFor, token_file: Path) -> None:
     """For production keys, whose redirect address cannot be this machine."""
     settings = settings_for(QUICKBOOKS_REDIRECT_URL="https://example.com/quickbooks")
