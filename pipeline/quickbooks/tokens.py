@@ -126,11 +126,18 @@ class Tokens:
                 token = now.refresh_token
 
     def _kept(self, ask: Callable[[], Pair]) -> Pair:
-        """Ask for a new pair, which is stored before it is returned."""
+        """Ask for a new pair, which is stored before it is returned.
+
+        What could keep it from being stored is tried before the old one is spent: room, and the
+        move to its place, which a mount of the file alone does not allow.
+        """
         new = self._path.with_name(f"{self._path.name}.new")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         try:
-            with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+            if self._path.exists():
+                with _made(new) as file:
+                    _flush(file, self._path.read_bytes())
+                    new.replace(self._path)
+            with _made(new) as file:
                 _flush(file, b" " * ROOM)
                 pair = ask()
                 file.seek(0)
@@ -186,8 +193,14 @@ class Tokens:
         except OSError as error:
             raise Stop(
                 f"The token file {self._path} cannot be written ({error.strerror})",
-                "Free the disk or correct the folder's permissions, then run again",
+                "Free the disk, correct the folder's permissions, or mount the folder and not the "
+                "file alone; then run again",
             ) from error
+
+
+def _made(path: Path) -> IO[bytes]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _flush(file: IO[bytes], content: bytes) -> None:

@@ -67,6 +67,18 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
+@contextmanager
+def mounted(file: Path) -> Iterator[None]:
+    """A file that is a mount of its own; the test is skipped where none can be had."""
+    command = ["mount", "--bind", str(file), str(file)]
+    if os.geteuid() or not shutil.which("mount") or subprocess.run(command, check=False).returncode:
+        pytest.skip("a file can be mounted only by root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(file)], check=True)
+
+
 def killed_after(path: Path, statement: str) -> None:
     """Let a process change the file and die before it closes it: the change is in its log only."""
     with _started(DIE, str(path), statement) as dead:

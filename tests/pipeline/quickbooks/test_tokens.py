@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 from pipeline.stops import Stop
 from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
+from tests.pipeline.others import mounted
 
 REFRESH = "POST /oauth2/v1/tokens/bearer"
 ROOT = Path(__file__).parents[3]
@@ -267,6 +268,20 @@ def test_a_full_disk_spends_nothing(sandbox: Sandbox, token_file: Path) -> None:
     assert f"The token file {token_file} cannot be written (File too large)" in said
     assert sandbox.calls(REFRESH) == 0
     assert not token_file.exists()
+
+
+def test_a_file_that_takes_no_other_in_its_place_spends_nothing(
+    sandbox: Sandbox, settings_for: SettingsFor, token_file: Path
+) -> None:
+    """As where the file alone is mounted into a container: it can be written, and not replaced."""
+    Tokens(settings_for()).access_token()
+    age(token_file)
+    spent = sandbox.calls(REFRESH)
+    with mounted(token_file):
+        with pytest.raises(Stop, match="mount the folder and not the file alone"):
+            Tokens(settings_for()).access_token()
+        assert sandbox.calls(REFRESH) == spent
+    assert Tokens(settings_for()).access_token()
 
 
 def test_a_token_is_on_the_disk_before_it_is_used(sandbox: Sandbox, token_file: Path) -> None:
