@@ -161,6 +161,7 @@ class Days(Table):
 
     work_date: Day = column("The day", unique=True)
     extracted_at: Instant = column("When the day was last read")
+    rounding: Text = column("By which rounding, as in `clockify_workspace`", nullable=True)
     reviewed_at: Instant = column("When its entries were last judged", nullable=True)
     judged_by: Text = column(
         "The settings by which its entries were last judged, as JSON", nullable=True

@@ -18,7 +18,7 @@ from pipeline.delivery import confirmation, loading, opening
 from pipeline.delivery.loading import Wishes
 from pipeline.delivery.planning import Plan
 from pipeline.extract import extraction, history
-from pipeline.extract.extraction import NOT_ROUNDED, Extracted, Reading, pieces, pieces_of
+from pipeline.extract.extraction import Extracted, Reading, pieces, pieces_of
 from pipeline.extract.history import Watched
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.review import verdicts
@@ -85,8 +85,7 @@ def extract(
     with company.clockify(log) as clockify:
         workspace = extraction.workspace_row(clockify.workspace(), settings.rounding)
         warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([workspace]))
-        is_rounding_on = workspace["rounding"] != NOT_ROUNDED
-        reading = Reading(settings, is_rounding_on, log, company.now)
+        reading = Reading(settings, str(workspace["rounding"]), log, company.now)
         watched = _watched(company, clockify, reading, first) if watch_history else []
         ahead = extraction.days_to_come(warehouse, company.today())
         found = extraction.extract(warehouse, clockify, reading, first, last, ahead)
@@ -147,6 +146,7 @@ def load(
     with company.warehouse.connect() as connection:
         extraction.refuse_unread(connection, first, last)
     with opening.desk(company, log, first, last) as desk:
+        opening.refuse_other_rounding(desk, first, last)
         opening.bind(desk, rebind=wishes.rebind, is_dry=is_dry)
         if not is_dry:
             if wishes.confirm_cutover:

@@ -22,7 +22,7 @@ class Warehouse(Database):
             what="warehouse",
             when_broken="move it away: the next run makes a new one and reads the APIs again",
             tables=WAREHOUSE_TABLES,
-            version=5,
+            version=6,
         )
 
     def read(self, model: type[Table]) -> pd.DataFrame:

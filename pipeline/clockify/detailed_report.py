@@ -9,9 +9,10 @@ free plan gives no more than 31 days.
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipeline.clockify.answers import accepted
 from pipeline.fields import value, values
@@ -145,7 +146,7 @@ class DetailedReport:
         """A request for everybody's entries; its window is a wall clock in `timeZone`."""
         return {
             "dateRangeStart": f"{first}T00:00:00.000",
-            "dateRangeEnd": f"{last}T23:59:59.999",
+            "dateRangeEnd": _end(last, ZoneInfo(self.time_zone)),
             "timeZone": self.time_zone,
             "rounding": rounding,
             "amountShown": "EARNED",
@@ -153,6 +154,17 @@ class DetailedReport:
             "sortOrder": "ASCENDING",
             "exportType": "JSON",
         }
+
+
+def _end(last: date, zone: ZoneInfo) -> str:
+    """The last moment of a day, or the first of the next where the day's last hour comes twice.
+
+    As where clocks fall back at midnight (America/Santiago): which of the two is meant nobody says,
+    and of the other no window had the entries. The reader of the rows leaves out what is too late.
+    """
+    end = datetime.combine(last, time(23, 59, 59, 999_000), zone)
+    is_twice = end.utcoffset() != end.replace(fold=1).utcoffset()
+    return f"{last + timedelta(days=1)}T00:00:00.000" if is_twice else f"{last}T23:59:59.999"
 
 
 def _count(totals: Row | None) -> int:

@@ -89,9 +89,10 @@ def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
         is_complete: read QuickBooks of all days, also where nothing is to be sent.
 
     Raises:
-        Stop: some of what may be sent was read when `TIME_ZONE` was another.
+        Stop: some of what may be sent was read when `TIME_ZONE` or the rounding was another.
     """
     opening.refuse_other_dates(desk, first, last)
+    opening.refuse_other_rounding(desk, first, last)
     return [_plan(desk, start, end, is_complete=is_complete) for start, end in pieces(first, last)]
 
 

@@ -112,6 +112,30 @@ def refuse_other_dates(desk: Desk, first: date, last: date) -> None:
         )
 
 
+def refuse_other_rounding(desk: Desk, first: date, last: date) -> None:
+    """Stop where a load alone would send time that was rounded otherwise, or not at all.
+
+    Raises:
+        Stop: `ROUNDING` is not what entries were read by, or some that may be sent of these days
+            were read by another.
+    """
+    wanted, known = desk.company.settings.rounding, desk.rounding
+    fix = "launch clockify_time_entries and the review of {days} again"
+    if wanted != "workspace" and (wanted == "on") != (known != NOT_ROUNDED):
+        raise Stop(
+            f"ROUNDING is `{wanted}`, but entries were last read when it was `{known}`",
+            fix.format(days=f"{first} to {last}"),
+        )
+    with desk.company.warehouse.connect() as connection:
+        others = verdicts.waiting_days_of_another_rounding(connection, first, last, known)
+    if others:
+        raise Stop(
+            f"Entries of {len(others)} of these days were read with the rounding "
+            f"`{others[0][1]}`, and it is `{known}` now",
+            fix.format(days=f"{others[0][0]} to {others[-1][0]}"),
+        )
+
+
 def _refuse_ineligible(company: Company, row: dict[str, Any]) -> None:
     """Stop before anything is read of, or sent to, books that must not be written."""
     if refusals := eligibility.refusals(row, company.settings):

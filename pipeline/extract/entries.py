@@ -173,13 +173,14 @@ def _whole(numbers: Iterable[int | Decimal | None]) -> ExtensionArray:
 
 def _instants(rows: Sequence[Row], key: str, *, is_optional: bool = False) -> pd.Series:
     found = _column(rows, f"timeInterval.{key}", str, is_optional=is_optional)
-    try:
-        read = pd.to_datetime(pd.Series(found, dtype=object), utc=True, format="ISO8601")
-    except ValueError as error:
+    texts = pd.Series(found, dtype=object)
+    read = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+    for place in read.index[read.isna() & texts.notna()][:1]:
         raise Stop(
-            f"Clockify's report has a `timeInterval.{key}` that is no time: {error}",
+            f"Clockify's report has `{texts[place]}` as the `timeInterval.{key}` of the entry "
+            f"{rows[place]['_id']}, which is no time",
             "Correct the entry in Clockify",
-        ) from error
+        )
     return read.dt.as_unit("us")
 
 
@@ -196,18 +197,20 @@ def _seconds(rows: Sequence[Row]) -> ExtensionArray:
     _column(finished, "timeInterval.duration", int, Decimal, str, is_nullable=True)
     found = _optional(rows, "timeInterval.duration", int, Decimal, str)
     return _whole(
-        each if each is None or type(each) is int else _parsed_seconds(each) for each in found
+        each if each is None or type(each) is int else _parsed_seconds(each, row["_id"])
+        for each, row in zip(found, rows, strict=True)
     )
 
 
-def _parsed_seconds(duration: Decimal | str) -> int:
+def _parsed_seconds(duration: Decimal | str, entry_id: str) -> int:
     """Seconds of a duration that is no plain integer: ISO 8601 as the core API writes it."""
     if isinstance(duration, Decimal) and duration == int(duration):
         return int(duration)
     parts = _ISO_DURATION.fullmatch(str(duration))
     if parts is None:
         raise Stop(
-            f"Clockify's report has `{duration}` as a `timeInterval.duration`",
+            f"Clockify's report has `{duration}` as the `timeInterval.duration` of the entry "
+            f"{entry_id}",
             "Correct the entry in Clockify",
         )
     hours, minutes, seconds = (int(part or 0) for part in parts.groups())

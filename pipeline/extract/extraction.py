@@ -30,6 +30,8 @@ PIECE = timedelta(days=31)
 """Clockify's free plan gives no longer report (its reference, 2.6)."""
 NOT_ROUNDED = "off"
 """The rounding by which entries are read as they were tracked."""
+OLDEST_YEAR, LAST_YEAR = 1900, 2200
+"""Between which a mistyped date can be stored like any other."""
 HIDDEN_RATES_SAMPLE = 3
 """Entries that must have lost their rate before a key without rates is suspected."""
 
@@ -39,9 +41,15 @@ class Reading:
     """How this run reads the report."""
 
     settings: Settings
-    is_rounding_on: bool
+    rounding: str
+    """As `clockify_workspace` has it."""
     log: Callable[[str], object]
     now: Callable[[], datetime]
+
+    @property
+    def is_rounding_on(self) -> bool:
+        """Whether durations are rounded."""
+        return self.rounding != NOT_ROUNDED
 
 
 @dataclass
@@ -141,12 +149,13 @@ def extract(
             piece is written.
     """
     found = Extracted()
-    users = warehouse.read(ClockifyUsers)
+    users = people(warehouse)
     apart = [day for day in others if not first <= day <= last]
     queue = deque([*pieces(first, last), *pieces_of(apart)])
     while queue:
         start, end = queue.popleft()
         reading.log(f"reading Clockify from {start} to {end}")
+        begun = reading.now()  # what is added while it is read may not be in it
         frame = read(clockify, reading, users, start, end)
         ids = set(frame["entry_id"])
         _refuse_a_gap(ids, found, start, end)
@@ -157,16 +166,32 @@ def extract(
             missing = _missing(connection, ids | found.followed.keys(), start, end)
         if hidden:
             _refuse_hidden_rates(hidden, clockify, reading, users)
-        goals = _follow(clockify, reading, missing, found)
+        goals = _follow(warehouse, clockify, reading, missing, found)
         if any(start <= day <= end for day in goals):
             queue.appendleft((start, end))  # half a read is written nowhere
         else:
             with warehouse.connect() as connection:
-                store(connection, frame, start, end, reading.now(), found.followed)
+                store(connection, frame, (start, end), begun, reading.rounding, found.followed)
             reading.log(f"stored {len(frame)} entries from {start} to {end}")
             found.followed = {key: day for key, day in found.followed.items() if key not in ids}
         queue.extend(_apart(goals, queue))
     return found
+
+
+def people(warehouse: Warehouse) -> pd.DataFrame:
+    """The rows of `clockify_users`, and as such who is in none and has stored entries.
+
+    Clockify's list leaves some out who were removed, and its reports may leave out their time.
+    """
+    users = warehouse.read(ClockifyUsers)
+    query = "SELECT DISTINCT user_id FROM clockify_time_entries ORDER BY ALL"
+    with warehouse.connect() as connection:
+        stored = pd.Series(
+            [user_id for (user_id,) in connection.execute(query).fetchall()], dtype=object
+        )
+    gone = pd.DataFrame({"user_id": stored[~stored.isin(users["user_id"])], "is_active": False})
+    gone = gone.reindex(columns=users.columns).astype(users.dtypes)
+    return pd.concat([users, gone], ignore_index=True)
 
 
 def days_to_come(warehouse: Warehouse, today: date) -> list[date]:
@@ -199,6 +224,7 @@ def read(
         Stop: the read is incomplete, or the key may not see rates.
     """
     former = set(users.loc[~users["is_active"], "user_id"])
+    read_at = reading.now()
     raw = clockify.reports.rows(first, last, rounding=False, former=former)
     former &= {row["userId"] for row in raw}  # the others have no time here: ask no further
     rows_of = partial(clockify.reports.rows, first, last, former=former)
@@ -211,7 +237,7 @@ def read(
         approved,
         zone=reading.settings.zone,
         user_zones=dict(zip(zoned["user_id"], zoned["time_zone"], strict=True)),
-        read_at=reading.now(),
+        read_at=read_at,
         first=first,
         last=last,
     )
@@ -255,9 +281,9 @@ def _rounded(rows_of: Callable[..., list[Row]], raw: list[Row]) -> tuple[list[Ro
 def store(
     connection: Connection,
     frame: pd.DataFrame,
-    first: date,
-    last: date,
+    window: Piece,
     read_at: datetime,
+    rounding: str,
     followed: Collection[str] = (),
 ) -> None:
     """Put a piece in the place of what was stored: its days, and its entries wherever they were.
@@ -265,9 +291,19 @@ def store(
     An entry that is followed to another day stays until the read that has it is stored: if that
     read never comes, the next run finds it missing again. Who was removed from Clockify keeps the
     name that was read before.
+
+    Args:
+        connection: an open warehouse.
+        frame: the entries.
+        window: the days.
+        read_at: when the read was begun.
+        rounding: as `clockify_workspace` has it.
+        followed: ids of entries that are yet to be read on another day.
     """
+    first, last = window
     doors.stage(connection, ClockifyTimeEntries, frame, "piece")
     days = pd.DataFrame({"work_date": days_of(first, last), "extracted_at": read_at})
+    days["rounding"] = rounding
     unjudged = days.assign(reviewed_at=None, judged_by=None)
     doors.stage(connection, Days, unjudged, "piece_days")
     with transaction(connection):
@@ -384,19 +420,45 @@ def _missing(
 
 
 def _follow(
-    clockify: Clockify, reading: Reading, missing: Mapping[str, date], found: Extracted
+    warehouse: Warehouse,
+    clockify: Clockify,
+    reading: Reading,
+    missing: Mapping[str, date],
+    found: Extracted,
 ) -> list[date]:
-    """Ask for each missing entry by id; the days to read for those that still exist."""
+    """Ask for each missing entry by id; the days to read for those that still exist.
+
+    One that is no more is dropped at once: where few requests are allowed, the next run must not
+    have to ask for it again.
+
+    Raises:
+        Stop: Clockify does not say, or one starts on a day of no calendar of ours.
+    """
     goals = set()
     for entry_id, day in missing.items():
         now = clockify.whereabouts(entry_id)
         if now is None or now.is_running:
             what = "deleted in Clockify" if now is None else "running again"
             found.left[entry_id] = day, what  # a running one is read when it has stopped
+            if now is None:
+                with warehouse.connect() as connection:
+                    _drop(connection, entry_id, day)
             continue
         goal = now.start.astimezone(reading.settings.zone).date()
+        if not OLDEST_YEAR <= goal.year <= LAST_YEAR:
+            raise Stop(
+                f"The entry {entry_id}, stored on {day}, now starts on {goal} in Clockify",
+                "correct its date there",
+            )
         if goal != day:
             found.left[entry_id] = day, "moved to another day"
         found.followed[entry_id] = goal
         goals.add(goal)
     return sorted(goals)
+
+
+def _drop(connection: Connection, entry_id: str, day: date) -> None:
+    """Forget an entry, without which its day is to be judged again."""
+    with transaction(connection):
+        connection.execute("UPDATE days SET reviewed_at = NULL WHERE work_date = $1", [day])
+        connection.execute("DELETE FROM clockify_time_entries WHERE entry_id = $1", [entry_id])

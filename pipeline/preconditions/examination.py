@@ -22,7 +22,7 @@ from pipeline import files
 from pipeline.clockify.client import Clockify
 from pipeline.company import utc_now
 from pipeline.extract import extraction
-from pipeline.extract.extraction import NOT_ROUNDED, Reading
+from pipeline.extract.extraction import Reading
 from pipeline.ledger import Binding
 from pipeline.orchestration.windows import SCHEDULE
 from pipeline.quickbooks.client import QuickBooks
@@ -138,7 +138,7 @@ def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) 
     workspace = extraction.workspace_row(known["workspace"], settings.rounding)
     reading = Reading(
         settings.model_copy(update={"require_approval": False}),
-        is_rounding_on=workspace["rounding"] != NOT_ROUNDED,
+        rounding=str(workspace["rounding"]),
         log=lambda _: None,
         now=utc_now,
     )

@@ -38,6 +38,20 @@ WAITING = (
 """Which entries of both days and those between are accepted and not delivered."""
 
 
+def waiting_days_of_another_rounding(
+    connection: Connection, first: date, last: date, rounding: str
+) -> list[tuple[date, str]]:
+    """The days with accepted entries not delivered yet that were read by another rounding, and it.
+
+    Of a day that an earlier version read nobody knows by which.
+    """
+    return connection.execute(
+        "SELECT work_date, rounding FROM days WHERE rounding <> $3 AND work_date IN "
+        f"(SELECT work_date FROM clockify_time_entries WHERE {WAITING}) ORDER BY work_date",
+        [first, last, rounding],
+    ).fetchall()
+
+
 def company(connection: Connection) -> dict[str, Any]:
     """The stored row of `quickbooks_company`.
 

@@ -1,7 +1,7 @@
 """Dates at their hardest, and money to the cent, from Clockify's entry to QuickBooks' activity."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -47,6 +47,25 @@ def test_a_hard_day_keeps_its_date_and_its_elapsed_time(years: House) -> None:
     assert sent == due(world, LEAP_DAY, AUTUMN)
     days = Counter(each.day for each in sent.elements())
     assert days == {str(LEAP_DAY): 2, str(SPRING): 2, str(AUTUMN): 3}
+
+
+def test_an_hour_that_comes_twice_before_midnight_is_lost_between_no_two_days(
+    years: House,
+) -> None:
+    """In Santiago 23:59:59.999 comes twice that night; loaded day by day, or both together."""
+    years.changes["TIME_ZONE"] = "America/Santiago"
+    night = date(2026, 4, 4)
+    at(years, night, "22:30", "First time")
+    at(years, night, "23:30", "Second time")
+    at(years, night + timedelta(days=1), "00:00", "Midnight")
+    years.prepare(night)
+    years.prepare(night + timedelta(days=1))
+    years.prepare(night, night + timedelta(days=1))
+    assert dates(years) == {
+        "First time": "2026-04-04",
+        "Second time": "2026-04-04",
+        "Midnight": "2026-04-05",
+    }
 
 
 def test_each_side_of_midnight_lands_on_its_own_day_and_an_odd_rate_arrives_to_the_cent(

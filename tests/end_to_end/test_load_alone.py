@@ -219,6 +219,24 @@ def test_no_date_of_another_clock_is_sent(quiet: House) -> None:
     assert [row["TxnDate"] for row in quiet.activities] == [str(NEXT)]
 
 
+def test_no_time_of_another_rounding_is_sent(quiet: House) -> None:
+    """Forty minutes are an hour where rounding is on: read again, an hour is sent."""
+    world = quiet.sandbox.world
+    world.workspace.round_mode, world.workspace.round_minutes = "Round up to", "30"
+    add_entry(world, DAY, seconds=2400)
+    quiet.prepare(DAY, NEXT, *UP_TO_REVIEW)
+    quiet.changes["ROUNDING"] = "on"
+    said = quiet.stopped(DAY, NEXT, LOAD)
+    assert "ROUNDING is `on`, but entries were last read when it was `off`" in said
+    quiet.prepare(NEXT, NEXT, ENTRIES, *REVIEW)
+    said = quiet.stopped(DAY, NEXT, LOAD)
+    assert "Entries of 1 of these days were read with the rounding `off`" in said
+    assert f"Launch clockify_time_entries and the review of {DAY} to {DAY} again" in said
+    assert not quiet.activities
+    quiet.prepare(DAY, NEXT)
+    assert [(row["Hours"], row["Minutes"]) for row in quiet.activities] == [(1, 0)]
+
+
 @pytest.mark.parametrize("after_send", ["flag", "update"])
 def test_a_clock_that_was_another_for_a_while_moves_nothing_that_was_sent(
     quiet: House, after_send: str

@@ -15,7 +15,7 @@ from pipeline.clockify.client import Clockify
 from pipeline.extract.extraction import Extracted, Reading, days_to_come, extract
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
-from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers
+from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox, Server
@@ -90,7 +90,7 @@ def house(
     """A sandbox with a company that nobody has left, and of which nothing was read."""
     for user in sandbox.world.workspace.users.values():
         user.status = "ACTIVE"
-    reading = Reading(settings_for(), is_rounding_on=False, log=lambda _: None, now=lambda: NOW)
+    reading = Reading(settings_for(), rounding="off", log=lambda _: None, now=lambda: NOW)
     warehouse = Warehouse(tmp_path / "w.duckdb")
     made = House(sandbox, clockify, warehouse, sandbox_server.app, reading)
     sandbox_server.app = made
@@ -116,7 +116,7 @@ def test_a_former_members_time_is_read(house: House, *, is_in_report: bool, is_k
     house.sandbox.world.workspace.users[former.user_id].status = "INACTIVE"
     house.sandbox.switch(inactive_users_in_report=is_in_report)
     approving = house.reading.settings.model_copy(update={"require_approval": True})
-    house.extract(is_rounding_on=True, settings=approving)
+    house.extract(rounding="up 15", settings=approving)
     assert house.stored().keys() >= {former.id, others.id}
     assert house.row(former)["is_approved"]
     assert house.row(former)["raw_seconds"] == 5400
@@ -265,6 +265,53 @@ def test_an_entry_that_is_gone_or_runs_again_leaves_its_day(
     assert entry.id not in house.stored()
 
 
+def test_what_is_known_to_be_deleted_is_not_asked_for_again(house: House) -> None:
+    """Of thirty requests an hour, thirty deletions would leave every run none to go on with."""
+    gone = [house.entry() for _ in range(3)]
+    house.extract()
+    for entry in gone:
+        del house.sandbox.world.workspace.entries[entry.id]
+    last = max(entry.id for entry in gone)
+    house.sandbox.fail(BY_ID, "status", skip=2, status=403, body="{}")
+    with pytest.raises(Stop):
+        house.extract()
+    assert [entry.id for entry in gone if entry.id in house.stored()] == [last]
+    assert list(house.extract().left) == [last]
+
+
+def test_somebody_who_is_in_no_list_is_asked_for_by_what_is_stored(house: House) -> None:
+    """The list leaves out some who were removed, and the report their time."""
+    entry, workspace = house.entry(mailbox="marcus"), house.sandbox.world.workspace
+    house.extract()
+    workspace.users[entry.user_id].status = "INACTIVE"
+    house.sandbox.switch(inactive_users_in_report=False)
+    listed = pd.DataFrame(house.clockify.users())
+    house.warehouse.replace(ClockifyUsers, listed[listed["user_id"] != entry.user_id])
+    assert extract(house.warehouse, house.clockify, house.reading, DAY, DAY) == Extracted()
+    assert house.stored()[entry.id] == DAY
+
+
+def test_an_entry_that_moved_out_of_all_time_is_named(house: House) -> None:
+    """A mistyped year that no table holds: it stays where it was until it is corrected."""
+    entry = house.entry()
+    house.extract()
+    move(entry, 900 * 365)
+    with pytest.raises(
+        Stop, match=f"The entry {entry.id}, stored on {DAY}, now starts on 29"
+    ) as said:
+        house.extract()
+    assert said.value.fix == "correct its date there"
+    assert house.stored()[entry.id] == DAY
+
+
+def test_a_day_is_as_old_as_the_beginning_of_its_read(house: House) -> None:
+    """What was tracked while it was read, just before midnight, may not be in it."""
+    ticks = (NOW + timedelta(minutes=number) for number in range(99))
+    house.extract(now=lambda: next(ticks))
+    [day] = house.warehouse.read(Days)["extracted_at"]
+    assert day == NOW
+
+
 def changed(entry: Entry) -> None:
     """Give an entry another project and five hours more."""
     entry.project_id = None
@@ -281,7 +328,7 @@ def test_with_rounding_on_an_entry_that_changes_between_the_reads_is_read_again(
     for _ in range(number):
         house.before(REPORT)
     house.before(REPORT, lambda: changed(entry))
-    house.extract(is_rounding_on=True)
+    house.extract(rounding="up 15")
     house.deeds.clear()
     is_late = number == 2
     row = house.row(entry)
@@ -308,7 +355,7 @@ def test_with_rounding_on_an_entry_of_which_only_one_read_knows_is_read_again(
     house.before(REPORT)
     house.before(REPORT, flip)
     house.before(REPORT, flip)
-    house.extract(is_rounding_on=True)
+    house.extract(rounding="up 15")
     assert not house.deeds
     assert (entry.id in house.stored()) is is_there
 
@@ -343,7 +390,7 @@ def test_with_rounding_on_an_entry_that_changes_with_every_read_stops_the_run(
     with pytest.raises(
         Stop, match=f"entries change while they are read, such as {entry.id}"
     ) as said:
-        house.extract(is_rounding_on=True)
+        house.extract(rounding="up 15")
     assert said.value.is_transient
     assert house.stored() == {}
 
@@ -354,7 +401,7 @@ def test_an_end_that_rounding_moves_is_no_change(house: House) -> None:
     workspace = house.sandbox.world.workspace
     workspace.round_mode, workspace.round_minutes = "Round up to", "10"
     entry = house.entry(seconds=98 * 60)
-    house.extract(is_rounding_on=True)
+    house.extract(rounding="up 15")
     row = house.row(entry)
     assert (row["duration_seconds"], row["raw_seconds"]) == (6000, 98 * 60)
     assert row["end_at"] == pd.Timestamp(entry.end)

@@ -384,9 +384,17 @@ def test_a_missing_column_stops_the_run_and_is_named(key: str) -> None:
         (row(amount=[]), "holds a list as `amount`"),
         (row(tags=[{"name": None}]), "Clockify's tag without an id holds a NoneType as `name`"),
         (row({"start": 1}), "holds a int as `timeInterval.start`"),
-        (row({"start": "yesterday"}), "`timeInterval.start` that is no time"),
-        (row({"duration": "two hours"}), "has `two hours` as a `timeInterval.duration`"),
-        (row({"duration": Decimal("0.5")}), "has `0.5` as a `timeInterval.duration`"),
+        (row({"start": ""}), "has `` as the `timeInterval.start` of the "),
+        (row({"end": "NaT"}), "has `NaT` as the `timeInterval.end` of the "),
+        (row({"start": "yesterday"}), "has `yesterday` as the `timeInterval.start` of the "),
+        (
+            row({"duration": "two hours"}),
+            "has `two hours` as the `timeInterval.duration` of the entry ",
+        ),
+        (
+            row({"duration": Decimal("0.5")}),
+            "has `0.5` as the `timeInterval.duration` of the entry ",
+        ),
         (row(timeInterval=None), "holds a NoneType as `timeInterval`"),
     ],
 )

@@ -56,7 +56,7 @@ def stored(
 ) -> dict[str, date]:
     """The entries' days after a piece was stored."""
     read = frame(ClockifyTimeEntries, *(row | {"first_seen_at": at, "read_at": at} for row in rows))
-    store(connection, read, first, last, at)
+    store(connection, read, (first, last), at, "off")
     return where(connection)
 
 
