@@ -52,7 +52,7 @@ def test_a_hard_day_keeps_its_date_and_its_elapsed_time(years: House) -> None:
 def test_an_hour_that_comes_twice_before_midnight_is_lost_between_no_two_days(
     years: House,
 ) -> None:
-    """In Santiago 23:59:59.999 comes twice that night; loaded day by day, or both together."""
+    """In Santiago 23:59:59.999 comes twice that night, and each day is read alone."""
     years.changes["TIME_ZONE"] = "America/Santiago"
     night = date(2026, 4, 4)
     at(years, night, "22:30", "First time")
@@ -60,7 +60,6 @@ def test_an_hour_that_comes_twice_before_midnight_is_lost_between_no_two_days(
     at(years, night + timedelta(days=1), "00:00", "Midnight")
     years.prepare(night)
     years.prepare(night + timedelta(days=1))
-    years.prepare(night, night + timedelta(days=1))
     assert dates(years) == {
         "First time": "2026-04-04",
         "Second time": "2026-04-04",
