@@ -30,7 +30,9 @@ class Match:
     problem: Literal["unknown", "inactive", "ambiguous"] | None = None
     hint: str = ""
     act: str = ""
-    """What to do about an unknown name, where more is known than that it must be the same."""
+    """What to do about it, where more is known than that names must be the same, or apart."""
+    nearest: str = ""
+    """The label of the candidate that is suggested for an unknown name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,11 @@ class Directory:
         labels = " and ".join(f"`{one.label}` (id {one.id})" for one in found)
         if not found:
             return self._nearly(names)
-        if not found[0].is_active:
-            return Match(problem="inactive", hint=f"inactive in QuickBooks is {labels}")
+        state = "" if found[0].is_active else ", inactive"
         if len(found) > 1:
-            return Match(problem="ambiguous", hint=f"QuickBooks has {labels}")
+            return Match(problem="ambiguous", hint=f"QuickBooks has {labels}{state}")
+        if state:
+            return Match(problem="inactive", hint=f"inactive in QuickBooks is {labels}")
         return Match(id=found[0].id)
 
     def _nearly(self, names: Names) -> Match:
@@ -86,7 +89,7 @@ class Directory:
         named = f", only {' and '.join(looks)} {verb}" if looks else ""
         hint = f"the nearest {self._kind} is `{near.label}`{state}{named}"
         act = self._renaming(names, near) if looks and near.is_active else ""
-        return Match(problem="unknown", hint=hint, act=act)
+        return Match(problem="unknown", hint=hint, act=act, nearest=near.label)
 
     def _renaming(self, names: Names, near: Candidate) -> str:
         """To rename what is odd, on the side on which it is; a client's name is the client's."""

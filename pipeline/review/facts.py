@@ -22,6 +22,7 @@ ACT = (
     "character, or add the {kind}"
 )
 """What may be right where a name does not only look like another."""
+APART = "In QuickBooks, rename all but one of the {kind}s that the Clockify {} {} may mean"
 
 
 def facts(
@@ -76,7 +77,8 @@ def _customers(frame: pd.DataFrame, customers: pd.DataFrame, rules: Rules) -> Co
         )
     ]
     pairs = [(client, project) if id_ else None for id_, project, client in projects]
-    found = match_customers(filter(None, pairs), customers, rules.settings.customer_matching)
+    mode, shared = rules.settings.customer_matching, rules.shared_projects
+    found = match_customers(filter(None, pairs), customers, mode, shared)
     matches = [found[pair] if pair else Match() for pair in pairs]
     currencies = dict(rows(customers, "quickbooks_customer_id", "currency"))
     labels = [
@@ -98,7 +100,8 @@ def _matched(kind: str, matches: list[Match], ours: str, labels: list[str]) -> C
         f"{kind}_problem": _text(match.problem or "" for match in matches),
         f"{kind}_hint": _text(match.hint for match in matches),
         f"{kind}_act": _text(
-            match.act or ACT.format(ours, label, kind=kind)
+            match.act
+            or (APART if match.problem == "ambiguous" else ACT).format(ours, label, kind=kind)
             for match, label in zip(matches, labels, strict=True)
         ),
     }
@@ -157,12 +160,15 @@ def _prices(frame: pd.DataFrame, rules: Rules) -> Columns:
     else:
         rate, currency = frame["hourly_rate_minor"], frame["currency"]
         is_given = rate.notna() | frame["reported_rate"].notna()
-    is_priced = frame["is_billable"] & is_given
+    # What has no project is priced by the one that it is given.
+    is_to_price = frame["is_billable"] & frame["project_id"].notna()
+    is_priced = is_to_price & is_given
     usable = rate.mask(currency.isin(OTHER_EXPONENTS))
     is_same = (currency == frame["customer_currency"]).fillna(value=False)
     return {
         "rate_minor": usable,
         "rate_currency": currency,
+        "is_to_price": is_to_price,
         "is_priced": is_priced,
         "is_rated": is_priced & usable.notna(),
         "is_currency_right": is_same | frame["customer_currency"].isna() | ~is_priced,

@@ -6,7 +6,7 @@ does not grow with the entries.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -51,7 +51,20 @@ def match_people(
     for user_id, name in chain(people, rows(users, "user_id", "user_name")):
         bearers[name].add(user_id)
     staff = Directory("QuickBooks employee", "Clockify user", _employees(employees))
-    return {name: _match_person(name, bearers[name], staff) for _, name in people}
+    found = {name: _match_person(name, bearers[name], staff) for _, name in people}
+    return {name: _of_another(match, bearers) for name, match in found.items()}
+
+
+def _of_another(match: Match, bearers: Mapping[str | None, set[str]]) -> Match:
+    """The match, without the advice to rename where another Clockify user bears the nearest name.
+
+    That would give the time of the one to the other.
+    """
+    if not match.nearest or match.nearest not in bearers:
+        return match
+    others = " and ".join(f"`{user_id}`" for user_id in sorted(bearers[match.nearest]))
+    hint = f"{match.hint}; that is the name of the Clockify user {others}"
+    return replace(match, hint=hint, act="")
 
 
 def _match_person(name: str | None, bearers: set[str], staff: Directory) -> Match:
@@ -79,7 +92,10 @@ def living_name(display_name: str, *, is_active: bool) -> str:
 
 
 def match_customers(
-    pairs: Iterable[Pair], customers: pd.DataFrame, mode: Mode
+    pairs: Iterable[Pair],
+    customers: pd.DataFrame,
+    mode: Mode,
+    shared: Collection[str] = (),
 ) -> dict[Pair, Match]:
     """Match Clockify projects with customers.
 
@@ -93,13 +109,15 @@ def match_customers(
         pairs: Client and project names of the entries that have a project.
         customers: `QuickbooksCustomers`, inactive ones included.
         mode: `CUSTOMER_MATCHING`.
+        shared: Names of projects that Clockify has for several clients: by project alone these are
+            `ambiguous`, since the time of all would be one customer's.
 
     Returns:
         Each pair to its match.
 
     Source: the manual's step 1, "Match Customers", and its FAQ on clients and projects.
     """
-    book = _CustomerBook(customers)
+    book = _CustomerBook(customers, shared)
     return {pair: book.match(*pair, mode) for pair in set(pairs)}
 
 
@@ -125,10 +143,12 @@ class _Customer(NamedTuple):
 class _CustomerBook:
     """The customers as they are asked for: by project, by client and project, and as children."""
 
-    def __init__(self, customers: pd.DataFrame) -> None:
+    def __init__(self, customers: pd.DataFrame, shared: Collection[str]) -> None:
+        self._shared = shared
         all_ = [_Customer(*row) for row in rows(customers, *_Customer._fields)]
         names = {one.quickbooks_customer_id: one.name for one in all_}
         below = [(names[one.parent_id], one) for one in all_ if one.parent_id in names]
+        self._on_top = {one.quickbooks_customer_id for one in all_ if one.parent_id is None}
         self._alone = Directory(
             "QuickBooks customer",
             PROJECT,
@@ -148,6 +168,10 @@ class _CustomerBook:
         if not project:
             act = "In Clockify, give the entry another project"
             return Match(problem="unknown", hint="Clockify gives the project no name", act=act)
+        if mode == "project" and project in self._shared:
+            act = "Set `CUSTOMER_MATCHING=client_project`, or rename one in Clockify and QuickBooks"
+            hint = f"several clients in Clockify have a project `{project}`"
+            return Match(problem="ambiguous", hint=hint, act=act)
         if not is_client_used:
             match = self._alone.match((project,))
         elif client is None:
@@ -155,16 +179,27 @@ class _CustomerBook:
             match = Match(problem="unknown", hint="the Clockify project has no client", act=act)
         else:
             match = self._below.match((client, project))
+        if mode == "auto" and client is None and self._may_be_below(match, project):
+            match = replace(match, act=f"Give the Clockify project `{project}` its client")
         if match.problem != "unknown":
             return match
         otherwise = self._otherwise(client, project, is_client_used=is_client_used)
         act = match.act or _without_colon(client if is_client_used else None, project)
         return replace(match, act=act, hint="; ".join(filter(None, (match.hint, otherwise))))
 
+    def _may_be_below(self, match: Match, project: str) -> bool:
+        """Whether a client would tell which customer is meant."""
+        is_unknown = match.problem == "unknown"
+        return match.problem == "ambiguous" or (
+            is_unknown and bool(self._children.named((project,)))
+        )
+
     def _otherwise(self, client: str | None, project: str, *, is_client_used: bool) -> str:
         """What the other mode would make of a project that does not match."""
         if is_client_used:
             mode, found = "project", self._alone.named((project,))
+            # Another client's project of that name is nobody's advice.
+            found = [one for one in found if client is None or one.id in self._on_top]
         else:
             mode, found = "client_project", self._below.named((client or "", project))
         if len(found) == 1 and found[0].is_active:

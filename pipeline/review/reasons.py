@@ -116,8 +116,7 @@ def _of_customers() -> tuple[Reason, ...]:
             "the time to another project: {customer_hint}."
         ),
         Reason("ambiguous_customer", "customer_problem", _not("ambiguous")).rejects(
-            "In QuickBooks, rename all but one of the customers that the Clockify project "
-            "{project} may mean: {customer_hint}."
+            "{customer_act}: {customer_hint}."
         ),
         Reason("no_project", "project_id", _IS_GIVEN, among="is_billable").rejects(
             "In Clockify, give the entry of {user} on {day} a project, or mark it not billable."
@@ -159,6 +158,9 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
         "service_item": "In QuickBooks, for the item that `SERVICE_ITEM` names",
     }[rules.settings.rate_source]
     too = {"clockify": TO_PAST_ENTRIES, "service_item": ""}[rules.settings.rate_source]
+    unseen = {"clockify": "; or let the API key's owner see rates", "service_item": ""}[
+        rules.settings.rate_source
+    ]
     other_currency = {
         "clockify": f"{place}: bring the currency of the rate, {{rate_currency}}, into line with "
         "the QuickBooks customer's, {customer_currency}.",
@@ -167,7 +169,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
         "{rate_currency}, the QuickBooks customer's currency is {customer_currency}.",
     }[rules.settings.rate_source]
     return (
-        Reason("no_rate", "is_priced", _IS_TRUE, among="is_billable").rejects(
+        Reason("no_rate", "is_priced", _IS_TRUE, among="is_to_price").rejects(
             f"{place}: set the hourly rate, there is none{too}."
         ),
         Reason(
@@ -177,8 +179,8 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             among="is_rated",
             is_on=rules.settings.zero_rates == "reject",
         ).rejects(
-            f"{place}: set the hourly rate, which is 0{too}; or let the API key's owner see rates; "
-            "if it is meant, set `ZERO_RATES=send`."
+            f"{place}: set the hourly rate, which is 0{too}{unseen}; if it is meant, set "
+            "`ZERO_RATES=send`."
         ),
         Reason(
             "bad_rate",

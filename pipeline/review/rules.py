@@ -31,6 +31,8 @@ class Rules:
     """The last work date that Intuit refused as closed."""
     probe_entry_id: str | None = None
     """The entry by which this run tries whether the books are open again."""
+    shared_projects: frozenset[str] = frozenset()
+    """Names of projects that Clockify has for several clients, where projects are matched alone."""
 
     @property
     def judged_by(self) -> str:

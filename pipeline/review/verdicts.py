@@ -52,6 +52,21 @@ def waiting_days_of_another_rounding(
     ).fetchall()
 
 
+SHARED_PROJECTS = """
+WITH projects AS (
+    SELECT project_name, client_name FROM clockify_projects WHERE NOT is_archived
+        OR project_id IN (SELECT project_id FROM clockify_time_entries WHERE project_id IS NOT NULL)
+    UNION ALL
+    SELECT arg_max(project_name, read_at), arg_max(coalesce(client_name, ''), read_at)
+    FROM clockify_time_entries WHERE project_id NOT IN (SELECT project_id FROM clockify_projects)
+    GROUP BY project_id
+)
+SELECT project_name FROM projects WHERE project_name IS NOT NULL
+GROUP BY project_name HAVING count(DISTINCT coalesce(client_name, '')) > 1
+"""
+"""Each project by the name that it has now; archived ones only if time was tracked on them."""
+
+
 def company(connection: Connection) -> dict[str, Any]:
     """The stored row of `quickbooks_company`.
 
@@ -85,11 +100,14 @@ def rules_of_run(
         days: the run's first and last work date.
     """
     known = company(connection)
+    is_by_name = settings.customer_matching == "project"
+    shared = connection.execute(SHARED_PROJECTS).fetchall() if is_by_name else []
     open_rules = Rules(
         settings=settings,
         today=today,
         home_currency=known["home_currency"],
         service_item_rate_minor=known["service_item_rate_minor"],
+        shared_projects=frozenset(name for (name,) in shared),
     )
     closed = ledger.closed_period()
     if not closed:

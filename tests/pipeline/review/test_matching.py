@@ -57,6 +57,21 @@ class TestPeople:
         assert (match.id, match.problem) == (None, "inactive")
         assert f"`{name}`" in match.hint
 
+    def test_two_inactive_employees_of_one_name_are_ambiguous(self) -> None:
+        """Whichever was made active would get the time."""
+        staff = employees(("1", "Ann Lee (deleted)", False), ("9", "Ann Lee (deleted)", False))
+        match = match_people([("u1", "Ann Lee")], NOBODY, staff)["Ann Lee"]
+        assert (match.id, match.problem) == (None, "ambiguous")
+        assert match.hint.endswith("(id 9), inactive")
+
+    def test_nobody_is_advised_to_take_anothers_name(self) -> None:
+        """Renaming either side would give the time of the one to the other."""
+        people = [("u1", "Ann Lee"), ("u2", "ann lee")]
+        match = match_people(people, NOBODY, STAFF)["ann lee"]
+        assert (match.problem, match.act) == ("unknown", "")
+        assert match.hint.endswith("; that is the name of the Clockify user `u1`")
+        assert match_people(people[1:], NOBODY, STAFF)["ann lee"].act.startswith("Rename the")
+
     def test_two_active_employees_of_one_name_are_both_shown(self) -> None:
         """Neither is guessed."""
         match = person("Cy Twin")
@@ -116,6 +131,25 @@ class TestPeople:
 
 class TestCustomers:
     """By project, or by client and project, as the mode and the data say."""
+
+    def test_projects_of_several_clients_are_no_customers_by_their_name_alone(self) -> None:
+        """The time of both would be billed to one."""
+        pairs = [("Acme", "Solo"), ("Globex", "Solo")]
+        for match in match_customers(pairs, BOOK, "project", {"Solo"}).values():
+            assert (match.id, match.problem) == (None, "ambiguous")
+            assert "CUSTOMER_MATCHING=client_project" in match.act
+        assert match_customers(pairs, BOOK, "auto", {"Solo"})[pairs[0]].problem == "unknown"
+
+    def test_no_mode_is_advised_by_which_another_client_would_pay(self) -> None:
+        """Only a customer that is nobody's child is offered by its name alone."""
+        assert "CUSTOMER_MATCHING" not in project("Acme", "Launch").hint
+        assert "with `CUSTOMER_MATCHING=project`" in project("Acme", "Solo").hint
+
+    @pytest.mark.parametrize("name", ["Website", "Audit"])
+    def test_a_project_without_the_client_that_tells_is_to_be_given_it(self, name: str) -> None:
+        """To rename or to add a customer would send its time to a wrong one."""
+        assert project(None, name).act == f"Give the Clockify project `{name}` its client"
+        assert "client" not in project(None, "Nothing alike").act
 
     @pytest.mark.parametrize(
         ("client", "name", "mode", "id_"),

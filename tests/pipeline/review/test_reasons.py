@@ -90,6 +90,8 @@ CASES = [
     Case(
         "no_project", NO_PROJECT, {**NO_PROJECT, "is_billable": False}, {"send_non_billable": True}
     ),
+    # Its rate is the project's that it is given.
+    Case("no_project", {**NO_PROJECT, **_rate(None)}, {}),
     Case("too_long", {"lasting": MINUTES_1435 + 30}, {"lasting": MINUTES_1435 + 29}),
     Case("bad_duration", {"raw_seconds": 3602}, {"raw_seconds": 3601}),
     Case("bad_duration", {"raw_seconds": 3598}, {"raw_seconds": 3599}),

@@ -13,6 +13,7 @@ from pipeline.review import verdicts
 from pipeline.review.lists import Lists
 from pipeline.schemas import (
     AcceptedTimeEntries,
+    ClockifyProjects,
     ClockifyTimeEntries,
     ClockifyUsers,
     QuickbooksCompany,
@@ -151,6 +152,28 @@ def test_only_the_window_is_compared_with_what_was_read(warehouse: Connection) -
         read = valid(ClockifyTimeEntries, number, work_date=day)
         doors.insert(warehouse, ClockifyTimeEntries, frame(ClockifyTimeEntries, read))
     assert verdicts._as_read(warehouse, TUESDAY, TUESDAY) == {f"{1:024x}"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "others", "shared"),
+    [
+        ("project", {"client_name": "Globex"}, {"Audit"}),
+        ("project", {"client_name": None}, {"Audit"}),
+        ("project", {"client_name": "Acme"}, set()),
+        ("project", {"client_name": "Globex", "is_archived": True}, set()),
+        ("auto", {"client_name": "Globex"}, set()),
+    ],
+)
+def test_a_name_that_projects_of_several_clients_have_is_known(
+    warehouse: Connection, ledger: Ledger, mode: str, others: dict[str, Any], shared: set[str]
+) -> None:
+    """By the names of today, and of no archived project on which no time was tracked."""
+    project = {"project_name": "Audit", "client_name": "Acme", "is_archived": False}
+    rows = [valid(ClockifyProjects, 1, **project), valid(ClockifyProjects, 2, **project | others)]
+    doors.insert(warehouse, ClockifyProjects, frame(ClockifyProjects, *rows))
+    settings = SETTINGS.model_copy(update={"customer_matching": mode})
+    found = verdicts.rules_of_run(warehouse, ledger, settings, TODAY, (MONDAY, MONDAY))
+    assert found.shared_projects == shared
 
 
 class TestClosedBooks:
