@@ -47,22 +47,23 @@ def spoken(found: Facts) -> dict[str, str | None]:
     }
 
 
-def spoken_entry(entry: Record, sent: Facts, names: Names) -> dict[str, str | None]:
+def spoken_entry(
+    entry: Record, sent: Facts, names: Names, *, is_client_used: bool = True
+) -> dict[str, str | None]:
     """The same of an entry as it stands today.
 
     Args:
         entry: a row of `verdicts.of_today`, judged as if it had not been sent.
         sent: what was sent of it.
         names: of those who are in QuickBooks now.
+        is_client_used: whether a project is another's where its client is (`CUSTOMER_MATCHING`).
     """
     seconds, rate = entry["duration_seconds"], entry["sent_rate_minor"]
     return {
         "person": _still(
             entry["quickbooks_employee_id"], entry["user_name"], sent.person, names.people
         ),
-        "customer": _still(
-            entry["quickbooks_customer_id"], entry["project_name"], sent.customer, names.customers
-        ),
+        "customer": _still_customer(entry, sent.customer, names, is_client_used=is_client_used),
         "work_date": entry["work_date"].date().isoformat(),
         "minutes": None if seconds is None else str((seconds + 30) // 60),
         "is_billable": _billing(is_billable=entry["is_billable"]),
@@ -78,6 +79,17 @@ def _still(found: str | None, name: str | None, sent: str, names: Mapping[str, s
     inactive since, or got a namesake, has not changed.
     """
     return found or (sent if name == names.get(sent, "") else name or "")
+
+
+def _still_customer(entry: Record, sent: str, names: Names, *, is_client_used: bool) -> str:
+    """The same of the customer: of another client's project of that name it is another's time."""
+    found, client, project = (
+        entry[name] for name in ("quickbooks_customer_id", "client_name", "project_name")
+    )
+    above = names.parents.get(sent)
+    if is_client_used and not found and client and above and client != above:
+        return f"{client} / {project}"
+    return _still(found, project, sent, names.customers)
 
 
 def of_entry(sent: Facts, said: Said | None, *, is_priced_by_item: bool = False) -> list[Change]:

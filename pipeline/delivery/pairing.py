@@ -81,11 +81,14 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
     }
     missing = _missing(desk, [each for each in known if each.entry_id not in entries])
     names = desk.lists.names()
+    is_client_used = desk.rules.settings.customer_matching != "project"
     return [
         Pair(
             delivery,
             activities.get(delivery.quickbooks_id or ""),
-            drift.spoken_entry(entry, facts(parse(delivery.payload)), names)
+            drift.spoken_entry(
+                entry, facts(parse(delivery.payload)), names, is_client_used=is_client_used
+            )
             if (entry := entries.get(delivery.entry_id))
             else missing[delivery.entry_id],
             entry,

@@ -37,6 +37,8 @@ class Names:
     """The same of customers."""
     paths: Mapping[str, str]
     """Customers' names with those above them."""
+    parents: Mapping[str, str]
+    """The names of those above them, of sub-customers."""
 
     def row(self, known: Facts) -> Record:
         """What a person compares of an entry or an activity."""
@@ -94,7 +96,13 @@ class Lists:
             people=_living(self.employee),
             customers=_living(self.customer),
             paths={key: row["fully_qualified_name"] for key, row in self.customer.items()},
+            parents=self._parents(),
         )
+
+    def _parents(self) -> dict[str, str]:
+        names = _living(self.customer)
+        above = {key: row["parent_id"] for key, row in self.customer.items()}
+        return {key: names[parent] for key, parent in above.items() if parent in names}
 
 
 def by_id(frame: pd.DataFrame, column: str) -> Records:

@@ -29,6 +29,7 @@ ENTRY: dict[str, Any] = {
     "user_name": "Ann Lee",
     "quickbooks_customer_id": "21",
     "project_name": "Website",
+    "client_name": "Acme",
     "work_date": pd.Timestamp(DAY),
     "duration_seconds": 5400,
     "is_billable": True,
@@ -39,6 +40,7 @@ NAMES = Names(
     people={"55": "Ann Lee", "56": "Bob Roy"},
     customers={"21": "Website", "22": "Shop"},
     paths={"21": "Acme:Website", "22": "Acme:Shop"},
+    parents={"21": "Acme", "22": "Acme"},
 )
 
 
@@ -47,6 +49,13 @@ def of_entry(*, is_priced_by_item: bool = False, **changes: object) -> list[tupl
     said = drift.spoken_entry({**ENTRY, **changes}, SENT, NAMES)
     found = drift.of_entry(SENT, said, is_priced_by_item=is_priced_by_item)
     return [drift.named(each, NAMES)[1:] for each in found]
+
+
+def test_of_another_client_it_is_another_project_only_where_clients_are_matched() -> None:
+    """By its name alone, a project whose client is renamed is the same."""
+    entry = {**ENTRY, "quickbooks_customer_id": None, "client_name": "Acme Inc"}
+    said = drift.spoken_entry(entry, SENT, NAMES, is_client_used=False)
+    assert drift.of_entry(SENT, said) == []
 
 
 @pytest.mark.parametrize(
@@ -72,6 +81,12 @@ def of_entry(*, is_priced_by_item: bool = False, **changes: object) -> list[tupl
             [("edited", "person", "Ann Lee", "Bob Roy")],
         ),
         ({"quickbooks_employee_id": None}, []),
+        ({"quickbooks_customer_id": None}, []),
+        ({"quickbooks_customer_id": None, "client_name": None}, []),
+        (
+            {"quickbooks_customer_id": None, "client_name": "Bolt"},
+            [("edited", "customer", "Acme:Website", "Bolt / Website")],
+        ),
         (
             {"quickbooks_employee_id": None, "user_name": "Anne Lee"},
             [("edited", "person", "Ann Lee", "Anne Lee")],
