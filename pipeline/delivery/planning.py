@@ -18,6 +18,8 @@ from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Deliv
 from pipeline.quickbooks.activities import Facts, differences, facts, identity, parse
 from pipeline.quickbooks.client import QuickBooks
 
+MATERIAL = ("person", "customer", "work_date", "minutes", "is_billable")
+"""Fields by which an entry is other work than it was when a person decided of it."""
 Bodies = Mapping[str, Mapping[str, Any]]
 """Time activities as QuickBooks gives them, by id."""
 
@@ -58,11 +60,12 @@ def plan(
     """
     ledger, known = desk.ledger, list(candidates)
     before = ledger.deliveries(candidate.entry_id for candidate in known)
-    open_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
-    open_ = [each for each in open_ if not _is_closed(before.get(each.entry_id))]
+    all_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
+    open_ = [each for each in all_ if not _is_closed(before.get(each.entry_id))]
     wanted = [each for each in open_ if each.is_sendable]
+    reopened = tuple(_reopened(all_, before))
     if not wanted and not days:
-        return Plan()
+        return Plan(doubt=reopened)
     bodies = _about(desk.quickbooks, days or [each.facts.work_date for each in wanted])
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
@@ -75,7 +78,7 @@ def plan(
     return Plan(
         send=tuple(intent for intent in intents if intent.entry_id in sendable),
         adopt=tuple(_adopted(intents, found, bodies, decided)),
-        doubt=tuple(_doubtful(intents, found)),
+        doubt=(*_doubtful(intents, found), *reopened),
         alike=found.resembling,
         free={key: bodies[key] for key in stored if key not in taken},
         foreign=len((stored.keys() | claimed) - ours),
@@ -100,6 +103,23 @@ def _claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
 def _may_retry(before: Delivery, intent: Delivery) -> bool:
     """A refusal is tried again if what was refused has changed, or was for the moment only."""
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
+
+
+def _reopened(
+    candidates: Iterable[Candidate], before: Mapping[str, Delivery]
+) -> Iterator[Delivery]:
+    """What a person has skipped and is other work by now: that of which it was said is no more."""
+    for each in candidates:
+        row = before.get(each.entry_id)
+        if row and row.state == "skipped" and each.is_sendable and each.intent:
+            changed = differences(facts(parse(row.payload)), facts(parse(each.intent.payload)))
+            if material := [name for name in changed if name in MATERIAL]:
+                yield replace(
+                    each.intent,
+                    state="doubtful",
+                    error_message=f"changed since it was skipped ({', '.join(material)}): a person "
+                    "must decide",
+                )
 
 
 def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:

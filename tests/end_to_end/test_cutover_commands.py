@@ -445,6 +445,29 @@ def test_a_decision_made_twice_is_made_once_and_no_retry_undoes_it(
     assert states(loaded) == {"adopted": 4, "sent": 12}
 
 
+def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(
+    loaded: House, shell: Type
+) -> None:
+    """Ten minutes that somebody else had sent became six hours: no list had them any more."""
+    entry_id = undecided(shell)[0]["entry_id"]
+    shell("decide", entry_id, "skip")
+    entry = loaded.sandbox.world.workspace.entries[entry_id]
+    row = "SELECT state, error_message FROM deliveries WHERE entry_id = $1"
+    entry.description = "Worded otherwise"
+    loaded.prepare(DAY, DAY, *DAILY)
+    assert loaded.rows(row, entry_id)[0][0] == "skipped", "it is the same work"
+    assert entry.end
+    entry.end += timedelta(hours=6)
+    loaded.prepare(DAY, DAY, *DAILY)
+    said = "changed since it was skipped (minutes): a person must decide"
+    assert loaded.rows(row, entry_id) == [("doubtful", said)]
+    waits = "SELECT count(*) FROM fixes WHERE entry_id = $1 AND reason = 'doubtful'"
+    assert loaded.rows(waits, entry_id) == [(1,)]
+    shell("decide", entry_id, "skip")
+    loaded.prepare(DAY, DAY, *DAILY)
+    assert loaded.rows(row, entry_id)[0][0] == "skipped"
+
+
 def test_what_was_made_again_in_the_place_of_ours_can_be_adopted(
     reviewed: House, shell: Type
 ) -> None:

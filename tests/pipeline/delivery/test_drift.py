@@ -81,7 +81,6 @@ def test_of_another_client_it_is_another_project_only_where_clients_are_matched(
             [("edited", "person", "Ann Lee", "Bob Roy")],
         ),
         ({"quickbooks_employee_id": None}, []),
-        ({"quickbooks_customer_id": None}, []),
         ({"quickbooks_customer_id": None, "client_name": None}, []),
         (
             {"quickbooks_customer_id": None, "client_name": "Bolt"},
