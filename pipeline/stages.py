@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline import schemas
 from pipeline.clockify.client import Clockify
 from pipeline.company import Company, Log
-from pipeline.delivery import confirmation, loading, opening
+from pipeline.delivery import loading, opening
 from pipeline.delivery.loading import Wishes
 from pipeline.delivery.planning import Plan
 from pipeline.extract import extraction, history
@@ -149,8 +149,6 @@ def load(
         opening.refuse_other_rounding(desk, first, last)
         opening.bind(desk, rebind=wishes.rebind, is_dry=is_dry)
         if not is_dry:
-            if wishes.confirm_cutover:
-                confirmation.confirm(desk, first, last, f"run {company.run_id}")
             loading.load(desk, first, last, wishes, is_scheduled=is_scheduled)
             return []
         planned = loading.plans(desk, first, last)

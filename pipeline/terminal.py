@@ -159,8 +159,7 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
         opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as company,
         opening.desk(company, say, first, last) as made,
     ):
-        if not only_reads:
-            opening.bind(made)
+        opening.bind(made, is_dry=only_reads)
         yield made
 
 

@@ -33,8 +33,8 @@ def command(
 
     Certain (adopted by the next load), likely and ambiguous (a person decides), none (to be sent),
     and what only QuickBooks has. Nothing is changed there. Looks at the entries as last read;
-    where some never were, or none is to be sent, there is nothing to confirm. Exit code 3 if
-    something is to be decided.
+    where some never were, none is to be sent, or none beside somebody else's activities, there is
+    nothing to confirm. Exit code 3 if something is to be decided.
     """
     days = terminal.window(first, last)
     with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
@@ -46,7 +46,7 @@ def command(
                 "Nothing was confirmed: not all that would be sent is known",
                 *terminal.told_unread(unread),
             )
-        if confirm and found.to_send:
+        if confirm and found.beside:
             confirmation.confirm(desk, *days, terminal.who())
         is_confirmed = desk.ledger.is_confirmed(desk.company.settings.quickbooks_realm_id)
     if csv_file:
@@ -111,7 +111,9 @@ def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> l
             f"{len(found.undecided)} are to be decided: `decide ENTRY send|adopt ID|skip`, or "
             "`cutover … --csv FILE`, its column `decision` filled in, and `decide --csv FILE`."
         )
-    if not is_confirmed and found.to_send:
+    if found.to_send and not found.beside:
+        lines.append("QuickBooks holds nothing of somebody else's there: nothing to confirm.")
+    elif not is_confirmed and found.to_send:
         lines.append("Not confirmed yet: if that is right, run it again with `--confirm`.")
     return lines + terminal.told_unread(unread)
 

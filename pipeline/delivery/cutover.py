@@ -31,6 +31,8 @@ class Cutover:
     """Each doubtful entry, with the activities that it resembles beside it."""
     only_in_quickbooks: list[Row]
     """Activities that are nobody's."""
+    beside: int
+    """How many entries would be sent about days of which somebody else made activities."""
 
     @property
     def to_send(self) -> int:
@@ -69,6 +71,7 @@ def cutover(
     keyed = ((_keyed(row, group, names), row) for row, group in grouped)
     groups = summed(("group", "week", "customer"), keyed)
     return Cutover(
+        beside=sum(len(plan.send) for plan in plans if plan.foreign),
         groups=sorted(groups, key=lambda row: GROUPS.index(row["group"])),
         undecided=[
             _undecided(row, group, alike.get(row.entry_id, []), bodies, names)

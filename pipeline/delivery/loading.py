@@ -66,10 +66,10 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
         _refuse_unusual(desk, first, last)
     alone: set[date] = set()
     for start, end in pieces(first, last):
-        alone |= _send(desk, start, end, tally)
+        alone |= _send(desk, start, end, tally, wishes)
     alone |= {row.work_date for row in settlement.settle(desk) if first <= row.work_date <= last}
     for day in sorted(alone):
-        _send(desk, day, day, tally, is_alone=True)
+        _send(desk, day, day, tally, wishes, is_alone=True)
     if alone:
         settlement.settle(desk)
     with desk.company.warehouse.connect() as connection:
@@ -109,11 +109,14 @@ def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
 
 
 def _send(
-    desk: Desk, first: date, last: date, tally: Tally, *, is_alone: bool = False
+    desk: Desk, first: date, last: date, tally: Tally, wishes: Wishes, *, is_alone: bool = False
 ) -> set[date]:
     plan = _plan(desk, first, last)
     if stop := confirmation.needed(desk, plan, first, last):
-        raise stop
+        if not wishes.confirm_cutover:
+            raise stop
+        # Kept only where something is beside it: else the question would never be asked.
+        confirmation.confirm(desk, first, last, f"run {desk.company.run_id}")
     return sending.carry_out(desk, plan, tally, is_alone=is_alone)
 
 

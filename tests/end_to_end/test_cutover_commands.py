@@ -132,9 +132,22 @@ def test_only_what_was_seen_is_confirmed(reviewed: House, shell: Type) -> None:
     said = shell("cutover", str(DAY - timedelta(days=3)), str(DAY), "--confirm", code=1).stderr
     assert "Nothing was confirmed" in said
     assert "3 of these days were never read and judged: `.venv/bin/dg launch" in said
+    assert "holds nothing of somebody else's" in shell("cutover", *SPAN, "--confirm").stdout
+    reviewed.prepare(NEXT, NEXT, LOAD, **CONFIRMED)
+    assert reviewed.rows("FROM cutover_confirmations") == [], "nobody's was beside it"
     press(reviewed, DAY, DAY)
     assert "nothing to confirm" in shell("cutover", *SPAN, "--confirm").stdout
+    reviewed.prepare(DAY, DAY, LOAD, **CONFIRMED)
     assert not json.loads(shell("cutover", *SPAN, "--json").stdout)["is_confirmed"]
+
+
+def test_a_look_under_another_clock_says_what_the_load_would(loaded: House, shell: Type) -> None:
+    """Not that there is nothing to send: the ledger is another's."""
+    loaded.changes["TIME_ZONE"] = "Europe/Lisbon"
+    for command in ("plan", "cutover"):
+        said = " ".join(shell(command, *SPAN, code=1).stderr.split())
+        assert "The ledger is bound to" in said
+        assert "`rebind: true`" in said
 
 
 def test_a_list_that_cannot_be_written_is_refused_before_anything_is_confirmed(
