@@ -160,14 +160,14 @@ class Ledger:
         ).fetchall()
         return bool(count)
 
-    def ever_decided(self, entry_ids: Iterable[str]) -> set[str]:
-        """Those of the entries of which a person has said that what resembles them is another."""
+    def decided_at(self, entry_ids: Iterable[str]) -> dict[str, datetime]:
+        """When a person last said of an entry that what resembles it is another, if ever."""
         rows = self._connection.execute(
-            "SELECT entry_id FROM delivery_attempts WHERE entry_id = ANY($1) "
-            "AND error_code = ANY($2)",
+            "SELECT entry_id, max(recorded_at) FROM delivery_attempts WHERE entry_id = ANY($1) "
+            "AND error_code = ANY($2) GROUP BY entry_id",
             [list(entry_ids), [DECIDED_TO_SEND, TOLD_APART]],
         ).fetchall()
-        return {entry_id for (entry_id,) in rows}
+        return dict(rows)
 
     def times_faulted(self, delivery: Delivery) -> int:
         """How many times what it says, sent anew, was given the fault that it has now."""

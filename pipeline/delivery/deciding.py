@@ -7,7 +7,7 @@ them are looked at before any is kept. Keeps out the ledger's SQL and how it is 
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from rapidfuzz import process
 from pipeline.delivery import loading
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
-from pipeline.ledger import DECIDED_TO_SEND, TOLD_APART, Delivery
+from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
 from pipeline.quickbooks.activities import differences, facts, parse
 from pipeline.stops import Stop
 
@@ -126,23 +126,28 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         for each in decisions
         if each.verb == "adopt"
     }
-    claimed = desk.ledger.claimed(bodies)
+    owners = desk.ledger.holding(bodies, (*SETTLED, *UNSETTLED))
+    resembled = _resembled(desk, ids)
     sent = [each.entry_id for each in decisions if each.verb == "send"]
     equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known], bodies)
     wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
     for each in decisions:
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
-        if row and _is_made(each, row):
+        if row and _is_made(each, row, resembled):
             continue
-        is_claimed = each.quickbooks_id in claimed
-        problem = _problem(desk, each, row, body, is_claimed=is_claimed)
+        is_claimed = any(
+            owner.quickbooks_id == each.quickbooks_id and owner.entry_id != each.entry_id
+            for owner in owners
+        )
+        is_resembled = each.entry_id in resembled
+        problem = _problem(desk, each, row, body, is_claimed=is_claimed, is_resembled=is_resembled)
         if problem := problem or equals.get(each.entry_id):
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
     _refuse(wrong)
     made = {
         each.entry_id: _decided(desk, known[each.entry_id], each, bodies, who)
         for each in decisions
-        if not _is_made(each, known[each.entry_id])
+        if not _is_made(each, known[each.entry_id], resembled)
     }
     desk.ledger.record([*made.values()])
     return [(known | made)[entry_id] for entry_id in ids]
@@ -200,17 +205,24 @@ def _problem(
     body: Mapping[str, Any] | None,
     *,
     is_claimed: bool,
+    is_resembled: bool,
 ) -> str | None:
     """Why a decision cannot be made; none if it can."""
     if row is None:
         return _unknown(desk, each.entry_id)
+    if each.place and _is_decided(row):
+        # Whoever filled in the file has seen an older list.
+        return (
+            f"the entry {row.entry_id} was decided otherwise meanwhile, and is `{row.state}` "
+            f"({row.error_message or 'adopted by a load'}): take that back by hand, if it is wrong"
+        )
     is_send = each.verb == "send"
     state = "gone" if is_send and desk.ledger.ever_gone(row.entry_id) else row.state
     if state not in VERBS[each.verb]:
         why = INSTEAD.get(state, NOT_THERE).format(**vars(row))
         return f"the entry {row.entry_id} is `{row.state}`: {why}"
     if each.verb == "keep":
-        return None if _is_resembled(desk, each) else f"nothing resembles the entry {row.entry_id}"
+        return None if is_resembled else f"nothing resembles the entry {row.entry_id}"
     if each.verb != "adopt":
         return None
     problem = None
@@ -223,18 +235,24 @@ def _problem(
     return f"the time activity {each.quickbooks_id} {problem}" if problem else None
 
 
-def _is_resembled(desk: Desk, each: Decision) -> bool:
+def _is_decided(row: Delivery) -> bool:
+    """Whether a person, or a load, has settled what a list of doubtful entries asks for."""
+    return row.state in {"adopted", "skipped"} or row.error_code == DECIDED_TO_SEND
+
+
+def _resembled(desk: Desk, entry_ids: Sequence[str]) -> set[str]:
     with desk.company.warehouse.connect() as connection:
-        return bool(connection.execute(RESEMBLED, [[each.entry_id]]).fetchall())
+        found = connection.execute(RESEMBLED, [list(entry_ids)]).fetchall()
+    return {entry_id for (entry_id,) in found}
 
 
-def _is_made(each: Decision, row: Delivery) -> bool:
+def _is_made(each: Decision, row: Delivery, resembled: Collection[str]) -> bool:
     """Whether a person has decided so before, as where a file is read a second time."""
     return {
         "send": row.error_code == DECIDED_TO_SEND,
         "adopt": row.state == "adopted" and row.quickbooks_id == each.quickbooks_id,
         "skip": row.state == "skipped",
-        "keep": row.error_code == TOLD_APART,
+        "keep": row.error_code == TOLD_APART and row.entry_id not in resembled,
     }[each.verb]
 
 

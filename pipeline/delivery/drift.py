@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from pipeline.delivery.look import look, without_price
+from pipeline.delivery.look import NONE, look, without_price
 from pipeline.quickbooks.activities import Facts, differences
 from pipeline.review.lists import Names, Record
 
@@ -135,7 +135,7 @@ def strays(
     free: Mapping[str, Facts],
     rounding_minutes: int,
     *,
-    decided: Collection[str] = (),
+    apart: Mapping[str, Collection[str]] = NONE,
 ) -> dict[str, tuple[str, str | None]]:
     """The activities that no delivery owns: their kind, and the entry that they look like.
 
@@ -144,7 +144,7 @@ def strays(
         stored: what QuickBooks holds of it, by entry id.
         free: the activities that nobody owns, by QuickBooks' id.
         rounding_minutes: the step within which minutes resemble each other.
-        decided: the entries of which a person has said that what resembles them is another.
+        apart: as for `look`.
     """
     ours = {
         without_price(each): entry_id
@@ -153,12 +153,8 @@ def strays(
     }
     twice = {key: ours[like] for key in free if (like := without_price(free[key])) in ours}
     others = {key: each for key, each in free.items() if key not in twice}
-    undecided = {entry_id: each for entry_id, each in sent.items() if entry_id not in decided}
-    alike = {
-        key: entry_id
-        for entry_id, keys in look(undecided, others, rounding_minutes).resembling.items()
-        for key in keys
-    }
+    found = look(sent, others, rounding_minutes, apart=apart)
+    alike = {key: entry_id for entry_id, keys in found.resembling.items() for key in keys}
     return {
         key: ("duplicated", twice[key])
         if key in twice

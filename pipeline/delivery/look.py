@@ -14,15 +14,17 @@ once it is accepted, and sent then: never twice, never lost.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.quickbooks.activities import Facts, differences
+from pipeline.quickbooks.activities import Body, Facts, differences, stamp
 
 NEAR_DAYS = timedelta(days=1)
 STEPS = (1, 6, 12, 15, 30)
 """Minutes to which Clockify's own texts round (clockify-api.md, 10)."""
+TO_THE_SECOND = timedelta(seconds=2)
+"""Intuit's stamps are whole seconds, and so is how far its clock is ahead."""
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -43,7 +45,7 @@ def look(
     *,
     others: Mapping[str, Facts] = NONE,
     roundings: Mapping[str, Collection[int]] = NONE,
-    decided: Collection[str] = (),
+    apart: Mapping[str, Collection[str]] = NONE,
 ) -> Look:
     """Compare entries about to be sent with unclaimed activities.
 
@@ -56,14 +58,37 @@ def look(
         rounding_minutes: the step within which minutes resemble each other.
         others: entries that are not to be sent; they may equal an activity, and keep it.
         roundings: an entry's minutes under other roundings.
-        decided: entries of which a person has said that what resembles them is not theirs.
+        apart: entries of which a person has said that what resembles them is not theirs, to the
+            activities of which it was said.
     """
     equal = _pairs([*_in_order(entries), *_in_order(others)], stored)
     taken = set(equal.values())
-    left = {k: facts for k, facts in entries.items() if k not in equal and k not in decided}
+    left = {key: facts for key, facts in entries.items() if key not in equal}
     free = {key: facts for key, facts in stored.items() if key not in taken}
     likenesses = _Likenesses(rounding_minutes, roundings)
-    return Look(equal=equal, resembling=_resembling(left, free, likenesses))
+    return Look(equal=equal, resembling=_resembling(left, free, likenesses, apart))
+
+
+def told_apart(
+    decided_at: Mapping[str, datetime], bodies: Mapping[str, Body], ahead: timedelta | None
+) -> dict[str, set[str]]:
+    """Decided entries to the activities that stood there when a person decided.
+
+    What was made since, such as by a button that is pressed once more, nobody has seen.
+
+    Args:
+        decided_at: when it was said of each entry, by our clock.
+        bodies: the activities, by QuickBooks' id.
+        ahead: by how much Intuit's clock is ahead of ours.
+    """
+    return {
+        entry_id: {
+            key
+            for key, body in bodies.items()
+            if stamp(body, "CreateTime") <= at + (ahead or timedelta()) + TO_THE_SECOND
+        }
+        for entry_id, at in decided_at.items()
+    }
 
 
 def without(stored: Mapping[str, Facts], unsettled: Iterable[Facts]) -> dict[str, Facts]:
@@ -133,7 +158,10 @@ class _Likenesses:
 
 
 def _resembling(
-    entries: Mapping[str, Facts], stored: Mapping[str, Facts], likenesses: _Likenesses
+    entries: Mapping[str, Facts],
+    stored: Mapping[str, Facts],
+    likenesses: _Likenesses,
+    apart: Mapping[str, Collection[str]],
 ) -> dict[str, list[str]]:
     """Entry to the activities of the same person that are like it in all but one respect.
 
@@ -147,6 +175,8 @@ def _resembling(
     far: dict[str, list[str]] = defaultdict(list)
     for entry, facts in entries.items():
         for key in by_person[facts.person]:
+            if key in apart.get(entry, ()):
+                continue
             likeness = likenesses.of(entry, facts, stored[key])
             if sum(likeness) >= len(likeness) - 1:
                 (near if likeness[0] else far)[entry].append(key)

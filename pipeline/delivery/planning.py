@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.delivery.candidates import Candidate, request_id
 from pipeline.delivery.desk import Desk
-from pipeline.delivery.look import Look, look, without
+from pipeline.delivery.look import Look, look, told_apart, without
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
 from pipeline.quickbooks.activities import Facts, differences, facts, identity, parse
 from pipeline.quickbooks.client import QuickBooks
@@ -71,7 +71,9 @@ def plan(
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
     decided = {key: row for key, row in before.items() if row.error_code == DECIDED_TO_SEND}
-    found = _found(open_, decided, stored, desk.rounding_minutes)
+    decided_at = {key: row.updated_at for key, row in decided.items()}
+    apart = told_apart(decided_at, bodies, desk.quickbooks.http.ahead)
+    found = _found(open_, apart, stored, desk.rounding_minutes)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
     taken = set(found.equal.values())
@@ -130,7 +132,7 @@ def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:
 
 def _found(
     candidates: Sequence[Candidate],
-    decided: Collection[str],
+    apart: Mapping[str, Collection[str]],
     stored: Mapping[str, Facts],
     rounding_minutes: int,
 ) -> Look:
@@ -140,7 +142,7 @@ def _found(
         rounding_minutes,
         others={each.entry_id: each.facts for each in candidates if not each.is_sendable},
         roundings={each.entry_id: each.roundings for each in candidates},
-        decided=decided,
+        apart=apart,
     )
 
 

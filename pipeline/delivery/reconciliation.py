@@ -17,7 +17,7 @@ from pipeline.delivery.breaker import Tally
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.drift import Change
 from pipeline.delivery.following import BILLED
-from pipeline.delivery.look import without
+from pipeline.delivery.look import told_apart, without
 from pipeline.delivery.pairing import Pair
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity, parse
@@ -215,7 +215,7 @@ def _strays(
         {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
         free,
         desk.rounding_minutes,
-        decided=desk.ledger.ever_decided(sent),
+        apart=told_apart(desk.ledger.decided_at(sent), activities, desk.quickbooks.http.ahead),
     )
     for key, (kind, entry_id) in kinds.items():
         yield _row(desk, Change("quickbooks", kind), free[key], names) | {

@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
-from pipeline import company
+from pipeline import company, terminal
 from pipeline.__main__ import main
 from pipeline.ledger import Ledger
 from tests.conftest import Server
@@ -456,6 +456,49 @@ def test_a_decision_made_twice_is_made_once_and_no_retry_undoes_it(
     assert "no refusal waits" in shell("retry", "--reason", "1", code=1).stderr.lower()
     load(loaded)
     assert states(loaded) == {"adopted": 4, "sent": 12}
+
+
+def test_a_decision_is_of_what_the_person_saw(loaded: House, shell: Type) -> None:
+    """Then the button is pressed once more, and what it made is worded otherwise: asked again."""
+    row = undecided(shell)[0]
+    shell("decide", row["entry_id"], "send")
+    activities = loaded.sandbox.world.company.activities
+    [seen] = row["activities"]
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+    like = activities[seen["quickbooks_id"]]
+    made = {**like["MetaData"], "CreateTime": later}
+    again = {**like, "Id": "99999", "Description": "Pressed again", "MetaData": made}
+    activities["99999"] = again
+    load(loaded)
+    state = "SELECT state, quickbooks_id FROM deliveries WHERE entry_id = $1"
+    assert loaded.rows(state, row["entry_id"]) == [("doubtful", "99999")]
+    shell("decide", row["entry_id"], "send")
+    again["MetaData"]["CreateTime"] = "2026-11-01T00:00:00Z"  # seen by then
+    load(loaded)
+    assert loaded.rows(state, row["entry_id"])[0][0] == "sent"
+
+
+def test_a_file_does_not_take_back_what_somebody_decided_meanwhile(
+    loaded: House, shell: Type, tmp_path: Path
+) -> None:
+    """It was made of an older list: by hand it can be, entry by entry."""
+    first, _ = undecided(shell)
+    path = tmp_path / "undecided.csv"
+    shell("cutover", *SPAN, "--csv", str(path), code=3)
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    for row in rows:
+        row["decision"] = "send"
+    _write(path, rows)
+    shell("decide", first["entry_id"], "adopt", first["activities"][0]["quickbooks_id"])
+    said = " ".join(shell("decide", "--csv", str(path), code=1).stderr.split())
+    assert (
+        f"the entry {first['entry_id']} was decided otherwise meanwhile, and is `adopted`" in said
+    )
+    assert f"(decided by {terminal.who()}: adopt" in said
+    assert states(loaded)["doubtful"] == 1
+    shell("decide", first["entry_id"], "send")
+    shell("decide", "--csv", str(path))
+    assert states(loaded)["refused"] == 2, "both are to be sent"
 
 
 def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(

@@ -180,10 +180,10 @@ def test_what_nobody_sent_is_told_apart_by_how_like_ours_it_is(
 def test_what_a_person_has_told_apart_resembles_nothing_and_its_equal_is_a_duplicate() -> None:
     """Asked once; another entry that it resembles is another question."""
     free = {"1": SENT._replace(description="Lights"), "2": SENT}
-    found = drift.strays({"a": SENT}, {"a": SENT}, free, 5, decided={"a"})
+    found = drift.strays({"a": SENT}, {"a": SENT}, free, 5, apart={"a": free})
     assert found == {"1": ("not_ours", None), "2": ("duplicated", "a")}
     both = {"a": SENT, "b": SENT._replace(minutes=300, description="Lights")}
-    found = drift.strays(both, both, {"1": free["1"]}, 5, decided={"a"})
+    found = drift.strays(both, both, {"1": free["1"]}, 5, apart={"a": {"1"}})
     assert found == {"1": ("resembling", "b")}
 
 

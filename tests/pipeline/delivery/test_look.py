@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.delivery.look import Look, look, other_roundings, without
+from pipeline.delivery.look import Look, look, other_roundings, told_apart, without
 from pipeline.quickbooks.activities import Facts
 
 DAY = date(2024, 5, 14)
@@ -61,8 +61,24 @@ def test_of_what_a_person_has_decided_only_the_equal_counts() -> None:
     """What resembled it is not its own; what equals it has come since, and must not be doubled."""
     entries, like = {"a": FACTS, "b": changed(person="7")}, changed(minutes=91)
     stored = {"1": like, "2": like._replace(person="7")}
-    assert look(entries, stored, STEP, decided={"a"}) == Look({}, {"b": ["2"]})
-    assert look(entries, {"1": FACTS}, STEP, decided={"a"}) == Look({"a": "1"}, {})
+    assert look(entries, stored, STEP, apart={"a": stored}) == Look({}, {"b": ["2"]})
+    assert look(entries, {"1": FACTS}, STEP, apart={"a": {"1"}}) == Look({"a": "1"}, {})
+
+
+@pytest.mark.parametrize(
+    ("ahead", "seen"), [(None, {"1", "2"}), (-60, {"1"}), (60, {"1", "2", "3"})]
+)
+def test_a_decision_is_of_what_stood_there_when_it_was_made(
+    ahead: int | None, seen: set[str]
+) -> None:
+    """By Intuit's clock: nobody has seen what was made since."""
+    bodies = {
+        str(number): {"Id": str(number), "MetaData": {"CreateTime": f"2026-11-22T{at}-08:00"}}
+        for number, at in enumerate(("09:58:00", "10:00:00", "10:00:30"), 1)
+    }
+    decided = {"a": datetime(2026, 11, 22, 18, tzinfo=UTC)}
+    skew = None if ahead is None else timedelta(seconds=ahead)
+    assert told_apart(decided, bodies, skew) == {"a": seen}
 
 
 @pytest.mark.parametrize("count", range(4))
