@@ -9,7 +9,7 @@ deleted in QuickBooks is `gone`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pipeline.delivery import drift, following, pairing
@@ -26,6 +26,7 @@ from pipeline.reports import books
 from pipeline.review.lists import Names
 
 Row = dict[str, Any]
+A_DAY = timedelta(days=1)
 
 
 def reconcile(desk: Desk, first: date, last: date) -> None:
@@ -48,7 +49,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     names = desk.lists.names()
     found = [
         *(row for pair in pairs for row in _changes_of(desk, pair, names)),
-        *_strays(desk, pairs, activities, names),
+        *_strays(desk, (first, last), pairs, activities, names),
     ]
     owners = {each.quickbooks_id: each.entry_id for each in deliveries}
     now = desk.company.now()
@@ -200,19 +201,29 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
 
 
 def _strays(
-    desk: Desk, pairs: Sequence[Pair], activities: Mapping[str, Body], names: Names
+    desk: Desk,
+    window: tuple[date, date],
+    pairs: Sequence[Pair],
+    activities: Mapping[str, Body],
+    names: Names,
 ) -> Iterator[Row]:
-    """The rows of `drift` about activities that no delivery owns and no person must decide on."""
+    """The rows of `drift` about activities that no delivery owns and no person must decide on.
+
+    Compared with what was sent of a day about the window too: one that stands on the next day, as
+    by another clock, is like its entry whatever days are looked at.
+    """
     owned = desk.ledger.claimed(activities)
     owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
     unowned = {key: facts(body) for key, body in activities.items() if key not in owned}
     unsettled = [facts(parse(delivery.payload)) for delivery in desk.ledger.unsettled()]
     there = [pair for pair in pairs if pair.activity]
     free = without(unowned, unsettled)
-    sent = {pair.delivery.entry_id: pair.sent for pair in there}
+    about = desk.ledger.between(window[0] - A_DAY, window[1] + A_DAY)
+    sent = {row.entry_id: facts(parse(row.payload)) for row in about if row.state in DELIVERED}
+    sent |= {pair.delivery.entry_id: pair.sent for pair in there}
     kinds = drift.strays(
         sent,
-        {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
+        sent | {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
         free,
         desk.rounding_minutes,
         apart=told_apart(desk.ledger.decided_at(sent), activities, desk.quickbooks.http.ahead),

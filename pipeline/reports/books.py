@@ -5,7 +5,7 @@ every difference has a name. Keeps out what counts as drift (`drift`).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pipeline.extract.extraction import days_of
 from pipeline.ledger import DELIVERED, Delivery
@@ -13,6 +13,8 @@ from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, f
 from pipeline.storage import doors
 from pipeline.storage.database import Connection, transaction
 
+OF_ACTIVITIES = ["duplicated", "resembling", "not_ours"]
+"""Kinds that are an activity's, and stand as long as its own day is not compared again."""
 SAME = ("side", "kind", "field", "before", "after", "entry_id", "quickbooks_id")
 """What makes a row of `drift` the one that was found before."""
 SENT_RATE = "coalesce((payload->>'$.HourlyRate')::DECIMAL(18, 2) * 100, 0)::HUGEINT"
@@ -129,7 +131,8 @@ def days_judged(connection: Connection) -> set[date]:
 def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list[date]:
     """Days of which a comparison has been overtaken: by a read, or by what became of a delivery.
 
-    Such as of a month that has changed, a moved entry, or what a person has decided since.
+    Such as of a month that has changed, a moved entry, or what a person has decided since; of a day
+    about it too, whose activities may be like what was sent of it.
 
     Args:
         connection: an open warehouse.
@@ -139,7 +142,12 @@ def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list
         "SELECT work_date, extracted_at, compared_at FROM days JOIN compared_days USING (work_date)"
         " ORDER BY work_date"
     ).fetchall()
-    return [day for day, read, compared in rows if compared < max(read, changed.get(day, read))]
+    about = [timedelta(days=number) for number in (-1, 0, 1)]
+    return [
+        day
+        for day, read, compared in rows
+        if compared < max(read, *(changed.get(day + each, read) for each in about))
+    ]
 
 
 def store(
@@ -184,9 +192,9 @@ def store(
             [*window, ids],
         )
         connection.execute(
-            f"DELETE FROM drift WHERE {of_window} OR entry_id = ANY($3) "
+            f"DELETE FROM drift WHERE {of_window} OR entry_id = ANY($3) AND kind <> ALL($4) "
             "OR quickbooks_id IN (SELECT quickbooks_id FROM new_quickbooks_activities)",
-            [*window, entries],
+            [*window, entries, OF_ACTIVITIES],
         )
         for name in map(name_of, staged):
             connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM new_{name}")
