@@ -27,7 +27,7 @@ def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> N
     if bool(entries) == bool(reason):
         raise click.UsageError("name entries, or a reason with `--reason`")
     with terminal.desk("retry", only_reads=False) as desk:
-        chosen = _chosen(desk, entries, reason)
+        chosen = _chosen(desk, [each.strip().lower() for each in entries], reason)
         desk.ledger.record([_asked(desk, row) for row in chosen])
     rows = [
         {"entry_id": row.entry_id, "work_date": row.work_date, "reason": row.error_code}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from pipeline import terminal
-from pipeline.ledger import TOLD_APART
+from pipeline.ledger import LEFT_OUT, TOLD_APART
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports import dossier
@@ -97,6 +97,8 @@ def _delivered(found: Dossier, _: Settings) -> Iterator[str]:
             yield f"  {row['error_message']}"
         if row["state"] == "gone":
             yield "  deleted in QuickBooks and never sent again: `decide` it `skip` to settle it"
+        elif row["state"] == "skipped" and row["quickbooks_id"]:
+            yield "  deleted in QuickBooks before that"
 
 
 def _held(found: Dossier, settings: Settings) -> Iterator[str]:
@@ -111,7 +113,8 @@ def _held(found: Dossier, settings: Settings) -> Iterator[str]:
         yield f"  {row['person_name'] or row['person_id']} for {row['customer_name'] or 'nobody'}"
         yield f"  {row['description']}"
     there = {row["quickbooks_id"] for row in found.activities}
-    for missing in sorted(set(found.activity_ids) - there):
+    gone = {row["quickbooks_id"] for row in found.deliveries if row["state"] in LEFT_OUT}
+    for missing in sorted(set(found.activity_ids) - there - gone):
         why = "is not there" if found.is_live else "was not read since; `--live` reads it"
         yield f"QuickBooks: time activity {missing} {why}"
 

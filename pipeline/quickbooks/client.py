@@ -59,6 +59,7 @@ class QuickBooks:
         )
         self._batches = Limiter(Rate(40, Duration.MINUTE))
         self.last_time: datetime | None = None
+        self._in_time: dict[str, float] | None = None
         """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
 
     def __enter__(self) -> Self:
@@ -122,9 +123,13 @@ class QuickBooks:
         return row
 
     def await_turn(self) -> None:
-        """Wait until a batch may go out, with a good token, so that it then does at once."""
+        """Wait until a batch may go out, with a good token, so that it then does at once.
+
+        From here on it does so in time, or not at all, whatever its caller does before.
+        """
         self._batches.try_acquire("batch")
         self._tokens.access_token()
+        self._in_time = self.http.in_time()
 
     def create_batch(self, request_id: str, items: Sequence[str]) -> Answer:
         """Send new time activities, each an exact JSON text, in one batch.
@@ -146,7 +151,8 @@ class QuickBooks:
             for place, item in enumerate(items)
         )
         content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
-        return self._write("/batch", content, {"requestid": request_id})
+        in_time, self._in_time = self._in_time, None
+        return self._write("/batch", content, {"requestid": request_id}, in_time)
 
     def update_time_activity(self, body: Row, request_id: str) -> Answer:
         """Replace a time activity; what `body` leaves out is cleared. Answers as above."""
@@ -210,7 +216,13 @@ class QuickBooks:
             "Report it to the maintainers with this line",
         )
 
-    def _write(self, path: str, content: str, params: dict[str, str]) -> Answer:
+    def _write(
+        self,
+        path: str,
+        content: str,
+        params: dict[str, str],
+        in_time: dict[str, float] | None = None,
+    ) -> Answer:
         client = self.http.client
         request = client.build_request(
             "POST",
@@ -218,7 +230,7 @@ class QuickBooks:
             content=content.encode(),
             params={**params, "minorversion": "75"},
             headers={"Content-Type": "application/json"},
-            extensions=self.http.in_time(),
+            extensions=in_time or self.http.in_time(),
         )
         try:
             response = self.http.write(lambda: client.send(request))

@@ -629,3 +629,17 @@ def test_a_throttled_batch_says_how_long_to_wait(
     sandbox.fail("batch", "status", status=429, headers={"Retry-After": text})
     answer = quickbooks.create_batch("r1", [activity(sandbox)])
     assert answer.retry_after == pytest.approx(seconds, abs=5)
+
+
+def test_a_batch_is_late_by_when_its_turn_came(
+    quickbooks: QuickBooks, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between that and its first byte the intents are recorded, on a disk that may hang."""
+    quickbooks.company()
+    quickbooks.await_turn()
+    then = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: then)
+    with pytest.raises(Stop, match="was held up here"):
+        quickbooks.create_batch("r1", [activity(sandbox)])
+    assert sandbox.calls(BATCH) == 0
+    assert quickbooks.create_batch("r1", [activity(sandbox)]).items
