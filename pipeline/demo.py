@@ -206,6 +206,7 @@ def _called(command: list[str], environment: Mapping[str, str]) -> int:
         try:
             return process.wait()
         except KeyboardInterrupt:  # the terminal has told the command as well
+            signal.signal(signal.SIGINT, lambda *_: process.terminate())
             return process.wait()
         except SystemExit:
             process.terminate()

@@ -32,7 +32,9 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _screen(found: Situation, settings: Settings) -> Iterator[str]:
-    yield f"{terminal.as_of(found.published_at, settings)}, the end of run {found.run_id}"
+    ended = f", ended {terminal.instant(found.ended_at, settings)}" if found.ended_at else ""
+    yield terminal.as_of(found.published_at, settings)
+    yield f"Last run         {found.run_id or 'none'}{ended}"
     yield f"Read up to       {found.read_until or 'no day yet'}"
     yield f"By that run      {_listed(found.in_run)}"
     yield f"Work dates since {settings.since}"

@@ -11,7 +11,8 @@ from pipeline.ledger import LEFT_OUT, TOLD_APART
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports import dossier
-from pipeline.reports.dossier import BY_A_PERSON, Dossier
+from pipeline.reports.analysis import BY_A_PERSON
+from pipeline.reports.dossier import Dossier
 from pipeline.reports.sheets import clock
 from pipeline.settings import Settings
 from pipeline.storage.queries import Row

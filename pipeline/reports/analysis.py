@@ -27,6 +27,8 @@ from pipeline.storage.database import Connection, log_of, read_only
 from pipeline.storage.ledger_file import attached
 from pipeline.warehouse import Warehouse
 
+BY_A_PERSON = " by "
+"""In the place of a run's id: the command and who typed it, as `terminal.desk` names them."""
 REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
 OPEN_DAYS = f"""
@@ -105,8 +107,9 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
                 name, columns = name_of(table), ", ".join(sql_types(table))
                 connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM ledger.{name}")
         connection.execute(
-            "CREATE TABLE published AS SELECT $1::TIMESTAMPTZ AS published_at, $2 AS run_id",
-            [now, run_id],
+            "CREATE TABLE published AS SELECT $1::TIMESTAMPTZ AS published_at, $2 AS run_id, "
+            "$3 AS last_run_id, $4::TIMESTAMPTZ AS last_run_at",
+            [now, run_id, *(_last_run(settings) if BY_A_PERSON in run_id else (run_id, now))],
         )
         today = now.astimezone(settings.zone).date()
         for name, query in views(settings, today).items():
@@ -115,6 +118,17 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     # Nor must what a stranger, who opened the last copy to write, left in its log be replayed.
     log_of(settings.analysis).unlink(missing_ok=True)
     draft.replace(settings.analysis)
+
+
+def _last_run(settings: Settings) -> tuple[str | None, datetime | None]:
+    """The last run and its end, by the copy that stands there: a command of a person is none."""
+    try:
+        with copy_of(settings.analysis) as connection:
+            query = "SELECT last_run_id, last_run_at FROM published"
+            [(run_id, at)] = connection.execute(query).fetchall()
+    except Stop:  # nothing stands there that this version knows
+        return None, None
+    return run_id, at
 
 
 @contextmanager

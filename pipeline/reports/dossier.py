@@ -11,14 +11,12 @@ from rapidfuzz import process
 
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.rows import activity_row
-from pipeline.reports.analysis import copy_of, published_at
+from pipeline.reports.analysis import BY_A_PERSON, copy_of, published_at
 from pipeline.stops import Stop
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row, rows
 
 NEAR_IDS = 3
-BY_A_PERSON = " by "
-"""In the place of a run's id: the command and who typed it, as `terminal.desk` names them."""
 CONFIRMATIONS = """
 SELECT DISTINCT confirmation.* FROM cutover_confirmations AS confirmation
 JOIN deliveries AS delivery USING (realm_id)

@@ -32,8 +32,10 @@ class Situation:
     """What the last publication knew."""
 
     published_at: datetime
-    run_id: str
-    """The run at whose end it was published."""
+    run_id: str | None
+    """The last run that was no person's command; none if none is known."""
+    ended_at: datetime | None
+    """Its end."""
     read_until: date | None
     """The last work date that was read; none before the first."""
     in_run: list[Tally]
@@ -62,7 +64,10 @@ def situation(analysis: Path, since: date) -> Situation:
     order = "GROUP BY name ORDER BY entries DESC"
     with copy_of(analysis) as connection:
         tallies = partial(_tallies, connection)
-        [published] = rows(connection, "SELECT published_at, run_id FROM published")
+        [published] = rows(
+            connection,
+            "SELECT published_at, last_run_id AS run_id, last_run_at AS ended_at FROM published",
+        )
         # Where an entry of a wrong year was read, its day was too, long before it comes.
         [read] = rows(
             connection,
