@@ -65,6 +65,7 @@ class Delivery:
     amount_minor: int | None = None
     currency: str | None = None
     is_sent_approved: bool | None = None
+    sent_for: str | None = None
     quickbooks_id: str | None = None
     sync_token: str | None = None
     attempts: int = 0

@@ -282,6 +282,10 @@ class Deliveries(Attempted):
         "is older",
         nullable=True,
     )
+    sent_for: Text = column(
+        "Clockify's ids of the user and the project, a slash between, when it was sent",
+        nullable=True,
+    )
     sync_token: Text = column("QuickBooks' version of it", nullable=True)
     attempts: Whole = column("Times it was sent", ge=0)
     intuit_time: Instant = column(

@@ -74,6 +74,7 @@ def _intent(entry: Mapping[str, Any], desk: Desk) -> Delivery:
     settings, item_id = desk.company.settings, desk.item["service_item_id"]
     sent = payload(entry, item_id=item_id, is_taxable=settings.taxable)
     amount = entry["sent_amount_minor"]
+    project_id = "" if pd.isna(entry["project_id"]) else entry["project_id"]
     return Delivery(
         entry_id=entry["entry_id"],
         realm_id=settings.quickbooks_realm_id,
@@ -90,6 +91,7 @@ def _intent(entry: Mapping[str, Any], desk: Desk) -> Delivery:
         amount_minor=None if pd.isna(amount) else int(amount),
         currency=entry["currency"] if entry["is_billable"] else None,
         is_sent_approved=not pd.isna(entry["is_approved"]) and bool(entry["is_approved"]),
+        sent_for=f"{entry['user_id']}/{project_id}",
         updated_at=desk.company.now(),
         run_id=desk.company.run_id,
     )

@@ -67,11 +67,27 @@ def amended(before: Delivery, today: Delivery, *, is_priced_by_item: bool) -> De
         amount_minor=amount_minor(found.minutes, found.rate) if found.is_billable else None,
         currency=today.currency,
         is_sent_approved=today.is_sent_approved,
+        sent_for=today.sent_for,
         error_code=None,
         error_message=None,
         updated_at=today.updated_at,
         run_id=today.run_id,
     )
+
+
+def renaming(before: Delivery, wanted: Delivery) -> str | None:
+    """Why another person or customer is not followed; none if it is the entry's, or is the same.
+
+    The name of the one who was sent may have been given to another in QuickBooks, or matching been
+    set otherwise: then the entry has not changed, and its time is not to be billed to another.
+    """
+    was, is_now = (facts(parse(row.payload)) for row in (before, wanted))
+    then, now = ((row.sent_for or "/").split("/") for row in (before, wanted))
+    for kind, place in (("person", 0), ("customer", 1)):
+        is_other = getattr(was, kind) != getattr(is_now, kind)
+        if is_other and (before.sent_for is None or then[place] == now[place]):
+            return f"its name leads to another {kind} now, though the entry is as it was"
+    return None
 
 
 def obstacle(before: Delivery, activity: Body) -> str | None:

@@ -158,6 +158,8 @@ def _not_acceptable(pair: Pair) -> str:
 def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
     """The pair after an update of its activity, which is read once more for it."""
     assert wanted.quickbooks_id
+    if reason := following.renaming(pair.delivery, wanted):
+        return replace(pair, not_followed=reason)
     activity = desk.quickbooks.time_activity(wanted.quickbooks_id)
     if activity is None:
         return replace(pair, not_followed="it was deleted in QuickBooks just now")

@@ -67,7 +67,7 @@ def database(path: Path) -> Database:
         "anything is sent",
         tables=LEDGER_TABLES,
         keys={Deliveries: "entry_id, part"},
-        version=3,
+        version=4,
     )
 
 

@@ -23,7 +23,7 @@ from tests.end_to_end.conftest import (
     restored,
     silence,
 )
-from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW
+from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW, UP_TO_LOAD
 
 NEXT = DAY + timedelta(days=1)
 LATER = DAY + timedelta(days=4)
@@ -379,6 +379,29 @@ def test_an_update_touches_nothing_that_is_not_ours_to_change(sent: House) -> No
         sent.rows("SELECT DISTINCT quickbooks_id, not_followed FROM drift WHERE side = 'clockify'")
     )
     assert found == {ids[name]: reason for name, (_, reason) in NOT_FOLLOWED.items()}
+
+
+def test_an_update_moves_nothing_to_whom_a_name_was_given_since(sent: House) -> None:
+    """A customer was renamed in QuickBooks, and another one made of its name; no entry changed."""
+    sent.changes["AFTER_SEND"] = "update"
+    customers = sent.sandbox.world.company.customers
+    was = activity(sent, "longer")["CustomerRef"]["value"]
+    customers["9999"] = {**customers[was], "Id": "9999"}
+    path = customers[was]["FullyQualifiedName"]
+    customers[was] |= {"DisplayName": "Of last year", "FullyQualifiedName": f"{path} of last year"}
+    before = [dict(row) for row in sent.activities]
+    sent.prepare(DAY, NEXT, *UP_TO_LOAD)
+    assert sent.activities == before
+    reasons = sent.rows("SELECT DISTINCT not_followed FROM drift WHERE field = 'customer'")
+    assert reasons == [("its name leads to another customer now, though the entry is as it was",)]
+    another = next(
+        each
+        for each in sent.sandbox.world.workspace.projects.values()
+        if each.id != entries_of(sent)["longer"].project_id and each.name == "Play Yard"
+    )
+    entries_of(sent)["longer"].project_id = another.id
+    sent.prepare(DAY, NEXT, *UP_TO_LOAD)
+    assert activity(sent, "longer")["CustomerRef"]["value"] not in {was, "9999"}
 
 
 STALE = {"Error": [{"Message": "Stale Object Error", "Detail": "", "code": "5010"}]}

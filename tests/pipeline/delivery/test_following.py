@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.delivery.following import amended, followed, obstacle
+from pipeline.delivery.following import amended, followed, obstacle, renaming
 from pipeline.quickbooks.activities import parse
 from tests.pipeline.quickbooks.test_activities import SENT, sent
 from tests.pipeline.rows import delivery
@@ -42,6 +42,29 @@ def test_what_is_followed_is_as_approved_as_the_entry_that_it_follows(*, is_appr
     before = delivery(payload=SENT, is_sent_approved=not is_approved)
     today = delivery(payload=sent(hours=2), is_sent_approved=is_approved)
     assert amended(before, today, is_priced_by_item=False).is_sent_approved is is_approved
+
+
+@pytest.mark.parametrize(
+    ("changes", "sent_for", "now", "kind"),
+    [
+        ({}, "u1/p1", "u1/p1", None),
+        ({"hours": 2}, None, "u1/p1", None),
+        ({"quickbooks_customer_id": "99"}, "u1/p1", "u1/p2", None),
+        ({"quickbooks_customer_id": "99"}, "u1/p1", "u1/p1", "customer"),
+        ({"quickbooks_customer_id": "99"}, "u1/", "u1/p1", None),
+        ({"quickbooks_customer_id": "99"}, None, "u1/p1", "customer"),
+        ({"quickbooks_employee_id": "99"}, "u1/p1", "u1/p2", "person"),
+        ({"quickbooks_employee_id": "99"}, "u1/p1", "u2/p1", None),
+    ],
+)
+def test_another_person_or_customer_is_followed_only_where_the_entry_is_anothers(
+    changes: dict[str, Any], sent_for: str | None, now: str, kind: str | None
+) -> None:
+    """Else a name was given to another in QuickBooks, whose invoice would bear the time."""
+    before = delivery(payload=SENT, sent_for=sent_for)
+    said = renaming(before, delivery(payload=sent(**changes), sent_for=now))
+    assert (said is None) is (kind is None)
+    assert said is None or f"another {kind} now" in said
 
 
 def test_a_description_that_was_emptied_is_left_out() -> None:
