@@ -50,7 +50,7 @@ def fix_list(
         [waiting] = queries.rows(
             connection,
             "SELECT count(DISTINCT entry_id) AS entries, count(DISTINCT work_date) AS days "
-            "FROM fixes WHERE work_date >= $1",
+            "FROM fixes WHERE work_date >= $1 AND reason NOT IN ('duplicated', 'resembling')",
             [settings.since],
         )
         hours = figures.hours_by_verdict(connection, days[0], days[-1])

@@ -17,6 +17,7 @@ from rapidfuzz import process
 from pipeline.delivery import loading
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
+from pipeline.delivery.planning import reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
 from pipeline.quickbooks.activities import differences, facts, parse
 from pipeline.stops import Stop
@@ -120,7 +121,7 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
     """
     ids = [each.entry_id for each in decisions]
     known = desk.ledger.deliveries(ids)
-    known |= _never_loaded(desk, [id_ for id_ in ids if id_ not in known])
+    known |= _met_by_no_load(desk, ids, known)
     bodies = {
         each.quickbooks_id: desk.quickbooks.time_activity(each.quickbooks_id)
         for each in decisions
@@ -166,19 +167,31 @@ def _repeated(ids: Iterable[str]) -> list[str]:
     return [f"{id_} is named {count} times" for id_, count in counts.items() if count > 1]
 
 
-def _never_loaded(desk: Desk, entry_ids: Sequence[str]) -> dict[str, Delivery]:
-    """The intents of accepted entries that no load has met yet, as after a `cutover` alone."""
+def _met_by_no_load(
+    desk: Desk, entry_ids: Sequence[str], known: Mapping[str, Delivery]
+) -> dict[str, Delivery]:
+    """What the next load would make of entries: of accepted ones, as after a `cutover` alone.
+
+    Of what was skipped and has changed since, that it is to be decided.
+    """
+    asked = [id_ for id_ in entry_ids if id_ not in known or known[id_].state == "skipped"]
     with desk.company.warehouse.connect() as connection:
         days = connection.execute(
             "SELECT DISTINCT work_date FROM accepted_time_entries WHERE entry_id = ANY($1)",
-            [list(entry_ids)],
+            [asked],
         ).fetchall()
-    return {
-        each.entry_id: replace(each.intent, state=PLANNED)
+    found = [
+        each
         for (day,) in days
         for each in loading.candidates_of(desk, day, day)
-        if each.entry_id in entry_ids and each.is_sendable and each.intent
+        if each.entry_id in asked and each.is_sendable and each.intent
+    ]
+    never = {
+        each.entry_id: replace(each.intent, state=PLANNED)
+        for each in found
+        if each.intent and each.entry_id not in known
     }
+    return never | {row.entry_id: row for row in reopened(desk, found, known)}
 
 
 def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dict[str, str]:
@@ -210,7 +223,7 @@ def _problem(
     """Why a decision cannot be made; none if it can."""
     if row is None:
         return _unknown(desk, each.entry_id)
-    if each.place and _is_decided(row):
+    if each.place and each.verb != "keep" and _is_decided(row):
         # Whoever filled in the file has seen an older list.
         return (
             f"the entry {row.entry_id} was decided otherwise meanwhile, and is `{row.state}` "

@@ -84,8 +84,11 @@ def renaming(before: Delivery, wanted: Delivery) -> str | None:
     was, is_now = (facts(parse(row.payload)) for row in (before, wanted))
     then, now = ((row.sent_for or "/").split("/") for row in (before, wanted))
     for kind, place in (("person", 0), ("customer", 1)):
-        is_other = getattr(was, kind) != getattr(is_now, kind)
-        if is_other and (before.sent_for is None or then[place] == now[place]):
+        if getattr(was, kind) == getattr(is_now, kind):
+            continue
+        if before.sent_for is None:
+            return f"its {kind} is another now, and whose it was when it was sent is not known"
+        if then[place] == now[place]:
             return f"its name leads to another {kind} now, though the entry is as it was"
     return None
 

@@ -72,11 +72,21 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
         _send(desk, day, day, tally, wishes, is_alone=True)
     if alone:
         settlement.settle(desk)
-    with desk.company.warehouse.connect() as connection:
-        days = books.stale_days(connection, desk.ledger.last_changes())
-    stale = [day for day in days if not first <= day <= last]
+    stale = [day for day in _stale_days(desk) if not first <= day <= last]
     for start, end in [*pieces(first, last), *pieces_of(stale)]:
         reconciliation.reconcile(desk, start, end)
+
+
+def _stale_days(desk: Desk) -> list[date]:
+    """Days to compare again; also where the like of an entry stands that somebody decided on."""
+    changed = desk.ledger.last_changes()
+    with desk.company.warehouse.connect() as connection:
+        likened = books.likened(connection)
+        known = desk.ledger.deliveries(entry_id for entry_id, _ in likened)
+        for entry_id, day in likened:
+            if row := known.get(entry_id):
+                changed[day] = max(row.updated_at, changed.get(day, row.updated_at))
+        return books.stale_days(connection, changed)
 
 
 def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> list[Plan]:

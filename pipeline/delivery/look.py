@@ -81,12 +81,12 @@ def told_apart(
         bodies: the activities, by QuickBooks' id.
         ahead: by how much Intuit's clock is ahead of ours.
     """
+    if not decided_at:
+        return {}
+    made = {key: stamp(body, "CreateTime") for key, body in bodies.items()}
+    reach = (ahead or timedelta()) + TO_THE_SECOND
     return {
-        entry_id: {
-            key
-            for key, body in bodies.items()
-            if stamp(body, "CreateTime") <= at + (ahead or timedelta()) + TO_THE_SECOND
-        }
+        entry_id: {key for key, created in made.items() if created <= at + reach}
         for entry_id, at in decided_at.items()
     }
 

@@ -127,12 +127,14 @@ def refuse_other_rounding(desk: Desk, first: date, last: date) -> None:
             fix.format(days=f"{first} to {last}"),
         )
     with desk.company.warehouse.connect() as connection:
-        others = verdicts.waiting_days_of_another_rounding(connection, first, last, known)
+        waiting = verdicts.waiting_by_another_rounding(connection, first, last, known)
+    settled = desk.ledger.settled(entry_id for entry_id, *_ in waiting)
+    others = {day: rounding for entry_id, day, rounding in waiting if entry_id not in settled}
     if others:
         raise Stop(
             f"Entries of {len(others)} of these days were read with the rounding "
-            f"`{others[0][1]}`, and it is `{known}` now",
-            fix.format(days=f"{others[0][0]} to {others[-1][0]}"),
+            f"`{others[min(others)]}`, and it is `{known}` now",
+            fix.format(days=f"{min(others)} to {max(others)}"),
         )
 
 

@@ -87,7 +87,10 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
             delivery,
             activities.get(delivery.quickbooks_id or ""),
             drift.spoken_entry(
-                entry, facts(parse(delivery.payload)), names, is_client_used=is_client_used
+                entry,
+                facts(parse(delivery.payload)),
+                names,
+                is_client_used=is_client_used and not _is_its_project(delivery, entry),
             )
             if (entry := entries.get(delivery.entry_id))
             else missing[delivery.entry_id],
@@ -96,6 +99,12 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
         )
         for delivery in known
     ]
+
+
+def _is_its_project(delivery: Delivery, entry: Mapping[str, Any]) -> bool:
+    """Whether the entry is of the project that it was sent for, whatever that is called now."""
+    _, slash, project_id = (delivery.sent_for or "").partition("/")
+    return bool(slash) and project_id == (entry["project_id"] or "")
 
 
 def _missing(desk: Desk, known: Sequence[Delivery]) -> dict[str, Said | None]:

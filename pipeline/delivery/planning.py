@@ -17,8 +17,9 @@ from pipeline.delivery.look import Look, look, told_apart, without
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
 from pipeline.quickbooks.activities import Facts, differences, facts, identity, parse
 from pipeline.quickbooks.client import QuickBooks
+from pipeline.review import verdicts
 
-MATERIAL = ("person", "customer", "work_date", "minutes", "is_billable")
+MATERIAL = ("work_date", "minutes", "is_billable")
 """Fields by which an entry is other work than it was when a person decided of it."""
 Bodies = Mapping[str, Mapping[str, Any]]
 """Time activities as QuickBooks gives them, by id."""
@@ -60,12 +61,15 @@ def plan(
     """
     ledger, known = desk.ledger, list(candidates)
     before = ledger.deliveries(candidate.entry_id for candidate in known)
-    all_ = [_claimed_anew(each, before.get(each.entry_id)) for each in known]
-    open_ = [each for each in all_ if not _is_closed(before.get(each.entry_id))]
+    open_ = [
+        claimed_anew(each, before.get(each.entry_id))
+        for each in known
+        if not _is_closed(before.get(each.entry_id))
+    ]
     wanted = [each for each in open_ if each.is_sendable]
-    reopened = tuple(_reopened(all_, before))
+    reopened_ = tuple(reopened(desk, known, before))
     if not wanted and not days:
-        return Plan(doubt=reopened)
+        return Plan(doubt=reopened_)
     bodies = _about(desk.quickbooks, days or [each.facts.work_date for each in wanted])
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
@@ -80,7 +84,7 @@ def plan(
     return Plan(
         send=tuple(intent for intent in intents if intent.entry_id in sendable),
         adopt=tuple(_adopted(intents, found, bodies, decided)),
-        doubt=(*_doubtful(intents, found), *reopened),
+        doubt=(*_doubtful(intents, found), *reopened_),
         alike=found.resembling,
         free={key: bodies[key] for key in stored if key not in taken},
         foreign=len((stored.keys() | claimed) - ours),
@@ -91,7 +95,7 @@ def _is_closed(before: Delivery | None) -> bool:
     return before is not None and before.state in NEVER_CLAIMED_AGAIN
 
 
-def _claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
+def claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
     """A candidate that was refused: with its next revision, to be sent only if that may help."""
     if before is None or candidate.intent is None:
         return candidate
@@ -107,21 +111,45 @@ def _may_retry(before: Delivery, intent: Delivery) -> bool:
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
 
 
-def _reopened(
-    candidates: Iterable[Candidate], before: Mapping[str, Delivery]
+def reopened(
+    desk: Desk, candidates: Iterable[Candidate], before: Mapping[str, Delivery]
 ) -> Iterator[Delivery]:
-    """What a person has skipped and is other work by now: that of which it was said is no more."""
-    for each in candidates:
-        row = before.get(each.entry_id)
-        if row and row.state == "skipped" and each.is_sendable and each.intent:
-            changed = differences(facts(parse(row.payload)), facts(parse(each.intent.payload)))
-            if material := [name for name in changed if name in MATERIAL]:
-                yield replace(
-                    each.intent,
-                    state="doubtful",
-                    error_message=f"changed since it was skipped ({', '.join(material)}): a person "
-                    "must decide",
-                )
+    """What a person has skipped and is other work by now: that of which it was said is no more.
+
+    Not what would not be sent either, such as what was then marked not billable.
+
+    Args:
+        desk: has the warehouse, the lists and the rules.
+        candidates: the entries as they are now.
+        before: the deliveries by entry id.
+    """
+    changed = {
+        each.entry_id: (claimed_anew(each, row).intent, fields)
+        for each in candidates
+        if (row := before.get(each.entry_id)) and row.state == "skipped"
+        if each.is_sendable and each.intent and (fields := _material(row, each.intent))
+    }
+    if not changed:
+        return
+    with desk.company.warehouse.connect() as connection:
+        today = verdicts.of_today(connection, desk.lists, desk.rules, list(changed))
+    for entry_id in today.loc[today["verdict"] == "accepted", "entry_id"]:
+        intent, fields = changed[entry_id]
+        assert intent
+        said = f"changed since it was skipped ({', '.join(fields)}): a person must decide"
+        yield replace(intent, state="doubtful", error_message=said)
+
+
+def _material(skipped: Delivery, intent: Delivery) -> list[str]:
+    """In what an entry is other work; a name given to another in QuickBooks makes it none."""
+    changed = differences(facts(parse(skipped.payload)), facts(parse(intent.payload)))
+    then, now = ((row.sent_for or "/").split("/") for row in (skipped, intent))
+    is_anothers = skipped.sent_for is not None and then != now
+    return [
+        name
+        for name in changed
+        if name in MATERIAL or (is_anothers and name in {"person", "customer"})
+    ]
 
 
 def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:

@@ -39,6 +39,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     """
     with desk.company.warehouse.connect() as connection:
         days = books.days_read(connection)
+        likened = [entry_id for entry_id, day in books.likened(connection) if first <= day <= last]
     activities: dict[str, Body] = {**desk.quickbooks.time_activities(first, last)}
     deliveries = pairing.deliveries(desk, first, last, activities)
     known = [each for each in deliveries if each.work_date in days]
@@ -49,7 +50,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     names = desk.lists.names()
     found = [
         *(row for pair in pairs for row in _changes_of(desk, pair, names)),
-        *_strays(desk, (first, last), pairs, activities, names),
+        *_strays(desk, [*_about(desk, first, last, likened)], pairs, activities, names),
     ]
     owners = {each.quickbooks_id: each.entry_id for each in deliveries}
     now = desk.company.now()
@@ -79,7 +80,7 @@ def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     found = [
         replace(
             pair,
-            delivery=desk.noted(pair.delivery, state="gone"),
+            delivery=desk.noted(pair.delivery, state="gone", error_code=None),
         )
         if pair.activity is None and pair.delivery.state in DELIVERED
         else pair
@@ -112,7 +113,7 @@ def _put_right(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     Else the check of it would warn for ever: nobody can decide of what was sent.
     """
     found = [
-        replace(pair, delivery=desk.noted(pair.delivery, error_message=None))
+        replace(pair, delivery=desk.noted(pair.delivery, error_code=None, error_message=None))
         if pair.delivery.state == "sent"
         and pair.delivery.error_message
         and pair.activity
@@ -141,12 +142,21 @@ def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
     wanted = following.amended(pair.delivery, pair.today, is_priced_by_item=by_item)
     goal = facts(parse(wanted.payload))
     if not differences(goal, pair.sent):
-        return pair
+        return _sent_for(desk, pair, wanted.sent_for)
     if not differences(goal, facts(pair.activity)):
         wanted = replace(wanted, **identity(pair.activity))
         desk.ledger.record([wanted])
         return replace(pair, delivery=wanted)
     return _updated(desk, pair, wanted, tally) if is_update else pair
+
+
+def _sent_for(desk: Desk, pair: Pair, now: str | None) -> Pair:
+    """The pair, by whose entry it is now where another's says the same."""
+    if pair.delivery.sent_for in {None, now}:
+        return pair
+    row = desk.noted(pair.delivery, sent_for=now)
+    desk.ledger.record([row])
+    return replace(pair, delivery=row)
 
 
 def _not_acceptable(pair: Pair) -> str:
@@ -202,25 +212,30 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
         }
 
 
+def _about(desk: Desk, first: date, last: date, likened: Sequence[str]) -> Iterator[Delivery]:
+    """What an activity of these days may be the like of, whatever days are looked at.
+
+    What was sent of a day about them, and what was found to be its like before: else a warning, and
+    a month's block, would come and go with the window.
+    """
+    yield from desk.ledger.between(first - A_DAY, last + A_DAY)
+    yield from desk.ledger.deliveries(likened).values()
+
+
 def _strays(
     desk: Desk,
-    window: tuple[date, date],
+    about: Sequence[Delivery],
     pairs: Sequence[Pair],
     activities: Mapping[str, Body],
     names: Names,
 ) -> Iterator[Row]:
-    """The rows of `drift` about activities that no delivery owns and no person must decide on.
-
-    Compared with what was sent of a day about the window too: one that stands on the next day, as
-    by another clock, is like its entry whatever days are looked at.
-    """
+    """The rows of `drift` about activities that no delivery owns and no person must decide on."""
     owned = desk.ledger.claimed(activities)
     owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
     unowned = {key: facts(body) for key, body in activities.items() if key not in owned}
     unsettled = [facts(parse(delivery.payload)) for delivery in desk.ledger.unsettled()]
     there = [pair for pair in pairs if pair.activity]
     free = without(unowned, unsettled)
-    about = desk.ledger.between(window[0] - A_DAY, window[1] + A_DAY)
     sent = {row.entry_id: facts(parse(row.payload)) for row in about if row.state in DELIVERED}
     sent |= {pair.delivery.entry_id: pair.sent for pair in there}
     kinds = drift.strays(

@@ -5,7 +5,7 @@ every difference has a name. Keeps out what counts as drift (`drift`).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from pipeline.extract.extraction import days_of
 from pipeline.ledger import DELIVERED, Delivery
@@ -131,23 +131,24 @@ def days_judged(connection: Connection) -> set[date]:
 def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list[date]:
     """Days of which a comparison has been overtaken: by a read, or by what became of a delivery.
 
-    Such as of a month that has changed, a moved entry, or what a person has decided since; of a day
-    about it too, whose activities may be like what was sent of it.
+    Such as of a month that has changed, a moved entry, or what a person has decided since.
 
     Args:
         connection: an open warehouse.
-        changed: `Ledger.last_changes`.
+        changed: when what is compared of each day last changed.
     """
     rows = connection.execute(
         "SELECT work_date, extracted_at, compared_at FROM days JOIN compared_days USING (work_date)"
         " ORDER BY work_date"
     ).fetchall()
-    about = [timedelta(days=number) for number in (-1, 0, 1)]
-    return [
-        day
-        for day, read, compared in rows
-        if compared < max(read, *(changed.get(day + each, read) for each in about))
-    ]
+    return [day for day, read, compared in rows if compared < max(read, changed.get(day, read))]
+
+
+def likened(connection: Connection) -> list[tuple[str, date]]:
+    """Each entry of which another activity is the like, and the day on which that stands."""
+    return connection.execute(
+        "SELECT DISTINCT entry_id, work_date FROM drift WHERE kind IN ('duplicated', 'resembling')"
+    ).fetchall()
 
 
 def store(

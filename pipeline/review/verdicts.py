@@ -38,16 +38,16 @@ WAITING = (
 """Which entries of both days and those between are accepted and not delivered."""
 
 
-def waiting_days_of_another_rounding(
+def waiting_by_another_rounding(
     connection: Connection, first: date, last: date, rounding: str
-) -> list[tuple[date, str]]:
-    """The days with accepted entries not delivered yet that were read by another rounding, and it.
+) -> list[tuple[str, date, str]]:
+    """Accepted entries, not delivered when they were judged, of days read by another rounding.
 
-    Of a day that an earlier version read nobody knows by which.
+    Each with its day and that rounding. Of a day that an earlier version read nobody knows it.
     """
     return connection.execute(
-        "SELECT work_date, rounding FROM days WHERE rounding <> $3 AND work_date IN "
-        f"(SELECT work_date FROM clockify_time_entries WHERE {WAITING}) ORDER BY work_date",
+        "SELECT entry_id, work_date, days.rounding FROM clockify_time_entries "
+        f"JOIN days USING (work_date) WHERE days.rounding <> $3 AND {WAITING} ORDER BY ALL",
         [first, last, rounding],
     ).fetchall()
 

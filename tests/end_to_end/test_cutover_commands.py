@@ -522,6 +522,14 @@ def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(
     shell("decide", entry_id, "skip")
     loaded.prepare(DAY, DAY, *DAILY)
     assert loaded.rows(row, entry_id)[0][0] == "skipped"
+    entry.end += timedelta(hours=1)
+    loaded.prepare(DAY, DAY, ENTRIES, *REVIEW)
+    shell("decide", entry_id, "skip")  # before a load has asked
+    loaded.prepare(DAY, DAY, *DAILY)
+    assert loaded.rows(row, entry_id)[0][0] == "skipped"
+    entry.is_billable = False  # as who agrees with it would say in Clockify too
+    loaded.prepare(DAY, DAY, *DAILY)
+    assert loaded.rows(row, entry_id)[0][0] == "skipped"
 
 
 def test_what_was_made_again_in_the_place_of_ours_can_be_adopted(

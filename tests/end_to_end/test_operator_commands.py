@@ -18,7 +18,7 @@ from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.conftest import Server
 from tests.end_to_end.conftest import DAY, House, Kept, Type, building, kept, restored
 from tests.end_to_end.processes import PROJECT, script
-from tests.end_to_end.stages import CONFIRMED, DAILY, LOAD
+from tests.end_to_end.stages import DAILY, LOAD
 from tests.end_to_end.test_cutover import billed, change, press_for, reworded
 
 FIRST_DELIVERED = "SELECT entry_id, quickbooks_id FROM deliveries ORDER BY entry_id LIMIT 1"
@@ -228,17 +228,19 @@ def test_what_resembles_a_sent_entry_can_be_told_to_be_other_work(
     assert (entries, loaded.rows(blocked, "there twice (1)")) == (1, [(1,)])
 
 
-def test_what_stands_on_the_next_day_resembles_whatever_days_are_looked_at(
-    loaded: House, shell: Type
+@pytest.mark.parametrize("after", [1, 5])
+def test_what_stands_on_another_day_resembles_whatever_days_are_looked_at(
+    loaded: House, shell: Type, after: int
 ) -> None:
     """As by a clock of another zone; and is told apart on whichever day it stands."""
     [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
     activities = loaded.sandbox.world.company.activities
-    day_after = DAY + timedelta(days=1)
-    activities["99999"] = {**activities[activity_id], "Id": "99999", "TxnDate": str(day_after)}
+    day = DAY + timedelta(days=after)
+    loaded.prepare(DAY, day, *DAILY)
+    activities["99999"] = {**activities[activity_id], "Id": "99999", "TxnDate": str(day)}
     kinds = "SELECT kind FROM drift WHERE quickbooks_id = '99999'"
-    for days in ((DAY, day_after), (day_after, day_after), (DAY, DAY)):
-        loaded.prepare(*days, LOAD, **CONFIRMED)
+    for days in ((DAY, day), (day, day), (DAY, DAY)):
+        loaded.prepare(*days, LOAD)
         assert loaded.rows(kinds) == [("resembling",)], days
     shell("decide", entry_id, "keep")
     loaded.prepare(DAY, DAY, LOAD)
