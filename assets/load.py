@@ -16,7 +16,7 @@ from pipeline.extract.extraction import days_of
 from pipeline.orchestration import links
 from pipeline.orchestration.failed_runs import MISSED_AFTER
 from pipeline.orchestration.metadata import capped, counts, definition_metadata, table
-from pipeline.orchestration.windows import SCHEDULE_NAME, stops_the_run, window
+from pipeline.orchestration.windows import DRY_RUN, SCHEDULE_NAME, stops_the_run, window
 from pipeline.reports import figures
 
 DAILY_WITH_LEEWAY = dg.FreshnessPolicy.time_window(
@@ -53,6 +53,8 @@ def quickbooks_time_activities(
     first, last = window(context)
     is_scheduled = SCHEDULE_NAME in context.run.tags
     planned = stages.load(company, context.log.info, first, last, config, is_scheduled=is_scheduled)
+    if config.dry_run or company.settings.dry_run:
+        context.instance.add_run_tags(context.run_id, {DRY_RUN: "true"})
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
 

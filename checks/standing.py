@@ -77,7 +77,8 @@ CLAIMS = {
         columns=["setting", "called"],
         right="the filters name what is there",
         problem="{first_of_all[setting]}: {first_of_all[called]} is not in Clockify",
-        fix="Correct it, character for character; a name with a comma stands in double quotes",
+        fix="Correct it, character for character; a name with a comma stands in double quotes, "
+        "and in .env all of them in single ones",
     ),
     "the_plan_is_known": Claim(
         asset="quickbooks_company",

@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 from rapidfuzz import fuzz, process
 
-NEAR = 85
+NEAR = 88.5
 """How like a setting's name, in per cent, one must be to be taken for it, misspelt."""
 
 
@@ -19,7 +19,7 @@ def complaints(path: Path, names: Collection[str], free: Collection[str]) -> lis
 
     Args:
         path: the file.
-        names: of all settings, in capitals.
+        names: of the settings that nothing else sets, in capitals.
         free: those whose value may be any text.
 
     Raises:
@@ -27,8 +27,18 @@ def complaints(path: Path, names: Collection[str], free: Collection[str]) -> lis
         UnicodeDecodeError: it is no UTF-8.
     """
     with path.open(encoding="utf-8") as file:
-        lines = [line for line in parse_stream(file) if line.key]
-    return [*_misspelt([str(line.key).upper() for line in lines], names), *_cut(lines, free)]
+        lines = list(parse_stream(file))
+    given = {str(line.key).upper() for line in lines if line.key}
+    return [
+        *(
+            f"line {line.original.line} of {path} cannot be read: a value with quotes in it stands "
+            "in the other kind of quotes, as in '\"Lee, Ann\", Bo'"
+            for line in lines
+            if line.error
+        ),
+        *_misspelt(given, {*names} - given),
+        *_cut([line for line in lines if line.key], free),
+    ]
 
 
 def misspelt(given: Collection[str], names: Collection[str]) -> list[str]:
@@ -36,7 +46,7 @@ def misspelt(given: Collection[str], names: Collection[str]) -> list[str]:
 
     Args:
         given: names of variables, in capitals.
-        names: of all settings, in capitals.
+        names: of the settings that nothing sets, in capitals.
     """
     plain = {name.replace("_", ""): name for name in names}
     return [
@@ -47,17 +57,17 @@ def misspelt(given: Collection[str], names: Collection[str]) -> list[str]:
 
 
 def _misspelt(given: Collection[str], names: Collection[str]) -> Iterator[str]:
-    for name in given:
-        near = process.extractOne(name, names, scorer=fuzz.ratio, score_cutoff=NEAR)
-        if near and name not in names:
+    for name in sorted(given):
+        near = process.extractOne(name, sorted(names), scorer=fuzz.ratio, score_cutoff=NEAR)
+        if near:
             yield f"{name} is no setting: is it {near[0]}?"
 
 
 def _cut(lines: Collection[Binding], free: Collection[str]) -> Iterator[str]:
-    """The parser takes ` #` for the beginning of a comment, also within a name like `Labor #2`."""
+    """The parser takes a blank and `#` for the beginning of a comment, also in `Labor #2`."""
     for line in lines:
         _, _, text = line.original.string.strip().partition("=")
-        value, hash_, rest = text.partition(" #")
+        value, hash_, rest = text.replace("\t#", " #").partition(" #")
         is_bare = bool(value.strip()) and value.strip()[0] not in "'\""
         is_comment = rest.startswith(" ")  # as in .env.example
         if str(line.key).upper() in free and is_bare and hash_ and not is_comment:

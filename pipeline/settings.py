@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -168,7 +169,7 @@ class Settings(BaseSettings):
         try:
             if values is None:
                 named = os.environ.get("ENV_FILE")
-                file = Path(named or ".env")
+                file = Path(named or ".env").expanduser()
                 cls._refuse_odd(file, is_named=bool(named))
                 return cls(_env_file=file)
             given = {name.lower(): text for name, text in values.items() if text}
@@ -196,10 +197,12 @@ class Settings(BaseSettings):
             OSError: the file was asked for by name and is not there, or cannot be read.
             UnicodeDecodeError: it is no UTF-8.
         """
-        names = [name.upper() for name in cls.model_fields]
-        odd = env_file.misspelt([name.upper() for name in os.environ], names)
-        if is_named or file.exists():
-            odd += env_file.complaints(file, names, FREE_TEXT)
+        given = {name.upper() for name, value in os.environ.items() if value}
+        names = {name.upper() for name in cls.model_fields} - given
+        is_there = is_named or file.is_file()
+        odd = env_file.complaints(file, names, FREE_TEXT) if is_there else []
+        in_file = dotenv_values(file) if is_there else {}
+        odd += env_file.misspelt(given, names - {name.upper() for name in in_file})
         if odd:
             raise Stop(
                 "The settings are wrong: " + "; ".join(dict.fromkeys(odd)),
@@ -208,9 +211,10 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _strip(cls, value: object) -> object:
+    def _strip(cls, value: object, info: ValidationInfo) -> object:
         """Without blanks about it; a comment is no value, where the file's reader knows none."""
-        if isinstance(value, str) and value.lstrip().startswith("#"):
+        is_free = str(info.field_name).upper() in FREE_TEXT
+        if isinstance(value, str) and value.lstrip().startswith("# " if is_free else "#"):
             raise ValueError("that is a comment: put it in a line of its own")
         return value.strip() if isinstance(value, str) else value
 

@@ -65,6 +65,9 @@ def alert_sensor(
         runs = failed_runs.unmended(instance, everything, told.get(UNMENDED, {}))
         broken = {failed_runs.name_of(run): _failed(run) for run in reversed(runs)}
         broken |= failed_runs.missed_morning(instance, now()) | failed_checks(instance, checks)
+        if UNMENDED not in told and "run" not in broken:  # told by a version with one name for all
+            old = {"run": failed_runs.BY_HAND}
+            told = {to: {old.get(key, key): of[key] for key in of} for to, of in told.items()}
         unseen: tuple[str, ...] = ()
         try:
             broken |= unusual_day(settings, today)

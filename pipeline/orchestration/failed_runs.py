@@ -7,18 +7,18 @@ told (`alert_sensor`).
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster import RunsFilter as Runs
 
-from pipeline.orchestration.windows import SCHEDULE, SCHEDULE_NAME, Days, window_of
+from pipeline.orchestration.windows import DRY_RUN, SCHEDULE, SCHEDULE_NAME, Days, window_of
 
 RUNS_LOOKED_AT = 50
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
 MISSED_AFTER = timedelta(hours=36)
 """A morning's run may take hours; a day without one is worth a look by the evening."""
 A_MOMENT = timedelta(seconds=1)
+BY_HAND = "run by hand"
 LOAD = AssetKey("quickbooks_time_activities")
 
 
@@ -51,7 +51,7 @@ def unmended(
 
 def name_of(run: DagsterRun) -> str:
     """What a failed run is told as: one launched by hand must not keep silent about mornings."""
-    return "run" if SCHEDULE_NAME in run.tags else "run by hand"
+    return "run" if SCHEDULE_NAME in run.tags else BY_HAND
 
 
 def missed_morning(instance: DagsterInstance, now: datetime) -> dict[str, str]:
@@ -86,11 +86,12 @@ def _made(
 ) -> AbstractSet[AssetKey]:
     """What a run that succeeded has made good: of some steps theirs only, and no dry run a load."""
     assets = _about(run, everything)
-    if run.step_keys_to_execute:
-        assets = _materialized(instance, run.run_id) & assets
-    ops: dict[str, Any] = dict(run.run_config).get("ops", {})  # type: ignore[assignment]
-    config = ops.get(LOAD.to_python_identifier(), {}).get("config", {})
-    return assets - {LOAD} if config.get("dry_run") else assets
+    if steps := run.step_keys_to_execute:
+        made = _materialized(instance, run.run_id)
+        assets = {
+            key for key in assets if key in made or f"{key.to_python_identifier()}_checks" in steps
+        }
+    return assets - {LOAD} if DRY_RUN in run.tags else assets
 
 
 def _reaches(span: Days, days: Days) -> bool:

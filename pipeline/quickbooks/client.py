@@ -59,8 +59,8 @@ class QuickBooks:
         )
         self._batches = Limiter(Rate(40, Duration.MINUTE))
         self.last_time: datetime | None = None
-        self._in_time: dict[str, float] | None = None
         """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
+        self._in_time: dict[str, float] | None = None
 
     def __enter__(self) -> Self:
         self.http.__enter__()

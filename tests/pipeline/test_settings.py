@@ -203,6 +203,12 @@ def test_another_file_can_stand_in_for_dot_env(
         ("SERVICE_ITEM=Labor #2", "SERVICE_ITEM is cut at its #: put its value in double quotes"),
         ("ONLY_CLIENTS=Acme #2, Beta  # ours", "ONLY_CLIENTS is cut at its #"),
         ("LEDGER='# default'", "LEDGER is `# default`: that is a comment"),
+        ("SERVICE_ITEM=Labor\t#2", "SERVICE_ITEM is cut at its #"),
+        ('ONLY_USERS="Smith, John", "Doe, Jane"', "line 8 of .env cannot be read: a value with"),
+        ("""ONLY_USERS='"Smith, John", "Doe, Jane"'""", None),
+        ('SERVICE_ITEM="#1 Labor"', None),
+        ('SERVICE_ITEM="# the item"', "that is a comment"),
+        ("CLOCKIFY_API_KEY_OLD=before it was rotated", None),
         ('SERVICE_ITEM="Labor #2"', None),
         ("SERVICE_ITEM=Labor   # our item", None),
         ("SERVICE_ITEM=   # our item", None),
@@ -238,6 +244,8 @@ def test_a_misspelt_variable_and_a_missing_file_are_not_passed_over(
     monkeypatch.setenv("DRYRUN", "true")
     with pytest.raises(Stop, match="DRYRUN is no setting: it is called DRY_RUN"):
         Settings.load()
+    monkeypatch.setenv("DRY_RUN", "false")
+    assert Settings.load().is_real, "whose ever the other is"
     monkeypatch.delenv("DRYRUN")
     monkeypatch.setenv("ENV_FILE", "nowhere.env")
     with pytest.raises(Stop, match=r"The settings file nowhere\.env cannot be read \(No such file"):

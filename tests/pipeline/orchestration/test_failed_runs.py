@@ -9,13 +9,18 @@ import pytest
 
 from pipeline.orchestration.failed_runs import LOAD, RUNS_LOOKED_AT, missed_morning, name_of
 from pipeline.orchestration.failed_runs import unmended as unmended_of
-from pipeline.orchestration.windows import RANGE_END, RANGE_START, SCHEDULE, SCHEDULE_NAME
+from pipeline.orchestration.windows import (
+    DRY_RUN,
+    RANGE_END,
+    RANGE_START,
+    SCHEDULE,
+    SCHEDULE_NAME,
+)
 
 DAY = date(2026, 11, 17)
 ENTRIES = dg.AssetKey("clockify_time_entries")
 EVERYTHING = {ENTRIES, LOAD}
 BY_SCHEDULE = {SCHEDULE_NAME: SCHEDULE}
-DRY = {"ops": {"quickbooks_time_activities": {"config": {"dry_run": True}}}}
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 
@@ -59,7 +64,7 @@ def test_a_failed_run_is_mended_by_one_that_reaches_its_last_day(
     [
         {"asset_selection": {ENTRIES}},
         {"step_keys_to_execute": ["fix_list"]},
-        {"run_config": DRY},
+        {"tags": {**BY_SCHEDULE, DRY_RUN: "true"}},
     ],
     ids=["another asset", "another step", "dry"],
 )
@@ -70,6 +75,14 @@ def test_what_did_not_do_the_work_mends_nothing(
     failed = ended(instance, FAILURE)
     ended(instance, SUCCESS, **success)
     assert unmended(instance) == [failed]
+
+
+def test_a_failed_check_is_mended_by_its_step_alone(instance: dg.DagsterInstance) -> None:
+    """As Dagster executes a run again from its failure; a check's step materializes nothing."""
+    failed = ended(instance, FAILURE, asset_selection={LOAD})
+    assert unmended(instance) == [failed]
+    ended(instance, SUCCESS, step_keys_to_execute=["quickbooks_time_activities_checks"])
+    assert unmended(instance) == []
 
 
 def test_a_run_by_hand_keeps_silent_about_no_morning(instance: dg.DagsterInstance) -> None:
