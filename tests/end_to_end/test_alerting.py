@@ -74,6 +74,7 @@ def test_a_failed_run_is_told_once_and_its_recovery_once(
     cursor = tick(reviewed, cursor)
     told = len(webhook.got)
     assert reviewed.run(DAY, DAY, LOAD).success, "but of another day"
+    assert reviewed.run(NEXT, NEXT, LOAD, **{LOAD: {"dry_run": True}}).success, "but nothing sent"
     cursor = tick(reviewed, cursor)
     assert not any(
         each["name"] == "run by hand" for got in webhook.got[told:] for each in got["recovered"]
@@ -162,6 +163,14 @@ def test_a_broken_copy_silences_nothing_else(reviewed: House, webhook: Receiver)
     [names] = broke(webhook)
     assert {"run by hand", "copy"} <= set(names)
     assert webhook.got[0]["counts"] == {}
+
+
+def test_what_an_earlier_version_told_of_is_no_news(reviewed: House, webhook: Receiver) -> None:
+    """It called each failed run `run`, and kept no ids."""
+    reviewed.changes["CLOCKIFY_API_KEY"] = "wrong-key-that-nobody-may-see"
+    assert not reviewed.run(DAY, DAY, ENTRIES).success
+    tick(reviewed, json.dumps({"webhook": {"run": "the run 12345678 failed"}}))
+    assert webhook.got == []
 
 
 def test_what_a_broken_copy_hides_is_not_mended(reviewed: House, webhook: Receiver) -> None:
