@@ -54,7 +54,7 @@ def quickbooks_time_activities(
     is_scheduled = SCHEDULE_NAME in context.run.tags
     planned = stages.load(company, context.log.info, first, last, config, is_scheduled=is_scheduled)
     if config.dry_run or company.settings.dry_run:
-        context.instance.add_run_tags(context.run_id, {DRY_RUN: "true"})
+        context.instance.add_run_tags(context.run.run_id, {DRY_RUN: "true"})
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
 
