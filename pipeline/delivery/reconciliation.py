@@ -7,7 +7,7 @@ brought into line (`following`) and the tables (`books`). Nothing is sent anew h
 deleted in QuickBooks is `gone`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -44,8 +44,9 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     deliveries = pairing.deliveries(desk, first, last, activities)
     known = [each for each in deliveries if each.work_date in days]
     activities |= pairing.elsewhere(desk, known, activities)
-    pairs = _in_line(desk, _without_gone(desk, pairing.pairs(desk, known, activities)))
-    pairs = _put_right(desk, pairs)
+    pairs = pairing.pairs(desk, known, activities)
+    pairs = _in_line(desk, _noted(desk, pairs, _is_gone, state="gone", error_code=None))
+    pairs = _noted(desk, pairs, _is_put_right, error_code=None, error_message=None)
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
     names = desk.lists.names()
     found = [
@@ -75,21 +76,37 @@ def _currency(activity: Body, desk: Desk) -> str:
     return currency if isinstance(currency, str) else desk.rules.home_currency
 
 
-def _without_gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs; those whose activity somebody has deleted are recorded as `gone`."""
+def _noted(
+    desk: Desk,
+    pairs: Sequence[Pair],
+    is_so: Callable[[Pair], bool],
+    **changes: Any,  # noqa: ANN401 - a delivery's fields
+) -> list[Pair]:
+    """The pairs; the deliveries of those of which it is so are recorded with changes."""
     found = [
-        replace(
-            pair,
-            delivery=desk.noted(pair.delivery, state="gone", error_code=None),
-        )
-        if pair.activity is None and pair.delivery.state in DELIVERED
-        else pair
+        replace(pair, delivery=desk.noted(pair.delivery, **changes)) if is_so(pair) else pair
         for pair in pairs
     ]
     desk.ledger.record(
         [new.delivery for old, new in zip(pairs, found, strict=True) if new is not old]
     )
     return found
+
+
+def _is_gone(pair: Pair) -> bool:
+    """Whether somebody has deleted its activity."""
+    return pair.activity is None and pair.delivery.state in DELIVERED
+
+
+def _is_put_right(pair: Pair) -> bool:
+    """Whether what QuickBooks stored otherwise than it was sent was corrected by a person.
+
+    Else the check of it would warn for ever: nobody can decide of what was sent.
+    """
+    was_other = pair.delivery.state == "sent" and pair.delivery.error_message
+    if not was_other or not pair.activity:
+        return False
+    return not differences(pair.sent, facts(pair.activity))
 
 
 def _in_line(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
@@ -104,26 +121,6 @@ def _in_line(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
         found.append(_followed(desk, pair, tally))
         if stop := tally.stop():
             raise stop
-    return found
-
-
-def _put_right(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs; what QuickBooks stored otherwise than it was sent, and a person corrected, stands.
-
-    Else the check of it would warn for ever: nobody can decide of what was sent.
-    """
-    found = [
-        replace(pair, delivery=desk.noted(pair.delivery, error_code=None, error_message=None))
-        if pair.delivery.state == "sent"
-        and pair.delivery.error_message
-        and pair.activity
-        and not differences(pair.sent, facts(pair.activity))
-        else pair
-        for pair in pairs
-    ]
-    desk.ledger.record(
-        [new.delivery for old, new in zip(pairs, found, strict=True) if new is not old]
-    )
     return found
 
 
