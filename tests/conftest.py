@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.sandbox import serve
@@ -18,6 +19,10 @@ from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed import invent
 from pipeline.sandbox.world import World
 from tests.sandbox.quickbooks_client import Api
+
+# How long an example takes is this machine's affair, and no test's.
+settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("timeless")
 
 SEED = 7
 TODAY = date(2026, 11, 22)

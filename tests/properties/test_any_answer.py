@@ -83,7 +83,7 @@ def leaves(value: object) -> list[str]:
     return [str(value).lstrip("0")]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(status=STATUSES, text=TEXTS)
 @example(status=200, text='{"BatchItemResponse": [7]}')
 @example(status=400, text='{"Fault": {"Error": [7]}}')
@@ -108,7 +108,7 @@ def test_every_answer_is_read_and_only_proof_counts_as_proof(status: int, text: 
             assert outcome.error_message
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(value=JSON, key=st.sampled_from(sorted(STORED)))
 def test_a_stored_activity_that_cannot_be_read_is_never_taken_for_refused(
     value: object, key: str

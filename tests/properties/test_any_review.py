@@ -28,7 +28,7 @@ ANY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=10, derandomize=True)
 @given(changes=st.lists(ANY, min_size=1, max_size=8), shuffled=st.randoms(use_true_random=False))
 def test_the_order_of_the_entries_decides_nothing_and_none_is_lost(
     changes: list[dict[str, Any]], shuffled: Random

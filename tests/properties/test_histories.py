@@ -25,7 +25,6 @@ PROFILE = settings(
     stateful_step_count=30 if ASKED else 14,
     derandomize=not ASKED,
     database=None,
-    deadline=None,
     phases=(Phase.generate, Phase.shrink) if ASKED else (Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )

@@ -10,7 +10,6 @@ from tests.sandbox.quickbooks_client import Api, valid
 
 FEW = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
 )

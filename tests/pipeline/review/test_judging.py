@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.pandas import Check
 
@@ -318,7 +318,7 @@ ANY_RULES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(ANY_ENTRY, min_size=1, max_size=8), ANY_RULES)
 def test_every_entry_gets_exactly_one_verdict(
     given_entries: list[dict[str, Any]], given_rules: dict[str, Any]
