@@ -71,10 +71,10 @@ def test_of_what_a_person_has_decided_only_the_equal_counts() -> None:
 def test_a_decision_is_of_what_stood_there_when_it_was_made(
     ahead: int | None, seen: set[str]
 ) -> None:
-    """By Intuit's clock: nobody has seen what was made since."""
+    """By Intuit's clock, whose stamps are whole seconds: nobody has seen what was made since."""
     bodies = {
         str(number): {"Id": str(number), "MetaData": {"CreateTime": f"2026-11-22T{at}-08:00"}}
-        for number, at in enumerate(("09:58:00", "10:00:00", "10:00:30"), 1)
+        for number, at in enumerate(("09:58:00", "10:00:02", "10:00:03"), 1)
     }
     decided = {"a": datetime(2026, 11, 22, 18, tzinfo=UTC)}
     skew = None if ahead is None else timedelta(seconds=ahead)

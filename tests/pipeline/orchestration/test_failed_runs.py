@@ -85,6 +85,15 @@ def test_a_failed_check_is_mended_by_its_step_alone(instance: dg.DagsterInstance
     assert unmended(instance) == []
 
 
+def test_a_run_of_checks_alone_is_mended_by_any_good_run(instance: dg.DagsterInstance) -> None:
+    """It owed nothing, and did fail."""
+    checks = {dg.AssetCheckKey(LOAD, "nothing_has_drifted")}
+    failed = ended(instance, FAILURE, asset_selection=set(), asset_check_selection=checks)
+    assert unmended(instance) == [failed]
+    ended(instance, SUCCESS)
+    assert unmended(instance) == []
+
+
 def test_a_run_by_hand_keeps_silent_about_no_morning(instance: dg.DagsterInstance) -> None:
     """A backfill that failed in spring, and that nobody needs, is never mended."""
     by_hand = ended(instance, FAILURE, date(2026, 3, 1), tags={})
