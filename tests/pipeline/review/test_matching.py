@@ -144,6 +144,8 @@ class TestCustomers:
         """Only a customer that is nobody's child is offered by its name alone."""
         assert "CUSTOMER_MATCHING" not in project("Acme", "Launch").hint
         assert "with `CUSTOMER_MATCHING=project`" in project("Acme", "Solo").hint
+        alone = project(None, "Launch", "client_project").hint
+        assert "with `CUSTOMER_MATCHING=project` it would match `Globex:Launch`" in alone
 
     @pytest.mark.parametrize("name", ["Website", "Audit"])
     def test_a_project_without_the_client_that_tells_is_to_be_given_it(self, name: str) -> None:
