@@ -11,7 +11,8 @@ import dagster as dg
 
 from pipeline import schemas, stages
 from pipeline.company import Company
-from pipeline.extract.extraction import Extracted, days_of
+from pipeline.extract.extraction import Extracted
+from pipeline.extract.pieces import days_of
 from pipeline.orchestration.metadata import capped, definition_metadata
 from pipeline.orchestration.windows import stops_the_run, window
 from pipeline.reports import figures

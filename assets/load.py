@@ -12,7 +12,7 @@ from pipeline import schemas, stages
 from pipeline.company import Company
 from pipeline.delivery.loading import Wishes
 from pipeline.delivery.planning import Plan
-from pipeline.extract.extraction import days_of
+from pipeline.extract.pieces import days_of
 from pipeline.orchestration import links
 from pipeline.orchestration.failed_runs import MISSED_AFTER
 from pipeline.orchestration.metadata import capped, counts, definition_metadata, table

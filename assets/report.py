@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.extract import SINGLE_RUN
 from pipeline.company import Company
-from pipeline.extract.extraction import days_of
+from pipeline.extract.pieces import days_of
 from pipeline.orchestration import chart, links
 from pipeline.orchestration.metadata import capped, definition_metadata
 from pipeline.orchestration.windows import stops_the_run

@@ -11,7 +11,7 @@ from functools import partial
 from checks.claim import Claim
 from pipeline import schemas
 from pipeline.company import Company
-from pipeline.extract.extraction import pieces
+from pipeline.extract.pieces import pieces
 from pipeline.ledger import LEFT_OUT
 from pipeline.quickbooks import eligibility
 from pipeline.reports.figures import VERDICTS

@@ -18,8 +18,9 @@ from pipeline.delivery import loading, opening
 from pipeline.delivery.loading import Wishes
 from pipeline.delivery.planning import Plan
 from pipeline.extract import extraction, history
-from pipeline.extract.extraction import Extracted, Reading, pieces, pieces_of
+from pipeline.extract.extraction import Extracted, Reading
 from pipeline.extract.history import Watched
+from pipeline.extract.pieces import pieces, pieces_of
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.review import verdicts
 from pipeline.review.lists import Lists

@@ -22,7 +22,7 @@ from pipeline import files
 from pipeline.company import Company, opened
 from pipeline.delivery import opening
 from pipeline.delivery.desk import Desk
-from pipeline.extract.extraction import days_of
+from pipeline.extract.pieces import days_of
 from pipeline.reports.books import days_judged
 from pipeline.settings import Settings
 from pipeline.storage.database import Connection

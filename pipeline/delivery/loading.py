@@ -22,7 +22,7 @@ from pipeline.delivery.breaker import Tally
 from pipeline.delivery.candidates import Candidate, candidates
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.planning import Plan
-from pipeline.extract.extraction import pieces, pieces_of
+from pipeline.extract.pieces import pieces, pieces_of
 from pipeline.reports import books
 from pipeline.review import verdicts
 

@@ -1,22 +1,23 @@
 """Reading Clockify into the warehouse: whole days, an entry on one work date, nothing half.
 
-Holds how a range is cut into pieces, how a piece replaces what was stored, and how an entry that
-has left a complete read is followed to where it went. Keeps out HTTP (`clockify`) and what a row
-of the report means (`entries`).
+Holds how a piece replaces what was stored, and how an entry that has left a complete read is
+followed to where it went. Keeps out HTTP (`clockify`) and what a row of the report means
+(`entries`).
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
-from itertools import groupby
 
 import pandas as pd
 
 from pipeline.clockify.client import Clockify, Workspace
 from pipeline.clockify.detailed_report import READS
 from pipeline.extract.entries import REMOVED, Row, differing, frame_of
+from pipeline.extract.hidden_rates import hidden_rates, refuse_hidden_rates
+from pipeline.extract.pieces import Piece, days_of, pieces, pieces_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, ClockifyWorkspace, Days
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -24,16 +25,10 @@ from pipeline.storage import doors
 from pipeline.storage.database import Connection, transaction
 from pipeline.warehouse import Warehouse
 
-Piece = tuple[date, date]
-"""First and last day."""
-PIECE = timedelta(days=31)
-"""Clockify's free plan gives no longer report (its reference, 2.6)."""
 NOT_ROUNDED = "off"
 """The rounding by which entries are read as they were tracked."""
 OLDEST_YEAR, LAST_YEAR = 1900, 2200
 """Between which a mistyped date can be stored like any other."""
-HIDDEN_RATES_SAMPLE = 3
-"""Entries that must have lost their rate before a key without rates is suspected."""
 
 
 @dataclass(frozen=True)
@@ -114,26 +109,6 @@ def refuse_unread(connection: Connection, first: date, last: date) -> None:
         )
 
 
-def pieces(first: date, last: date) -> Iterator[Piece]:
-    """Cut a range into whole days, at most 31 together."""
-    while first <= last:
-        end = min(last, first + PIECE - timedelta(days=1))
-        yield first, end
-        first = end + timedelta(days=1)
-
-
-def pieces_of(days: list[date]) -> Iterator[Piece]:
-    """Days in order as pieces, neighbours together: a piece costs as much as a day."""
-    for _, numbered in groupby(enumerate(days), lambda each: each[1].toordinal() - each[0]):
-        neighbours = [day for _, day in numbered]
-        yield from pieces(neighbours[0], neighbours[-1])
-
-
-def days_of(first: date, last: date) -> list[date]:
-    """Every day of a range, both ends included."""
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
 def extract(
     warehouse: Warehouse,
     clockify: Clockify,
@@ -165,7 +140,7 @@ def extract(
             hidden = hidden_rates(connection, frame) if needs_rates else None
             missing = _missing(connection, ids | found.followed.keys(), start, end)
         if hidden:
-            _refuse_hidden_rates(hidden, clockify, reading, users)
+            refuse_hidden_rates(hidden, lambda day: read(clockify, reading, users, day, day))
         goals = _follow(warehouse, clockify, reading, missing, found)
         if any(start <= day <= end for day in goals):
             queue.appendleft((start, end))  # half a read is written nowhere
@@ -333,62 +308,6 @@ def store(
         )
         connection.execute("INSERT INTO clockify_time_entries BY NAME SELECT * FROM piece")
         connection.execute("INSERT INTO days BY NAME SELECT * FROM piece_days")
-
-
-@dataclass(frozen=True)
-class HiddenRates:
-    """A read without any rate, where there were rates before."""
-
-    billable: int
-    """Billable entries read."""
-    known: int
-    """Those of people and projects that had a rate."""
-    seen_on: date | None
-    """Another day, on which the most rates were seen; none if there is no other."""
-
-
-def hidden_rates(connection: Connection, frame: pd.DataFrame) -> HiddenRates | None:
-    """The suspicion that a key sees no rate any more where earlier reads had some.
-
-    Such a key may no longer see rates: its owner lost the admin role (Clockify's reference, 8).
-    Suspected where every billable entry has no rate or 0, and at least three of them are of people
-    and projects that had one.
-    """
-    billable = frame[frame["is_billable"] & frame["end_at"].notna()]
-    if (billable["hourly_rate_minor"].fillna(0) != 0).any() or billable.empty:
-        return None
-    connection.register("billable_rows", billable[["user_id", "project_id", "work_date"]])
-    [(known,)] = connection.execute(
-        "SELECT count(*) FROM billable_rows WHERE (user_id, project_id) IN (SELECT user_id, "
-        "project_id FROM clockify_time_entries WHERE is_billable AND hourly_rate_minor > 0)"
-    ).fetchall()
-    days = connection.execute(
-        "SELECT work_date FROM clockify_time_entries WHERE is_billable AND hourly_rate_minor > 0 "
-        "AND work_date NOT IN (SELECT CAST(work_date AS DATE) FROM billable_rows) "
-        "GROUP BY work_date ORDER BY count(*) DESC, work_date DESC LIMIT 1"
-    ).fetchall()
-    connection.unregister("billable_rows")
-    if known < HIDDEN_RATES_SAMPLE:
-        return None
-    return HiddenRates(len(billable), known, days[0][0] if days else None)
-
-
-def _refuse_hidden_rates(
-    hidden: HiddenRates, clockify: Clockify, reading: Reading, users: pd.DataFrame
-) -> None:
-    """Stop unless the key still sees the rates of a day on which it saw them.
-
-    If it does, those read now really are without: somebody set them to nothing.
-    """
-    if hidden.seen_on:
-        frame = read(clockify, reading, users, hidden.seen_on, hidden.seen_on)
-        if (frame["hourly_rate_minor"].fillna(0) != 0).any():
-            return
-    raise Stop(
-        f"The Clockify key sees no rate on any of {hidden.billable} billable entries, though "
-        f"{hidden.known} of them are of people and projects that had one",
-        "use the key of an admin who may see billable rates",
-    )
 
 
 def _refuse_a_gap(ids: Collection[str], found: Extracted, first: date, last: date) -> None:

@@ -7,7 +7,7 @@ every difference has a name. Keeps out what counts as drift (`drift`).
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from pipeline.extract.extraction import days_of
+from pipeline.extract.pieces import days_of
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, framed, name_of
 from pipeline.storage import doors

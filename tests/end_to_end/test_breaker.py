@@ -38,7 +38,7 @@ def four(house: House, company_of_four: Kept) -> House:
 @pytest.fixture
 def pieces(four: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """The same, each in another piece."""
-    monkeypatch.setattr("pipeline.extract.extraction.PIECE", A_DAY)
+    monkeypatch.setattr("pipeline.extract.pieces.PIECE", A_DAY)
     return four
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from dagster_shared.serdes import serialize_value
 
-from pipeline.extract.extraction import days_of
+from pipeline.extract.pieces import days_of
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from pipeline.sandbox.world import World
 from tests.end_to_end import books

@@ -256,7 +256,7 @@ def test_a_range_that_stops_keeps_the_pieces_it_has_finished(
     quiet: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two pieces the second is refused: the first stays, and again all goes through."""
-    monkeypatch.setattr("pipeline.extract.extraction.PIECE", 2 * A_DAY)
+    monkeypatch.setattr("pipeline.extract.pieces.PIECE", 2 * A_DAY)
     first, last = TODAY - 3 * A_DAY, TODAY - A_DAY
     entry = add_entry(quiet.sandbox.world, first)
     quiet.sandbox.fail(REPORTS, "status", status=403, body={"code": 501}, skip=2)  # and of who left

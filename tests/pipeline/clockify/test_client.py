@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.clockify.client import Clockify, Workspace
 from pipeline.extract.entries import frame_of
-from pipeline.extract.extraction import pieces
+from pipeline.extract.pieces import pieces
 from pipeline.schemas import ClockifyProjects, ClockifyUsers
 from pipeline.stops import Stop
 from tests.conftest import Sandbox

@@ -11,16 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.entries import REMOVED
-from pipeline.extract.extraction import (
-    HIDDEN_RATES_SAMPLE,
-    HiddenRates,
-    days_of,
-    hidden_rates,
-    pieces,
-    refuse_other_workspace,
-    store,
-)
+from pipeline.extract.extraction import refuse_other_workspace, store
+from pipeline.extract.hidden_rates import SAMPLE, HiddenRates, hidden_rates
 from pipeline.extract.history import months
+from pipeline.extract.pieces import days_of, pieces
 from pipeline.schemas import ClockifyTimeEntries, ClockifyWorkspace, Days
 from pipeline.stops import Stop
 from pipeline.storage import doors
@@ -221,7 +215,7 @@ def unpriced(number: int, **changes: object) -> dict[str, object]:
     return priced(number, **{"hourly_rate_minor": None, **changes})
 
 
-FEWEST = range(10, 10 + HIDDEN_RATES_SAMPLE)
+FEWEST = range(10, 10 + SAMPLE)
 ALL_HIDDEN = [unpriced(number) for number in FEWEST]
 VISIBLE = {
     "one fewer than is suspicious": ALL_HIDDEN[1:],
@@ -258,7 +252,7 @@ def test_a_key_that_sees_no_rate_any_more_is_suspected(
     stored(warehouse, priced(1))
     hidden = compared(warehouse, rows)
     assert hidden
-    assert (hidden.known, hidden.seen_on) == (HIDDEN_RATES_SAMPLE, None)
+    assert (hidden.known, hidden.seen_on) == (SAMPLE, None)
 
 
 def test_the_day_with_the_most_rates_is_where_a_suspicion_is_tried(warehouse: Connection) -> None:
