@@ -53,8 +53,9 @@ def quickbooks_time_activities(
     first, last = window(context)
     is_scheduled = SCHEDULE_NAME in context.run.tags
     planned = stages.load(company, context.log.info, first, last, config, is_scheduled=is_scheduled)
-    if config.dry_run or company.settings.dry_run:
-        context.instance.add_run_tags(context.run.run_id, {DRY_RUN: "true"})
+    is_dry = config.dry_run or company.settings.dry_run
+    if is_dry or DRY_RUN in context.run.tags:  # of the run that this one executes again
+        context.instance.add_run_tags(context.run.run_id, {DRY_RUN: str(is_dry).lower()})
     _describe_days(context, company, planned, first, last)
     return dg.MaterializeResult()
 

@@ -16,7 +16,7 @@ from pipeline.extract.pieces import days_of
 from pipeline.orchestration import chart, links
 from pipeline.orchestration.metadata import capped, definition_metadata
 from pipeline.orchestration.windows import stops_the_run
-from pipeline.reports import figures, views
+from pipeline.reports import books, figures, views
 from pipeline.reports.fix_list import COLUMNS
 from pipeline.reports.fix_list import lines as lines_of
 from pipeline.reports.hours_at_risk import AGES, summed
@@ -50,8 +50,8 @@ def fix_list(
         [waiting] = queries.rows(
             connection,
             "SELECT count(DISTINCT entry_id) AS entries, count(DISTINCT work_date) AS days "
-            "FROM fixes WHERE work_date >= $1 AND reason NOT IN ('duplicated', 'resembling')",
-            [settings.since],
+            "FROM fixes WHERE work_date >= $1 AND reason <> ALL($2)",
+            [settings.since, list(books.SECOND)],
         )
         hours = figures.hours_by_verdict(connection, days[0], days[-1])
     return dg.MaterializeResult(

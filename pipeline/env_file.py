@@ -14,46 +14,49 @@ NEAR = 88.5
 """How like a setting's name, in per cent, one must be to be taken for it, misspelt."""
 
 
-def complaints(path: Path, names: Collection[str], free: Collection[str]) -> list[str]:
-    """What is odd in a file, with the fix of each.
+def complaints(
+    file: Path | None, shell: Collection[str], names: Collection[str], free: Collection[str]
+) -> list[str]:
+    """What is odd in a file and a shell, with the fix of each.
 
     Args:
-        path: the file.
-        names: of the settings that nothing else sets, in capitals.
+        file: the file, if there is one.
+        shell: names of the shell's variables that hold something, in capitals.
+        names: of all settings, in capitals.
         free: those whose value may be any text.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
         UnicodeDecodeError: it is no UTF-8.
     """
-    with path.open(encoding="utf-8") as file:
-        lines = list(parse_stream(file))
-    given = {str(line.key).upper() for line in lines if line.key}
+    lines = _lines(file) if file else []
+    # Of `.env.example` every name is there, and empty.
+    in_file = {str(line.key).upper() for line in lines if line.value}
+    unset = {*names} - in_file - {*shell}
     return [
         *(
-            f"line {line.original.line} of {path} cannot be read: a value with quotes in it stands "
+            f"line {line.original.line} of {file} cannot be read: a value with quotes in it stands "
             "in the other kind of quotes, as in '\"Lee, Ann\", Bo'"
             for line in lines
             if line.error
         ),
-        *_misspelt(given, {*names} - given),
+        *_misspelt(in_file - {*names}, unset),
+        *_run_together(sorted({*shell} - {*names}), unset),
         *_cut([line for line in lines if line.key], free),
     ]
 
 
-def misspelt(given: Collection[str], names: Collection[str]) -> list[str]:
-    """Names that are a setting's but for their underscores: all that may be said of a whole shell.
+def _lines(file: Path) -> list[Binding]:
+    with file.open(encoding="utf-8") as text:
+        return list(parse_stream(text))
 
-    Args:
-        given: names of variables, in capitals.
-        names: of the settings that nothing sets, in capitals.
-    """
+
+def _run_together(given: Collection[str], names: Collection[str]) -> Iterator[str]:
+    """Names that but for underscores are a setting's: all that may be said of a whole shell."""
     plain = {name.replace("_", ""): name for name in names}
-    return [
-        f"{name} is no setting: it is called {plain[name.replace('_', '')]}"
-        for name in given
-        if name not in names and name.replace("_", "") in plain
-    ]
+    for name in given:
+        if meant := plain.get(name.replace("_", "")):
+            yield f"{name} is no setting: it is called {meant}"
 
 
 def _misspelt(given: Collection[str], names: Collection[str]) -> Iterator[str]:

@@ -16,7 +16,6 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -197,12 +196,10 @@ class Settings(BaseSettings):
             OSError: the file was asked for by name and is not there, or cannot be read.
             UnicodeDecodeError: it is no UTF-8.
         """
-        given = {name.upper() for name, value in os.environ.items() if value}
-        names = {name.upper() for name in cls.model_fields} - given
-        is_there = is_named or file.is_file()
-        odd = env_file.complaints(file, names, FREE_TEXT) if is_there else []
-        in_file = dotenv_values(file) if is_there else {}
-        odd += env_file.misspelt(given, names - {name.upper() for name in in_file})
+        shell = {name.upper() for name, value in os.environ.items() if value}
+        names = {name.upper() for name in cls.model_fields}
+        there = file if is_named or file.is_file() else None
+        odd = env_file.complaints(there, shell, names, FREE_TEXT)
         if odd:
             raise Stop(
                 "The settings are wrong: " + "; ".join(dict.fromkeys(odd)),

@@ -61,21 +61,15 @@ def alert_sensor(
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         told: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
-        instance, today = context.instance, now().astimezone(settings.zone).date()
+        instance = context.instance
         runs = failed_runs.unmended(instance, everything, told.get(UNMENDED, {}))
         broken = {failed_runs.name_of(run): _failed(run) for run in reversed(runs)}
         broken |= failed_runs.missed_morning(instance, now()) | failed_checks(instance, checks)
-        if UNMENDED not in told and "run" not in broken:  # told by a version with one name for all
-            old = {"run": failed_runs.BY_HAND}
-            told = {to: {old.get(key, key): of[key] for key in of} for to, of in told.items()}
-        unseen: tuple[str, ...] = ()
-        try:
-            broken |= unusual_day(settings, today)
-            counts = _counts(settings)
-        except Stop as stop:  # what else is broken must be told all the same
-            context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
-            broken, counts = broken | {"copy": "the analysts' copy cannot be read"}, {}
-            unseen = usual.NAMES
+        if UNMENDED not in told and "run" not in broken:
+            told = _renamed(told)
+        of_the_copy, counts = _by_the_copy(settings, now(), context.log.error)
+        broken |= of_the_copy
+        unseen = usual.NAMES if "copy" in of_the_copy else ()
         said = []
         for name, address in settings.alert_receivers.items():
             before = told.get(name, {})
@@ -97,6 +91,24 @@ def alert_sensor(
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(told))
 
     return sensor
+
+
+def _renamed(told: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """What was told by a version that called every failed run `run`."""
+    new = {"run": failed_runs.BY_HAND}
+    return {to: {new.get(name, name): of[name] for name in of} for to, of in told.items()}
+
+
+def _by_the_copy(
+    settings: Settings, now: datetime, log: Callable[[str], object]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """What is broken by the analysts' copy, and the counts in it; `copy` if it cannot be read."""
+    try:
+        today = now.astimezone(settings.zone).date()
+        return unusual_day(settings, today), _counts(settings)
+    except Stop as stop:  # what else is broken must be told all the same
+        log(str(stop))
+        return {"copy": "the analysts' copy cannot be read"}, {}
 
 
 def _failed(run: dg.DagsterRun) -> str:

@@ -91,7 +91,7 @@ def _made(
         assets = {
             key for key in assets if key in made or f"{key.to_python_identifier()}_checks" in steps
         }
-    return assets - {LOAD} if DRY_RUN in run.tags else assets
+    return assets - {LOAD} if run.tags.get(DRY_RUN) == "true" else assets
 
 
 def _reaches(span: Days, days: Days) -> bool:

@@ -16,7 +16,7 @@ RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 SCHEDULE = "every_morning"
 DRY_RUN = "clockify_to_quickbooks/dry_run"
-"""In the tags of a run whose load only planned."""
+"""In the tags of a run: `true` if its load only planned. Who executes it again has its tags too."""
 SCHEDULE_NAME = "dagster/schedule_name"
 """In the tags of a run that a schedule launched: nobody chose its range."""
 

@@ -13,7 +13,9 @@ from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, f
 from pipeline.storage import doors
 from pipeline.storage.database import Connection, transaction
 
-OF_ACTIVITIES = ["duplicated", "resembling", "not_ours"]
+SECOND = ("duplicated", "resembling")
+"""Kinds of what may be an entry's second activity."""
+OF_ACTIVITIES = [*SECOND, "not_ours"]
 """Kinds that are an activity's, and stand as long as its own day is not compared again."""
 SAME = ("side", "kind", "field", "before", "after", "entry_id", "quickbooks_id")
 """What makes a row of `drift` the one that was found before."""
@@ -147,7 +149,7 @@ def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list
 def likened(connection: Connection) -> list[tuple[str, date]]:
     """Each entry of which another activity is the like, and the day on which that stands."""
     return connection.execute(
-        "SELECT DISTINCT entry_id, work_date FROM drift WHERE kind IN ('duplicated', 'resembling')"
+        f"SELECT DISTINCT entry_id, work_date FROM drift WHERE kind IN {SECOND}"
     ).fetchall()
 
 

@@ -7,6 +7,7 @@ grouped by. Holds the SQL; keeps out what a fix says (`reasons`) and how a line 
 from datetime import date
 
 from pipeline.ledger import PASSING
+from pipeline.reports.books import SECOND
 from pipeline.reports.figures import PROJECT
 from pipeline.reports.problems import MEANINGS
 from pipeline.review.reasons import REJECTING
@@ -73,7 +74,7 @@ SELECT drift.work_date, entry_id, kind AS reason, minutes * 60 AS duration_secon
         || ' there; if it is other work, say so with `python -m pipeline decide ENTRY keep`.')
         || ' `python -m pipeline why ENTRY` names it.' AS fix
 FROM drift LEFT JOIN clockify_time_entries USING (entry_id)
-WHERE kind IN ('duplicated', 'resembling')
+WHERE kind IN {SECOND}
 """
 """The same, and what the ledger and the books hold that only a person can settle."""
 

@@ -13,7 +13,7 @@ that was sent: what lies between is the item's, and in nobody's way.
 from datetime import date
 
 from pipeline.ledger import DELIVERED, SETTLED, UNSETTLED
-from pipeline.reports.books import SENT_RATE
+from pipeline.reports.books import SECOND, SENT_RATE
 from pipeline.reports.figures import PROJECT, was_over
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row, rows
@@ -76,7 +76,7 @@ IN_THE_WAY = f"""
         quickbooks_id AS entry_id, 0 AS seconds, 0 AS amount
     FROM drift LEFT JOIN quickbooks_activities AS activity USING (quickbooks_id)
         LEFT JOIN quickbooks_company ON TRUE
-    WHERE kind IN ('duplicated', 'resembling')
+    WHERE kind IN {SECOND}
     UNION ALL BY NAME
     SELECT date_trunc('month', work_date)::DATE AS month,
         coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency,

@@ -148,7 +148,9 @@ def expected_projects(
     active = projects[projects["is_billable"] & ~projects["is_archived"] & is_chosen]
     pairs = rows(active, "client_name", "project_name")
     ids = dict(zip(pairs, active["project_id"], strict=True))
-    matches = match_customers(ids, customers, settings.customer_matching)
+    clients = projects[~projects["is_archived"]].fillna({"client_name": ""})
+    shared = clients.groupby("project_name")["client_name"].nunique().loc[lambda each: each > 1]
+    matches = match_customers(ids, customers, settings.customer_matching, set(shared.index))
     return [(" / ".join(filter(None, pair)), id_, matches[pair]) for pair, id_ in ids.items()]
 
 

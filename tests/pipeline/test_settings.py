@@ -198,6 +198,7 @@ def test_another_file_can_stand_in_for_dot_env(
     ("line", "said"),
     [
         ("DRYRUN=true", "DRYRUN is no setting: is it DRY_RUN?"),
+        ("DRY_RUN=   # as in .env.example\nDRYRUN=true", "DRYRUN is no setting: is it DRY_RUN?"),
         ("require_approvals=true", "REQUIRE_APPROVALS is no setting: is it REQUIRE_APPROVAL?"),
         ("QUICKBOOKS_REDIRECT_URI=x", "is it QUICKBOOKS_REDIRECT_URL?"),
         ("SERVICE_ITEM=Labor #2", "SERVICE_ITEM is cut at its #: put its value in double quotes"),

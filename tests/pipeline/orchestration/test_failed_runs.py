@@ -77,6 +77,15 @@ def test_what_did_not_do_the_work_mends_nothing(
     assert unmended(instance) == [failed]
 
 
+def test_a_load_that_was_dry_before_it_was_executed_again_mends(
+    instance: dg.DagsterInstance,
+) -> None:
+    """It begins with the tags of the run before."""
+    ended(instance, FAILURE)
+    ended(instance, SUCCESS, tags={**BY_SCHEDULE, DRY_RUN: "false"})
+    assert unmended(instance) == []
+
+
 def test_a_failed_check_is_mended_by_its_step_alone(instance: dg.DagsterInstance) -> None:
     """As Dagster executes a run again from its failure; a check's step materializes nothing."""
     failed = ended(instance, FAILURE, asset_selection={LOAD})
