@@ -18,9 +18,11 @@ from pipeline.delivery import loading, opening
 from pipeline.delivery.loading import Wishes
 from pipeline.delivery.planning import Plan
 from pipeline.extract import extraction, history
-from pipeline.extract.extraction import Extracted, Reading
+from pipeline.extract.extraction import Extracted
 from pipeline.extract.history import Watched
 from pipeline.extract.pieces import pieces, pieces_of
+from pipeline.extract.reading import Reading, workspace_row
+from pipeline.extract.stored import days_to_come, refuse_other_workspace, refuse_unread
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.review import verdicts
 from pipeline.review.lists import Lists
@@ -47,7 +49,7 @@ def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
     """
     service, _ = LISTS[model]
     if service == "clockify":
-        extraction.refuse_other_workspace(company.warehouse, company.settings.clockify_workspace_id)
+        refuse_other_workspace(company.warehouse, company.settings.clockify_workspace_id)
     is_other = service == "quickbooks" and _is_other_company(company)
     models = [each for each in LISTS if LISTS[each][0] == service] if is_other else [model]
     frames = {}
@@ -82,13 +84,13 @@ def extract(
             is another workspace's.
     """
     settings, warehouse = company.settings, company.warehouse
-    extraction.refuse_other_workspace(warehouse, settings.clockify_workspace_id)
+    refuse_other_workspace(warehouse, settings.clockify_workspace_id)
     with company.clockify(log) as clockify:
-        workspace = extraction.workspace_row(clockify.workspace(), settings.rounding)
+        workspace = workspace_row(clockify.workspace(), settings.rounding)
         warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([workspace]))
         reading = Reading(settings, str(workspace["rounding"]), log, company.now)
         watched = _watched(company, clockify, reading, first) if watch_history else []
-        ahead = extraction.days_to_come(warehouse, company.today())
+        ahead = days_to_come(warehouse, company.today())
         found = extraction.extract(warehouse, clockify, reading, first, last, ahead)
         for month in watched:
             if month.again:
@@ -116,7 +118,7 @@ def review(company: Company, log: Log, first: date, last: date) -> None:
             or customers are not stored as their tables say.
     """
     with company.ledger(log) as ledger, company.warehouse.connect() as connection:
-        extraction.refuse_unread(connection, first, last)
+        refuse_unread(connection, first, last)
         rules = verdicts.rules_of_run(
             connection, ledger, company.settings, company.today(), (first, last)
         )
@@ -145,7 +147,7 @@ def load(
     """
     is_dry = wishes.dry_run or company.settings.dry_run
     with company.warehouse.connect() as connection:
-        extraction.refuse_unread(connection, first, last)
+        refuse_unread(connection, first, last)
     with opening.desk(company, log, first, last) as desk:
         opening.refuse_other_rounding(desk, first, last)
         opening.bind(desk, rebind=wishes.rebind, is_dry=is_dry)

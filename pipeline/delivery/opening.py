@@ -13,9 +13,9 @@ from typing import Any
 from pipeline import schemas
 from pipeline.company import Company
 from pipeline.delivery.desk import Desk
-from pipeline.extract import extraction
 from pipeline.extract.entries import work_dates
-from pipeline.extract.extraction import NOT_ROUNDED
+from pipeline.extract.reading import NOT_ROUNDED
+from pipeline.extract.stored import refuse_other_workspace
 from pipeline.ledger import Binding
 from pipeline.quickbooks import eligibility
 from pipeline.review import verdicts
@@ -39,9 +39,7 @@ def desk(company: Company, log: Callable[[str], object], first: date, last: date
             row = verdicts.company(connection)
             workspace = _workspace(connection)
             _refuse_ineligible(company, row)
-            extraction.refuse_other_workspace(
-                company.warehouse, company.settings.clockify_workspace_id
-            )
+            refuse_other_workspace(company.warehouse, company.settings.clockify_workspace_id)
             _refuse_other_item(company.settings.service_item, row["service_item_name"])
             lists = Lists.read(connection)
             rules = verdicts.rules_of_run(

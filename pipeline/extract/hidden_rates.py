@@ -1,6 +1,6 @@
 """A key that no longer sees rates: all that it reads would look as if it had none.
 
-Its owner lost the admin role, say. Keeps out the reading (`extraction`).
+Its owner lost the admin role, say. Keeps out the reading (`reading`).
 """
 
 from collections.abc import Callable

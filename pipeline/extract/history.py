@@ -2,7 +2,7 @@
 
 One call a month, two for the month in which the daily range begins, however many entries they
 hold. Equal totals hide another person, description or project of the same rate, so each morning
-one month is read again whatever its totals. Keeps out the reading itself (`extraction`).
+one month is read again whatever its totals. Keeps out the reading itself (`reading`).
 """
 
 import json

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.clockify.client import Workspace
-from pipeline.extract import extraction
+from pipeline.extract.reading import workspace_row
 from pipeline.preconditions.examination import DAYS, Past
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
@@ -53,7 +53,7 @@ def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str
 def _rounding(
     workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
 ) -> str | Stop:
-    now = str(extraction.workspace_row(workspace, settings.rounding)["rounding"])
+    now = str(workspace_row(workspace, settings.rounding)["rounding"])
     bound = past and past.binding
     if bound and bound.rounding != now:
         return Stop(

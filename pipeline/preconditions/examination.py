@@ -21,8 +21,7 @@ from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 from pipeline import files
 from pipeline.clockify.client import Clockify
 from pipeline.company import utc_now
-from pipeline.extract import extraction
-from pipeline.extract.extraction import Reading
+from pipeline.extract.reading import Reading, read, workspace_row
 from pipeline.ledger import Binding
 from pipeline.orchestration.windows import SCHEDULE
 from pipeline.quickbooks.client import QuickBooks
@@ -135,14 +134,14 @@ def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date
 
 def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame:
     """The entries of the last days, as a run would read them."""
-    workspace = extraction.workspace_row(known["workspace"], settings.rounding)
+    workspace = workspace_row(known["workspace"], settings.rounding)
     reading = Reading(
         settings.model_copy(update={"require_approval": False}),
         rounding=str(workspace["rounding"]),
         log=lambda _: None,
         now=utc_now,
     )
-    return extraction.read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
+    return read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
 
 
 def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:

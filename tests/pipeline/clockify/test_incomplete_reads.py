@@ -12,7 +12,9 @@ from pyrate_limiter import Duration, Rate
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.clockify.client import Clockify
-from pipeline.extract.extraction import Extracted, Reading, days_to_come, extract
+from pipeline.extract.extraction import Extracted, extract
+from pipeline.extract.reading import Reading
+from pipeline.extract.stored import days_to_come
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
