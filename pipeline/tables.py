@@ -3,11 +3,12 @@
 Holds how a value is shown and what is too wide. Keeps out what the rows mean. Nothing is ever cut.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,8 +20,8 @@ READABLE = 28
 """Characters below which a text becomes a tower of single words."""
 BORDER = 3
 """Characters that a table spends on each column."""
-NUMBERS = ("hours", "amount")
-"""Columns of numbers that come as text."""
+NUMBER = re.compile(r"(-?\d[\d,]*([.:]\d\d)*( [A-Z]{3})?)?")
+"""A count, hours and minutes, or money."""
 
 
 def shown(
@@ -43,12 +44,11 @@ def shown(
         yield from _records(title, filled)
         return
     table = Table(title=title, title_justify="left")
-    for name in filled:
-        is_number = name in NUMBERS or all(isinstance(row.get(name), int) for row in rows)
-        justify = "right" if is_number else "left"
-        table.add_column(name, justify=justify, min_width=widths[name])  # type: ignore[arg-type]
-    for values in zip(*filled.values(), strict=True):
-        table.add_row(*(Text(value) for value in values))
+    for name, values in filled.items():
+        justify: JustifyMethod = "right" if all(map(NUMBER.fullmatch, values)) else "left"
+        table.add_column(name, justify=justify, min_width=widths[name])
+    for row in zip(*filled.values(), strict=True):
+        table.add_row(*map(Text, row))
     yield table
 
 

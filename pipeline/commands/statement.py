@@ -1,6 +1,7 @@
 """`statement`: a month's billable time by customer, in Clockify and in QuickBooks."""
 
 from calendar import monthrange
+from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ SUMS = [
     )
 ]
 WHOSE = [Column("customer", "customer"), Column("currency", "currency")]
+SHOWN = (*(part.replace("_", " ") for part in PARTS), "amount", "state")
 COLUMNS = [*WHOSE, Column("state", "state"), *SUMS]
 LINES = [
     *WHOSE,
@@ -92,20 +94,34 @@ def _refuse_foreign(settings: Settings, today: date, first: date, last: date) ->
         )
 
 
-def _state(row: Row) -> str:
-    return "; ".join(row["blocks"]) or "ready to invoice"
+def _state(row: Row, told: Collection[str] = ()) -> str:
+    """What is in a customer's way, but for what was told of them all."""
+    blocks = [block for block in row["blocks"] if block not in told]
+    return "; ".join(blocks) or ("nothing of its own" if row["blocks"] else "ready to invoice")
 
 
 def _show(name: str, rows: list[Row]) -> None:
+    """Show what is not zero, and once what is in every customer's way."""
+    of_all = [block for block in rows[0]["blocks"] if _is_in_all(block, rows)] if rows else []
     shown = [
         {
             "customer": row["customer"],
-            **{part.replace("_", " "): clock(row[f"{part}_seconds"]) for part in PARTS},
-            "amount": terminal.money(row["in_quickbooks_amount_minor"], row["currency"]),
-            "state": row["state"],
+            **{
+                part.replace("_", " "): clock(seconds)
+                for part in PARTS
+                if (seconds := row[f"{part}_seconds"])
+            },
+            "amount": terminal.money(row["in_quickbooks_amount_minor"] or None, row["currency"]),
+            "state": _state(row, of_all),
         }
         for row in rows
     ]
-    terminal.print_table(f"Billable time of {name}", shown, list(shown[0]) if shown else [])
+    terminal.print_table(f"Billable time of {name}", shown, ["customer", *SHOWN])
     ready = sum(row["is_ready"] for row in rows)
     terminal.print_text(f"{name}: {ready} of {len(rows)} customers are ready to invoice.")
+    if of_all:
+        terminal.print_text(f"In the way of all: {'; '.join(of_all)}.")
+
+
+def _is_in_all(block: str, rows: list[Row]) -> bool:
+    return len(rows) > 1 and all(block in row["blocks"] for row in rows)

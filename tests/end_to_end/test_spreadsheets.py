@@ -78,6 +78,20 @@ def test_a_month_is_told_to_people_to_machines_and_to_excel(
     assert book["lines"].max_row == 1 + len(found["lines"])
 
 
+def test_on_the_screen_what_is_in_the_way_of_all_is_said_once_and_nothing_of_zeros(
+    typed: Typed, week: House
+) -> None:
+    """Twenty-five customers in a month that is not over are not told so twenty-five times."""
+    month = f"{FIRST:%Y-%m}"
+    said = typed("statement", month, code=3).output
+    assert said.count("the month is not over") == 1
+    assert "In the way of all: the month is not over" in said
+    assert "nothing of its own" in said
+    assert "billed" not in said.replace("unbilled", "")
+    [(sent,)] = week.rows("SELECT count(*) FROM statement WHERE unbilled_seconds > 0")
+    assert said.count("unbilled") == sent
+
+
 def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
     typed: Typed, week: House, tmp_path: Path
 ) -> None:

@@ -4,7 +4,9 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
+from rich.table import Table
 
 from pipeline.tables import shown
 
@@ -43,6 +45,24 @@ def test_a_column_without_a_value_is_left_out_and_no_rows_are_nothing() -> None:
     """Nobody reads an empty column."""
     assert "no" not in words("\n".join(lines([ROW], 120)))
     assert lines([], 120) == lines([{"id": None}], 120) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "is_right"),
+    [
+        (("12", "-7"), True),
+        (("222:08:40", "0:07"), True),
+        (("15,241.47 USD", "-0.05 EUR"), True),
+        (("12", None), True),
+        (("12", "7 of 9"), False),
+        (("2026-11-22", "6af1a7"), False),
+    ],
+)
+def test_numbers_stand_below_each_other(values: tuple[str | None, ...], *, is_right: bool) -> None:
+    """Counts, times and money to the right; days, ids and words to the left."""
+    table = next(shown("", [{"id": value} for value in values], ["id"], 80))
+    assert isinstance(table, Table)
+    assert table.columns[0].justify == ("right" if is_right else "left")
 
 
 def test_an_instant_is_shown_to_the_second() -> None:
