@@ -2,8 +2,8 @@
 
 A fault proves that nothing was stored only if it is on the allow-list and answers a first
 attempt: a replay's fault says nothing about what the first attempt did. No replay is ever
-classified here, since an intent is sent again only after it was throttled, and a throttled attempt
-never reached the books. Everything that is not proved is `unknown`, and unknown is never sent again
+classified here, since an intent is sent again only after it was throttled and QuickBooks then read
+without finding it. Everything that is not proved is `unknown`, and unknown is never sent again
 before it is settled.
 """
 

@@ -85,10 +85,15 @@ def cutover(
 def _alike(
     standing: Iterable[Delivery], bodies: Bodies, rounding_minutes: int
 ) -> dict[str, list[str]]:
-    """What is like the entries that an earlier load left to a person, as QuickBooks is now."""
+    """What is like the entries that an earlier load left to a person, as QuickBooks is now.
+
+    Or, where nothing is like one any more, the activity for which it was left to them.
+    """
     waiting = {row.entry_id: facts(parse(row.payload)) for row in standing}
     found = look(waiting, {key: facts(body) for key, body in bodies.items()}, rounding_minutes)
-    return found.resembling | {entry: [key] for entry, key in found.equal.items()}
+    named = {row.entry_id: row.quickbooks_id or "" for row in standing}
+    known = {entry_id: [key] for entry_id, key in named.items() if key in bodies}
+    return known | found.resembling | {entry: [key] for entry, key in found.equal.items()}
 
 
 def _likelihood(keys: Sequence[str], wanted: Mapping[str, int]) -> str:

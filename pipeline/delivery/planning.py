@@ -17,6 +17,7 @@ from pipeline.delivery.look import Look, look, told_apart, without
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
 from pipeline.quickbooks.activities import Facts, differences, facts, identity, parse
 from pipeline.quickbooks.client import QuickBooks
+from pipeline.reports import books
 from pipeline.review import verdicts
 
 MATERIAL = ("work_date", "minutes", "is_billable")
@@ -78,6 +79,8 @@ def plan(
     decided_at = {key: row.updated_at for key, row in decided.items()}
     apart = told_apart(decided_at, bodies, desk.quickbooks.http.ahead)
     found = _found(open_, apart, stored, desk.rounding_minutes)
+    unmet = {each.entry_id for each in wanted} - before.keys() - found.equal.keys()
+    found = replace(found, resembling=_forgotten(desk, unmet, claimed) | found.resembling)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
     taken = set(found.equal.values())
@@ -89,6 +92,17 @@ def plan(
         free={key: bodies[key] for key in stored if key not in taken},
         foreign=len((stored.keys() | claimed) - ours),
     )
+
+
+def _forgotten(desk: Desk, unmet: Iterable[str], claimed: Collection[str]) -> dict[str, list[str]]:
+    """Entries that this ledger never met, and of which the warehouse knows a time activity.
+
+    The ledger is older than the warehouse: it was lost, and a copy put in its place. Somebody may
+    have changed the activity since, too much for it to resemble the entry.
+    """
+    with desk.company.warehouse.connect() as connection:
+        made = books.made_of(connection, sorted(unmet))
+    return {entry_id: [key] for entry_id, key in made.items() if key not in claimed}
 
 
 def _is_closed(before: Delivery | None) -> bool:

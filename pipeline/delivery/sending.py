@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
+from pipeline.delivery import settlement
 from pipeline.delivery.breaker import Tally
 from pipeline.delivery.classification import Outcome, classify
 from pipeline.delivery.desk import Desk
@@ -70,22 +71,26 @@ def _alone(intents: Sequence[Delivery], ledger: Ledger) -> set[str]:
 def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
     """Send a batch until no item of it is throttled; the outcomes.
 
+    Nobody knows that a throttled item was not stored: before it goes again, QuickBooks is read.
+
     Raises:
         Stop: throttled too long. That is a refusal for the moment, which the next run tries again.
     """
     known: list[Told] = []
     waiting = batch
-    while True:
+    while waiting:
         answer, told = _attempt(desk, waiting)
         known += [each for each in told if each[1].state != "throttled"]
         waiting = [row for row, outcome in told if outcome.state == "throttled"]
         if not waiting:
-            return known
+            break
         seconds = tally.pause(answer.retry_after, desk.company.settings.http_patience_seconds)
         if seconds is None:
             _give_up(waiting, desk.ledger)
         desk.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
         time.sleep(seconds)
+        waiting = settlement.look_again(desk, waiting)
+    return known
 
 
 def _give_up(waiting: Sequence[Delivery], ledger: Ledger) -> NoReturn:

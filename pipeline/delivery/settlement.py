@@ -32,12 +32,12 @@ def settle(desk: Desk) -> list[Delivery]:
         return []
     desk.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
     try:
-        waiting = _read(desk, waiting)
+        waiting = look_again(desk, waiting)
         _wait_for(desk, waiting)
-        waiting = _read(desk, waiting)
+        waiting = look_again(desk, waiting)
         if waiting:
             time.sleep(desk.company.settings.settle_seconds / 5)
-        waiting = _read(desk, waiting)
+        waiting = look_again(desk, waiting)
     except Stop as stop:
         desk.log(f"not settled: {stop}")
         return []
@@ -46,8 +46,12 @@ def settle(desk: Desk) -> list[Delivery]:
     return closed
 
 
-def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
-    """Record what one complete read settles; return what it does not have."""
+def look_again(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
+    """Record what one complete read settles; return what it does not have.
+
+    Raises:
+        Stop: QuickBooks cannot be read completely.
+    """
     if not waiting:
         return []
     settle_seconds = desk.company.settings.settle_seconds

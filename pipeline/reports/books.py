@@ -146,6 +146,16 @@ def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list
     return [day for day, read, compared in rows if compared < max(read, changed.get(day, read))]
 
 
+def made_of(connection: Connection, entry_ids: Sequence[str]) -> dict[str, str]:
+    """Each entry, of those, that had a time activity when QuickBooks was last compared, with it."""
+    rows = connection.execute(
+        "SELECT entry_id, max(quickbooks_id) FROM quickbooks_activities "
+        "WHERE entry_id = ANY($1) GROUP BY ALL",
+        [list(entry_ids)],
+    ).fetchall()
+    return dict(rows)
+
+
 def likened(connection: Connection) -> list[tuple[str, date]]:
     """Each entry of which another activity is the like, and the day on which that stands."""
     return connection.execute(

@@ -142,6 +142,21 @@ def test_a_batch_that_certainly_was_not_received_is_sent_again(
     assert pauses == [f"QuickBooks throttles: 2 wait {seconds} s" for seconds in (1, 1, 1, 2)]
 
 
+@pytest.mark.parametrize("request_ids", ["honour", "ignore", "refuse_600"])
+def test_a_batch_that_was_stored_and_then_throttled_is_found_before_it_goes_again(
+    reviewed: House, monkeypatch: pytest.MonkeyPatch, request_ids: str
+) -> None:
+    """Whatever QuickBooks remembers of a request: nobody says what a throttled one has done."""
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
+    reviewed.sandbox.switch(request_ids=request_ids)
+    pause = {"Retry-After": "0"}
+    struck(
+        reviewed,
+        [{"fault": "status", "when": "after", "headers": pause, **each} for each in THROTTLED],
+    )
+    assert reviewed.sandbox.calls(BATCHES) == ALL
+
+
 SENT_TWICE = """
 SELECT first.batch_id = second.batch_id, count(*) FROM delivery_attempts first
 JOIN delivery_attempts second USING (entry_id) WHERE first.attempt = 1 AND second.attempt = 2

@@ -270,6 +270,33 @@ def test_what_was_decided_to_be_sent_is_compared_once_more(loaded: House, shell:
     assert loaded.rows(state, sent["entry_id"]) == [("adopted",)]
 
 
+def test_a_ledger_older_than_what_was_sent_sends_nothing_of_it_again(
+    reviewed: House, shell: Type
+) -> None:
+    """A copy was put in its place, and a bookkeeper had changed too much to see whose it is.
+
+    Moved, deleted, or with other words and minutes: the warehouse knows that each was sent.
+    """
+    older = reviewed.settings.ledger.read_bytes()
+    load(reviewed)
+    first, second, third, *_ = reviewed.activities
+    of = dict(reviewed.rows("SELECT quickbooks_id, entry_id FROM deliveries"))
+    change(reviewed, {"Id": first["Id"]}, Description="Phone", Hours=9, Minutes=1)
+    change(reviewed, {"Id": second["Id"]}, TxnDate="2026-10-01", Description="Letters")
+    del reviewed.sandbox.world.company.activities[third["Id"]]
+    reviewed.settings.ledger.write_bytes(older)
+    reviewed.sandbox.world.replies.clear()
+    reviewed.prepare(DAY, DAY, LOAD, **CONFIRMED)
+    assert states(reviewed) == {"adopted": 13, "doubtful": 3}
+    assert len(reviewed.activities) == 15
+    [row] = [each for each in undecided(shell) if each["entry_id"] == of[first["Id"]]]
+    assert [each["quickbooks_id"] for each in row["activities"]] == [first["Id"]]
+    shell("decide", row["entry_id"], "adopt", first["Id"])
+    shell("decide", of[third["Id"]], "send")
+    load(reviewed)
+    assert states(reviewed) == {"adopted": 14, "doubtful": 1, "sent": 1}
+
+
 def test_nothing_is_decided_to_be_sent_beside_its_equal(loaded: House, shell: Type) -> None:
     """Settling left it to a person, who says that it is other work: it must be told apart first."""
     equal = loaded.activities[4]
