@@ -35,13 +35,15 @@ LISTS: Mapping[type[schemas.Table], tuple[str, Callable[[Any], list[dict[str, An
     schemas.QuickbooksCompany: ("quickbooks", lambda quickbooks: [quickbooks.company()]),
 }
 """The lists that entries refer to: whose each is, and what gets its rows from that client."""
+COMPARISONS = (schemas.QuickbooksActivities, schemas.Drift, schemas.ComparedDays)
+"""What loads learn of one company's activities."""
 
 
 def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
     """Put the whole of a list in the place of the one before; how many rows it has.
 
-    Once QuickBooks' company is another, all its lists are read and stored together: in the other's
-    books the same ids mean other people.
+    Once QuickBooks' company is another, all its lists are read and stored together, and what was
+    compared with the other's books is dropped: there the same ids mean others.
 
     Raises:
         Stop: the service does not give it, or not as its table says; or what is stored is another
@@ -57,7 +59,8 @@ def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
         for each in models:
             rows = [row | {"read_at": company.now()} for row in LISTS[each][1](client)]
             frames[each] = schemas.framed(each, rows)
-    company.warehouse.replace_all(frames)
+    dropped = {each: schemas.empty(each) for each in COMPARISONS if is_other}
+    company.warehouse.replace_all(frames | dropped)
     return len(frames[model])
 
 
