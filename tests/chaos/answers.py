@@ -46,10 +46,11 @@ def _said(code: str, *, when: str = "before") -> Answer:
     return _status(200, when=when, body=json.dumps(body))
 
 
-def _throttled(*, headers: dict[str, str], is_json: bool) -> Answer:
-    fault = {"Error": [{"Message": "ThrottleExceeded", "Detail": "", "code": "003001"}]}
-    body = json.dumps({"Fault": fault}) if is_json else ""
-    return Answer({"fault": "status", "status": 429, "headers": headers, "body": body})
+def _throttled(*, headers: dict[str, str], is_json: bool, when: str = "before") -> Answer:
+    said = {"Error": [{"Message": "ThrottleExceeded", "Detail": "", "code": "003001"}]}
+    body = json.dumps({"Fault": said}) if is_json else ""
+    fault = {"fault": "status", "status": 429, "headers": headers, "body": body, "when": when}
+    return Answer(fault)
 
 
 RETRY_AFTER = {"Retry-After": "1"}
@@ -72,6 +73,7 @@ ANSWERS: dict[str, Answer] = {
     "429 JSON": _throttled(headers={}, is_json=True),
     "429 empty, Retry-After": _throttled(headers=RETRY_AFTER, is_json=False),
     "429 empty": _throttled(headers={}, is_json=False),
+    "429 after storing": _throttled(headers=RETRY_AFTER, is_json=True, when="after"),
     "401 in mid-run": Answer({"fault": "status", "status": 401}),
     "HTML with 200, not stored": _status(200),
     "HTML with 200, stored": _status(200, when="after"),

@@ -23,6 +23,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "stored, half an answer": {"fault": "truncate"},
     "stored, 503": {"fault": "status", "status": 503, "when": "after"},
     "stored, HTML with 200": {"fault": "status", "status": 200, "when": "after"},
+    "stored, throttled": {
+        "fault": "status",
+        "status": 429,
+        "when": "after",
+        "headers": {"Retry-After": "0"},
+    },
     "500 before storing": {"fault": "status", "status": 500},
     "refused as a whole": {"fault": "status", "status": 400, "body": _said("2020")},
     "a fault inside 200": {"fault": "status", "status": 200, "body": _said("10000")},
