@@ -122,6 +122,7 @@ def _send(
     desk: Desk, first: date, last: date, tally: Tally, wishes: Wishes, *, is_alone: bool = False
 ) -> set[date]:
     plan = _plan(desk, first, last)
+    opening.refuse_other_clock(desk)
     if stop := confirmation.needed(desk, plan, first, last):
         if not wishes.confirm_cutover:
             raise stop

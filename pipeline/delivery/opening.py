@@ -7,7 +7,7 @@ steps (`loading`) and what is right about an entry (`reasons`).
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pipeline import schemas
@@ -23,6 +23,10 @@ from pipeline.review.lists import Lists
 from pipeline.stops import Stop
 from pipeline.storage import doors, queries
 from pipeline.storage.database import Connection
+
+ZERO = timedelta()
+CLOCK_ERROR = timedelta(hours=6)
+"""Beyond which a clock is not merely imprecise: it may be another day's."""
 
 
 @contextmanager
@@ -133,6 +137,22 @@ def refuse_other_rounding(desk: Desk, first: date, last: date) -> None:
             f"Entries of {len(others)} of these days were read with the rounding "
             f"`{others[min(others)]}`, and it is `{known}` now",
             fix.format(days=f"{min(others)} to {max(others)}"),
+        )
+
+
+def refuse_other_clock(desk: Desk) -> None:
+    """Stop where this machine takes another time for now: what is over is decided by it.
+
+    Raises:
+        Stop: its clock and Intuit's are more than six hours apart.
+    """
+    ahead = desk.quickbooks.http.ahead
+    if ahead and abs(ahead) > CLOCK_ERROR:
+        where = "behind" if ahead > ZERO else "ahead of"
+        raise Stop(
+            f"This machine's clock is {abs(ahead) // timedelta(hours=1):,} hours {where} Intuit's, "
+            "and which time is over is told by it",
+            "have the system set its clock by NTP, and launch the load again",
         )
 
 

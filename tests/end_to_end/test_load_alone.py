@@ -66,6 +66,19 @@ def test_a_day_that_was_never_read_is_neither_judged_nor_loaded(
     assert (reviewed.activities, states(reviewed)) == ([], {})
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"), [(-25, "25 hours ahead of Intuit's"), (7, "6 hours behind Intuit's")]
+)
+def test_a_machine_of_another_time_sends_nothing(reviewed: House, hours: int, said: str) -> None:
+    """A day ahead, today's work looks finished."""
+    reviewed.sandbox.switch(clock_skew_seconds=hours * 3600)
+    assert said in reviewed.stopped(DAY, DAY, LOAD)
+    assert reviewed.sandbox.calls(BATCHES) == 0
+    reviewed.sandbox.switch(clock_skew_seconds=600)
+    reviewed.prepare(DAY, DAY, LOAD)
+    assert states(reviewed) == {"sent": 16}
+
+
 def test_rows_that_were_tampered_with_are_not_sent(reviewed: House) -> None:
     """Each kind of tampering on an entry of its own; the entries left alone are sent, once.
 
