@@ -79,8 +79,9 @@ def plan(
     decided_at = {key: row.updated_at for key, row in decided.items()}
     apart = told_apart(decided_at, bodies, desk.quickbooks.http.ahead)
     found = _found(open_, apart, stored, desk.rounding_minutes)
-    unmet = {each.entry_id for each in wanted} - before.keys() - found.equal.keys()
-    found = replace(found, resembling=_forgotten(desk, unmet, claimed) | found.resembling)
+    forgotten = _forgotten(desk, [each.entry_id for each in wanted], found.equal)
+    lost = {id_: [key] for id_, key in forgotten if key not in claimed and id_ not in decided}
+    found = replace(found, resembling=lost | found.resembling)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
     taken = set(found.equal.values())
@@ -94,15 +95,24 @@ def plan(
     )
 
 
-def _forgotten(desk: Desk, unmet: Iterable[str], claimed: Collection[str]) -> dict[str, list[str]]:
-    """Entries that this ledger never met, and of which the warehouse knows a time activity.
+def _forgotten(
+    desk: Desk, entry_ids: Sequence[str], equal: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Entries without an equal of which the warehouse knows a time activity; with that.
 
-    The ledger is older than the warehouse: it was lost, and a copy put in its place. Somebody may
-    have changed the activity since, too much for it to resemble the entry.
+    The ledger is older than the warehouse: the newer was lost, and a copy put in its place.
+    Somebody may have changed the activity since, too much for it to resemble the entry. Where an
+    equal entry took over what was this one's, it is that one's own that nobody has now.
     """
     with desk.company.warehouse.connect() as connection:
-        made = books.made_of(connection, sorted(unmet))
-    return {entry_id: [key] for entry_id, key in made.items() if key not in claimed}
+        made = books.made_of(connection, [*entry_ids, *equal])
+    takers = {key: entry_id for entry_id, key in equal.items()}
+    for entry_id in entry_ids:
+        key = made.get(entry_id) if entry_id not in equal else None
+        while key in takers:
+            key = made.get(takers[key])
+        if key:
+            yield entry_id, key
 
 
 def _is_closed(before: Delivery | None) -> bool:

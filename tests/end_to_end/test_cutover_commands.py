@@ -275,8 +275,13 @@ def test_a_ledger_older_than_what_was_sent_sends_nothing_of_it_again(
 ) -> None:
     """A copy was put in its place, and a bookkeeper had changed too much to see whose it is.
 
-    Moved, deleted, or with other words and minutes: the warehouse knows that each was sent.
+    Moved, deleted, or with other words and minutes: the warehouse knows that each was sent. One the
+    copy has as throttled, since when it was sent.
     """
+    reviewed.changes["HTTP_PATIENCE_SECONDS"] = "1"
+    reviewed.sandbox.fail("batch", "status", status=429, times=None)
+    assert "tried then" in reviewed.stopped(DAY, DAY, LOAD)
+    reviewed.sandbox.holder.faults.clear()
     older = reviewed.settings.ledger.read_bytes()
     load(reviewed)
     first, second, third, *_ = reviewed.activities

@@ -17,13 +17,15 @@ ADOPTED = ENTRIES_A_DAY - BATCH
 
 @pytest.fixture
 def forgetful(reviewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
-    """A pipeline that has sent a day in three batches a minute ago, and lost its ledger since.
+    """A pipeline that has sent a day in three batches a minute ago, and lost its files since.
 
     Of the first batch a person has deleted all but one activity, which now stands on another day.
     """
     monkeypatch.setattr("pipeline.delivery.sending.BATCH", BATCH)
+    warehouse = reviewed.settings.warehouse.read_bytes()
     reviewed.prepare(DAY, DAY, LOAD)
     reviewed.lose_ledger()
+    reviewed.settings.warehouse.write_bytes(warehouse)
     reviewed.sandbox.switch(clock_skew_seconds=60)
     first, *others = sorted(reviewed.activities, key=lambda row: int(row["Id"]))[:BATCH]
     change(reviewed, first, TxnDate="2026-10-30")
@@ -70,3 +72,21 @@ def test_an_old_answer_about_what_is_another_entrys_by_now_is_no_answer(reviewed
     reviewed.prepare(later, later, *DAILY, **CONFIRMED)
     assert held(world) == due(world, later, later)
     assert states(reviewed) == {"sent": 1, "adopted": 1}
+
+
+def test_of_twins_that_a_lost_ledger_sent_the_changed_one_stays_one(reviewed: House) -> None:
+    """The first takes what was its twin's, and the twin is left what was the first's."""
+    world, later = reviewed.sandbox.world, DAY + timedelta(days=2)
+    entry = add_entry(world, later)
+    world.workspace.entries["f" * 24] = replace(entry, id="f" * 24)
+    reviewed.prepare(later, later, *DAILY)
+    [(own,)] = reviewed.rows("SELECT quickbooks_id FROM deliveries WHERE entry_id = $1", entry.id)
+    change(reviewed, {"Id": own}, Description="Phone", Hours=9, Minutes=1)
+    reviewed.lose_ledger()
+    world.replies.clear()
+    reviewed.prepare(later, later, *DAILY, **CONFIRMED)
+    assert reviewed.rows("SELECT entry_id, state, quickbooks_id = $1 FROM deliveries", own) == [
+        (entry.id, "adopted", False),
+        ("f" * 24, "doubtful", True),
+    ]
+    assert len(reviewed.activities) == 2
