@@ -65,8 +65,8 @@ def look(
     taken = set(equal.values())
     left = {key: facts for key, facts in entries.items() if key not in equal}
     free = {key: facts for key, facts in stored.items() if key not in taken}
-    likenesses = _Likenesses(rounding_minutes, roundings)
-    return Look(equal=equal, resembling=_resembling(left, free, likenesses, apart))
+    resembling = _resembling(left, free, rounding_minutes, roundings, apart)
+    return Look(equal=equal, resembling=resembling)
 
 
 def told_apart(
@@ -139,28 +139,24 @@ def without_price(facts: Facts) -> Facts:
     return facts._replace(rate=facts.rate * 0, item="")
 
 
-@dataclass(frozen=True)
-class _Likenesses:
-    """In what an entry and an activity of the same person are alike."""
-
-    rounding_minutes: int
-    roundings: Mapping[str, Collection[int]]
-
-    def of(self, entry: str, facts: Facts, stored: Facts) -> Sequence[bool]:
-        """Day, minutes, description and customer."""
-        is_rounded = stored.minutes in self.roundings.get(entry, ())
-        return (
-            abs(facts.work_date - stored.work_date) <= NEAR_DAYS,
-            is_rounded or abs(facts.minutes - stored.minutes) <= self.rounding_minutes,
-            facts.description == stored.description,
-            facts.customer == stored.customer,
-        )
+def _alike(
+    facts: Facts, stored: Facts, rounding_minutes: int, roundings: Collection[int]
+) -> tuple[bool, ...]:
+    """Whether an entry and an activity of the same person share day, minutes, words, customer."""
+    is_near = abs(facts.minutes - stored.minutes) <= rounding_minutes
+    return (
+        abs(facts.work_date - stored.work_date) <= NEAR_DAYS,
+        is_near or stored.minutes in roundings,
+        facts.description == stored.description,
+        facts.customer == stored.customer,
+    )
 
 
 def _resembling(
     entries: Mapping[str, Facts],
     stored: Mapping[str, Facts],
-    likenesses: _Likenesses,
+    rounding_minutes: int,
+    roundings: Mapping[str, Collection[int]],
     apart: Mapping[str, Collection[str]],
 ) -> dict[str, list[str]]:
     """Entry to the activities of the same person that are like it in all but one respect.
@@ -177,9 +173,9 @@ def _resembling(
         for key in by_person[facts.person]:
             if key in apart.get(entry, ()):
                 continue
-            likeness = likenesses.of(entry, facts, stored[key])
-            if sum(likeness) >= len(likeness) - 1:
-                (near if likeness[0] else far)[entry].append(key)
+            alike = _alike(facts, stored[key], rounding_minutes, roundings.get(entry, ()))
+            if sum(alike) >= len(alike) - 1:
+                (near if alike[0] else far)[entry].append(key)
     return near | _one_to_one({e: keys for e, keys in far.items() if e not in near})
 
 
