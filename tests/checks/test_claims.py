@@ -122,6 +122,11 @@ def change(company: Company, query: str) -> None:
 
 REJECTED = "UPDATE rejected_time_entries SET verdict = 'rejected', is_billable = TRUE, reasons = "
 MEANWHILE = f"INSERT INTO drift BY NAME SELECT DATE '{DAY}' AS work_date, 'clockify' AS side, "
+OVER = "more than 24 hours on one day"
+COPIED = (
+    "INSERT INTO accepted_time_entries BY NAME SELECT * REPLACE (entry_id || 'b' AS entry_id) "
+    "FROM accepted_time_entries"
+)
 BREAKS = {
     "company_is_eligible": "UPDATE quickbooks_company SET is_payroll_enabled = TRUE",
     "entry_ids_are_unique": "INSERT INTO clockify_time_entries FROM clockify_time_entries LIMIT 1",
@@ -141,6 +146,7 @@ BREAKS = {
         "UPDATE quickbooks_customers SET display_name = 'Another'"
     ),
     "no_entry_waits_for_a_person": f"{REJECTED} ['no_rate']",
+    "no_time_looks_tracked_twice": COPIED,
     "every_day_is_loaded": f"UPDATE days SET extracted_at = TIMESTAMPTZ '{DAY} 23:59:59+00'",
     "every_accepted_entry_is_delivered": f"UPDATE deliveries SET entry_id = '{ANOTHER}'",
     "no_delivery_stands_unresolved": "UPDATE deliveries SET state = 'doubtful'",
@@ -180,6 +186,36 @@ def test_one_change_contradicts_a_claim(name: str, company: Company) -> None:
     assert said.endswith(".")
     assert "{" not in said
     assert said.startswith(f"{DAY}: ") == CLAIMS[name].is_gate
+
+
+@pytest.mark.parametrize(
+    ("but", "problems"),
+    [
+        ("", ["the same start, end, project and task"]),
+        ("start_at + INTERVAL 1 MINUTE AS start_at", []),
+        ("'another' AS project_id", []),
+        ("'another' AS task_name", []),
+        ("'another' AS user_id", []),
+        ("start_at - INTERVAL 1 DAY AS start_at, 86400 AS duration_seconds", [OVER]),
+        (f"DATE '{DAY}' + 1 AS work_date, 'another' AS project_id", []),
+    ],
+)
+def test_what_is_tracked_beside_another_entry_is_not_tracked_twice(
+    but: str, problems: list[str], company: Company
+) -> None:
+    """Timers run side by side, and a timesheet's hours start alike: only what is alike in all."""
+    change(company, COPIED.replace("AS entry_id", f"AS entry_id{but and ', '}{but}"))
+    found = contradicted(CLAIMS["no_time_looks_tracked_twice"], company)
+    assert [row["problem"] for row in found] == problems
+
+
+def test_what_may_have_been_tracked_twice_is_told_until_it_is_invoiced(company: Company) -> None:
+    """Nobody can say of both that they are right: it must not hide what is found later."""
+    change(company, COPIED)
+    claim = CLAIMS["no_time_looks_tracked_twice"]
+    ends = [date(DAY.year, DAY.month + months, 1) for months in (1, 2)]
+    told = [contradicted(claim, company, today=today) for today in ends]
+    assert [len(found) for found in told] == [1, 0]
 
 
 @pytest.mark.parametrize("claim", gates.SCHEMA_CLAIMS, ids=lambda claim: claim.asset)
