@@ -85,6 +85,7 @@ def opened(
     now: Callable[[], datetime] = utc_now,
     *,
     only_reads: bool = False,
+    is_all_or_nothing: bool = False,
 ) -> Iterator[Company]:
     """Hold the warehouse for a run; copy the ledger and publish the analysts' copy at its end.
 
@@ -97,6 +98,8 @@ def opened(
         log: told of what takes time.
         now: the clock, in UTC.
         only_reads: copy and publish nothing, so that a look does not push out an older copy.
+        is_all_or_nothing: what stops has changed nothing: then neither, since with another's files
+            named by mistake the good copy would give way to an empty one.
 
     Raises:
         Stop: another run or program holds the warehouse for longer than `LOCK_SECONDS`; or the file
@@ -114,12 +117,16 @@ def opened(
         was_cut_short = _marked(settings)
         try:
             yield Company(settings, warehouse, now, run_id, held, was_cut_short)
-        except BaseException:
+        except BaseException as error:
             files.close()
+            if is_all_or_nothing and isinstance(error, Stop):
+                if not was_cut_short:
+                    unfinished(settings).unlink()
+                raise
             try:
                 _leave_copies(settings, run_id, log, now)
-            except Exception as error:  # noqa: BLE001 - what stopped the run is what is told
-                log(f"not copied: {error}")
+            except Exception as failed:  # noqa: BLE001 - what stopped the run is what is told
+                log(f"not copied: {failed}")
             raise
         files.close()  # copying an open file would take this process's lock away
         _leave_copies(settings, run_id, log, now)

@@ -25,6 +25,7 @@ from pipeline.delivery.desk import Desk
 from pipeline.extract.pieces import days_of
 from pipeline.reports.books import days_judged
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 from pipeline.storage.database import Connection
 from pipeline.tables import shown
 
@@ -147,16 +148,23 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
 
     Raises:
         click.BadParameter: as `refuse_unknowable`.
-        Stop: settings are wrong, or another run holds the warehouse; or the company was never read,
-            may not be written, or the ledger is another's or cannot be had.
+        Stop: settings are wrong, there is no warehouse, or another run holds it; or the company was
+            never read, may not be written, or the ledger is another's or cannot be had.
     """
     settings = Settings.load()
     today = datetime.now(settings.zone).date()
     first, last = days or (settings.start_date, today)
     refuse_unknowable(settings, today, first, last)
+    if not settings.warehouse.exists():
+        raise Stop(
+            f"There is no warehouse {settings.warehouse}",
+            "see whether WAREHOUSE is the right one, also in this shell; if nothing was ever read, "
+            "launch a first run",
+        )
+    holder = f"{command} by {who()}"
     with (
         progress() as say,
-        opened(settings, f"{command} by {who()}", say, only_reads=only_reads) as company,
+        opened(settings, holder, say, only_reads=only_reads, is_all_or_nothing=True) as company,
         opening.desk(company, say, first, last) as made,
     ):
         opening.bind(made, is_dry=only_reads)

@@ -1,4 +1,4 @@
-"""`plan A B`: what the next load of some days would send. Changes nothing anywhere."""
+"""`plan A B`: what the next load of some days would send. Sends and records nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from pipeline.quickbooks.activities import parse
 def command(first: datetime, last: datetime, *, as_json: bool) -> None:
     """Show what a load of the days FIRST to LAST would send, adopt and leave to a person.
 
-    Totals for people; with `--json` every payload too.
+    Totals for people; with `--json` every payload too. Sends and records nothing.
     """
     days = terminal.window(first, last)
     with terminal.desk("plan", *days, only_reads=True) as desk:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from pipeline import company, terminal
 from pipeline.__main__ import main
 from pipeline.ledger import Ledger
+from pipeline.storage import ledger_file
 from tests.conftest import Server
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import (
@@ -621,6 +622,29 @@ def test_what_stops_a_command_is_one_sentence_and_an_exit_code(
         held_by = CliRunner(env=reviewed.environment).invoke(main, ["plan", *SPAN])
     assert held_by.exit_code == 4
     assert "held by run of-the-morning" in held_by.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"), [("WAREHOUSE", "whether WAREHOUSE is the right"), ("LEDGER", "")]
+)
+def test_a_command_that_stops_leaves_the_copies_as_they_were(
+    setting: str, said: str, loaded: House, shell: Type
+) -> None:
+    """Of a shell that lacks a file's name an empty one was made, and the emptiness published.
+
+    Nor does the next run take it for one that was cut short.
+    """
+    [(entry,)] = loaded.rows("SELECT min(entry_id) FROM deliveries WHERE state = 'doubtful'")
+    before, copies = states(loaded), ledger_file.copies(loaded.settings.ledger)
+    elsewhere = loaded.folder / "elsewhere"
+    loaded.changes[setting] = str(elsewhere / "another.duckdb")
+    for words in (("retry", entry), ("decide", entry, "adopt", "9")):
+        assert said in shell(*words, code=1).stderr
+    del loaded.changes[setting]
+    assert states(loaded) == before
+    assert ledger_file.copies(loaded.settings.ledger) == copies
+    assert not company.unfinished(loaded.settings).exists()
+    assert elsewhere.exists() == (setting == "LEDGER")
 
 
 def test_what_is_printed_for_machines_is_that_alone_also_after_a_wait(
