@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline.reports.analysis import copy_of
 from pipeline.storage.database import Connection
@@ -19,7 +18,8 @@ TRACKED = "count(*) AS entries, coalesce(sum(duration_seconds), 0)::BIGINT // 60
 """Of entries, whose seconds are added up as everywhere, and only then become minutes."""
 
 
-class Tally(NamedTuple):
+@dataclass(frozen=True)
+class Tally:
     """How much there is of something."""
 
     name: str

@@ -60,11 +60,12 @@ def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Ty
     for shown in ("sent 16 (", "rejected 2 (2:01 h)", "the oldest of 2026-11-17", "As of 2026-11-"):
         assert shown in said
     known = json.loads(shell("status", "--json", code=3).stdout)
-    assert known["in_run"] == [["sent", 16, known["in_run"][0][2]]]
-    assert known["at_risk"][1] == 18  # the two that are rejected, and all of the day after
+    [in_run] = known["in_run"]
+    assert in_run == {"name": "sent", "entries": 16, "minutes": in_run["minutes"]}
+    assert known["at_risk"]["entries"] == 18  # the two that are rejected, and all of the day after
     assert loaded.rows("SELECT count(*) FROM fix_list") == [(known["fixes"],)]
     [(seconds,)] = loaded.rows("SELECT sum(duration_seconds) FROM hours_at_risk")
-    assert known["at_risk"][2] == seconds // 60
+    assert known["at_risk"]["minutes"] == seconds // 60
     [(waits,)] = loaded.rows(
         "SELECT max(entry_id) FROM hours_at_risk SEMI JOIN accepted_time_entries USING (entry_id)"
     )
