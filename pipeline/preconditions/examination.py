@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pipeline.clockify.client import Clockify
 from pipeline.company import utc_now
 from pipeline.extract.reading import Reading, read, workspace_row
 from pipeline.ledger import Binding
-from pipeline.orchestration.windows import SCHEDULE
+from pipeline.orchestration.windows import DRY_RUN, SCHEDULE
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports.analysis import copy_of
@@ -42,6 +43,8 @@ DAYS = 7
 PATIENCE_SECONDS = 20
 """A person waits for the answer."""
 LOAD = dg.AssetKey("quickbooks_time_activities")
+PAGE = 400
+"""Materializations that are asked for at once: a run's range has one a day."""
 ALIVE_SECONDS = 300
 """Dagster's daemons give a sign of life every 30 seconds."""
 
@@ -213,7 +216,7 @@ def _automation() -> Automation:
         ) from None
     with instance:
         states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
-        loaded = instance.get_latest_materialization_event(LOAD)
+        loaded_at = _loaded_at(instance)
         heartbeats = instance.get_daemon_heartbeats().values()
     on = (InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE)
     return Automation(
@@ -221,5 +224,22 @@ def _automation() -> Automation:
         is_daemon_alive=any(
             utc_now().timestamp() - beat.timestamp < ALIVE_SECONDS for beat in heartbeats
         ),
-        loaded_at=datetime.fromtimestamp(loaded.timestamp, UTC) if loaded else None,
+        loaded_at=loaded_at,
     )
+
+
+def _loaded_at(instance: dg.DagsterInstance) -> datetime | None:
+    """When a run that went through, and did more than plan, last loaded; none if none ever did."""
+
+    @cache
+    def is_load(run_id: str) -> bool:
+        run = instance.get_run_by_id(run_id)
+        return run is not None and run.is_success and run.tags.get(DRY_RUN) != "true"
+
+    cursor = None
+    while (page := instance.fetch_materializations(LOAD, PAGE, cursor)).records:
+        for record in page.records:
+            if is_load(record.run_id):
+                return datetime.fromtimestamp(record.timestamp, UTC)
+        cursor = page.cursor
+    return None

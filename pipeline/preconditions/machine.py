@@ -87,7 +87,7 @@ def _loaded(automation: Automation) -> str | Stop:
     if at is None:
         return Stop(
             "Nothing has been loaded yet",
-            "Launch a first run with DRY_RUN=true and look at its plan",
+            "Launch a first run: with DRY_RUN=true, look at its plan, then without",
         )
     if datetime.now(UTC) - at > LOADED_WITHIN:
         return Stop(

@@ -3,6 +3,7 @@
 import pickle
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -231,6 +232,14 @@ def forget_loads(_: House) -> None:
         instance.wipe_assets([dg.AssetKey(LOAD)])
 
 
+def only_plan(house: House) -> None:
+    """A first run that only planned."""
+    forget_loads(house)
+    with dg.DagsterInstance.get() as instance:
+        dry = replace(house, instance=instance, changes={"DRY_RUN": "true"})
+        assert problems(dry.run(DAY, DAY, LOAD)) == []
+
+
 def press_button_again(house: House) -> None:
     """Somebody still sends by the vendor's button, after our first load."""
     later = TODAY + timedelta(days=1)
@@ -282,6 +291,7 @@ BREAKS: list[tuple[Break, str, str]] = [
     (switch_off, "The schedule is on", "Switch it on in the Dagster UI"),
     (stop_daemon, "The schedule is on", "dagster-daemon run"),
     (forget_loads, "The last load is recent", "DRY_RUN=true"),
+    (only_plan, "The last load is recent", "look at its plan, then without"),
     (press_button_again, "The vendor's button is disconnected", "Disconnect the vendor's"),
 ]
 
