@@ -16,6 +16,8 @@ TIMES = 3
 """So many times more, or fewer, is far from usual..."""
 ENTRIES = 20
 """...if it is also so many entries more or fewer..."""
+FEW = 3
+"""...or nothing, where at least so many are usual..."""
 REJECTED = 10
 """...or, of the rejected ones, so many at least."""
 
@@ -53,8 +55,9 @@ def _volume(before: Sequence[Day], last: Day) -> str | None:
     if len(alike) < ENOUGH:
         return None
     usual = int(median(alike))
+    is_missing = last.entries == 0 and usual >= FEW
     is_far = last.entries > usual * TIMES or last.entries * TIMES < usual
-    if not is_far or abs(last.entries - usual) < ENTRIES:
+    if not is_missing and (not is_far or abs(last.entries - usual) < ENTRIES):
         return None
     return f"{last.entries} entries on {last.work_date}, where {usual} are usual on that weekday"
 

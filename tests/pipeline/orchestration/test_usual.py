@@ -39,6 +39,16 @@ def test_a_day_far_from_usual_says_its_counts(
     assert says in found[named]
 
 
+@pytest.mark.parametrize(("usually", "is_told"), [(2, False), (3, True), (15, True)])
+def test_a_weekday_with_nothing_is_far_from_usual_in_a_small_company_too(
+    usually: int, *, is_told: bool
+) -> None:
+    """Below twenty a day nobody was told that nothing at all had come."""
+    found = unusual([*weeks(8, entries=usually, rejected=0), Day(LAST, 0, 0)])
+    said = f"0 entries on 2026-11-18, where {usually} are usual on that weekday"
+    assert found == ({"volume": said} if is_told else {})
+
+
 @pytest.mark.parametrize(
     ("before", "last"),
     [
