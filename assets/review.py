@@ -74,12 +74,13 @@ def _describe_days(
     with company.warehouse.connect() as connection:
         accepted = figures.of_days(connection, figures.ACCEPTED, first, last)
         groups = figures.of_days(connection, figures.NOT_ACCEPTED, first, last)
+        unbilled = figures.of_days(connection, figures.NOT_BILLABLE, first, last)
         lines = figures.of_days(connection, fix_list.OF_DAYS, first, last, fix_list.LINES_A_DAY)
         entries = figures.of_days(connection, figures.WAITING, first, last, settings.metadata_rows)
         hours = figures.hours_by_verdict(connection, first, last)
     for day in days_of(first, last):
         _add(context, "accepted_time_entries", day, _accepted(accepted[day], company))
-        rejected = _rejected(company, day, lines[day], entries[day], groups[day])
+        rejected = _rejected(company, day, lines[day], entries[day], groups[day], unbilled[day])
         _add(context, "rejected_time_entries", day, rejected)
     # One picture a run, on its last day: of a year, each day's own would be megabytes.
     picture: dict[str, object] = {"hours by day": chart.hours_by_day(days_of(first, last), hours)}
@@ -109,6 +110,7 @@ def _rejected(
     lines: list[queries.Row],
     entries: list[queries.Row],
     groups: list[queries.Row],
+    unbilled: list[queries.Row],
 ) -> dict[str, object]:
     """What to do about a day first, then its entries, then the numbers that are plotted."""
     settings = company.settings
@@ -122,4 +124,5 @@ def _rejected(
         "dagster/partition_row_count": int(figures.total(groups, "entries")),
         **counts(figures.summed(groups, "verdict"), "verdict"),
         **counts(groups, "reason"),
+        "hours not billable on billable projects": figures.total(unbilled, "hours"),
     }

@@ -45,6 +45,13 @@ FROM rejected_time_entries WHERE {WINDOW} GROUP BY ALL
 ORDER BY work_date, verdict DESC, hours DESC
 """
 """Entries and hours on each day by verdict and first reason, the rejected first."""
+NOT_BILLABLE = f"""
+SELECT work_date, count(*) AS entries, {HOURS} AS hours
+FROM rejected_time_entries WHERE {WINDOW} AND reasons[1] = 'not_billable'
+    AND project_id IN (SELECT project_id FROM clockify_projects WHERE is_billable)
+GROUP BY work_date
+"""
+"""Entries and hours on each day that are not billable on a billable project: a slip, maybe."""
 WAITING = f"""
 SELECT work_date, coalesce(user_name, user_id) AS person,
     coalesce(project_name, 'no project') AS project,

@@ -10,6 +10,7 @@ from pipeline.ledger import Ledger
 from pipeline.reports import figures
 from pipeline.schemas import (
     AcceptedTimeEntries,
+    ClockifyProjects,
     ClockifyTimeEntries,
     RejectedTimeEntries,
     Table,
@@ -105,6 +106,27 @@ def test_what_is_not_accepted_is_counted_once_under_its_first_reason(books: Conn
         ("rejected", "no_rate", 2, 2.17),
         ("held", "running", 1, 0.0),
         ("excluded", "not_billable", 1, 1.0),
+    ]
+
+
+def test_time_not_billable_on_a_billable_project_has_a_line_of_its_own(books: Connection) -> None:
+    """There it may be a slip; on a project that is not billable it is none."""
+    projects = [
+        valid(ClockifyProjects, number, project_id=name, is_billable=name == "billed")
+        for number, name in enumerate(("billed", "inner"))
+    ]
+    doors.insert(books, ClockifyProjects, frame(ClockifyProjects, *projects))
+    not_billable = {"verdict": "excluded", "reasons": ["not_billable"], "fixes": ["None."]}
+    lay(
+        books,
+        RejectedTimeEntries,
+        {**not_billable, "project_id": "billed"},
+        {**not_billable, "project_id": "inner"},
+        {**not_billable, "project_id": None},
+        {"verdict": "excluded", "reasons": ["not_work"], "project_id": "billed"},
+    )
+    assert queries.rows(books, figures.NOT_BILLABLE, [DAY, NEXT]) == [
+        {"work_date": DAY, "entries": 1, "hours": 1.0}
     ]
 
 
