@@ -2,8 +2,9 @@
 
 Only by `AFTER_SEND=update`, and only an activity that nobody else has touched: what QuickBooks
 holds must be what we last wrote, and not be billed. A full update clears what it leaves out, so it
-is built on the body just read. Keeps out what counts as a change (`drift`). A crash between the
-update and the ledger's commit heals by itself: the next run finds that both sides agree.
+is built on the body just read, as far as that can be written. Keeps out what counts as a change
+(`drift`). A crash between the update and the ledger's commit heals by itself: the next run finds
+that both sides agree.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,13 @@ OF_THE_ENTRY = (
     *("TxnDate", "NameOf", "EmployeeRef", "CustomerRef", "BillableStatus"),
     *("Hours", "Minutes", "Description", *PRICES),
 )
-"""Keys that an entry decides; the item, the class and the rest are the bookkeeper's."""
+"""Keys that an entry decides."""
+OF_THE_BOOKKEEPER = (
+    *("Id", "SyncToken", "sparse", "ItemRef", "ClassRef", "DepartmentRef", "ProjectRef"),
+    *("PayrollItemRef", "CostRate", "TransactionLocationType"),
+)
+"""What else is written back, each as it was read. Answers may grow keys that QuickBooks refuses
+when they are sent (its reference, 1.2 and 8)."""
 
 
 def followed(base: Body, today: Body, *, is_priced_by_item: bool = False) -> dict[str, Any]:
@@ -41,7 +48,8 @@ def followed(base: Body, today: Body, *, is_priced_by_item: bool = False) -> dic
     decided = {key for key in OF_THE_ENTRY if key not in kept}
     if facts(base).customer != facts(today).customer:
         decided.add("ProjectRef")  # QuickBooks' project of the customer before
-    return {key: value for key, value in base.items() if key not in decided} | {
+    kept |= set(OF_THE_BOOKKEEPER) - decided
+    return {key: value for key, value in base.items() if key in kept} | {
         key: value for key, value in today.items() if key in decided
     }
 

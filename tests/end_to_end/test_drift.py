@@ -335,8 +335,12 @@ NOT_FOLLOWED: dict[str, tuple[Change, str | None]] = {
 
 
 def test_an_update_follows_the_entry_and_leaves_the_rest_to_the_bookkeeper(sent: House) -> None:
-    """Cost and tax stay; the ledger says what was written, in a line of its own; once."""
+    """Cost and tax stay; the ledger says what was written, in a line of its own; once.
+
+    What is read holds keys that nobody has seen before, which QuickBooks would refuse.
+    """
     sent.changes["AFTER_SEND"] = "update"
+    sent.sandbox.switch(extra_keys=True)
     world = sent.sandbox.world
     theirs = {"CostRate": 20, "Taxable": True}
     ids = {row["Id"] for row in sent.activities if row["Description"] in FOLLOWED}

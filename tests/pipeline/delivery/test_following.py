@@ -29,6 +29,12 @@ def test_what_the_entry_decides_is_replaced_and_the_rest_stays() -> None:
     assert found.keys() == STORED.keys()
 
 
+def test_what_cannot_be_written_is_not_sent_back() -> None:
+    """QuickBooks refuses a key that it does not know, also one from an answer of its own."""
+    read = {**STORED, "domain": "QBO", "MetaData": {}, "SourceSystem": "QBO", "TimeChargeId": 3}
+    assert followed(read, parse(SENT)) == followed(STORED, parse(SENT))
+
+
 def test_with_its_customer_goes_the_project_that_quickbooks_added() -> None:
     """It is the customer's before; where the customer stays, it stays too."""
     base = {**STORED, "ProjectRef": {"value": "39298045"}}
