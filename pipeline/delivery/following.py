@@ -10,7 +10,7 @@ that both sides agree.
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import uuid4
 
 from pipeline.delivery.classification import Outcome, classify
 from pipeline.delivery.desk import Desk
@@ -116,15 +116,15 @@ def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Bod
 
     Unanswered, it is read again: if it was written all the same, and the entry is edited once more,
     it would look as if somebody else had changed it. Throttled, it is not followed this time, and
-    the next run tries again, as where it cannot be told at all. The request's id comes
-    of all that is written, its version included: QuickBooks may remember how it answered another.
+    the next run tries again, as where it cannot be told at all. The request's id is new each time:
+    QuickBooks may remember a refusal for what it would take by now, such as of books that are open
+    again. What is written twice all the same, it refuses for its version (5010).
 
     Raises:
         Stop: QuickBooks refuses everything.
     """
     body = followed(activity, parse(delivery.payload))
-    request_id = str(uuid5(NAMESPACE_URL, f"{delivery.request_id}/{as_json(body)}"))
-    answer = desk.quickbooks.update_time_activity(body, request_id)
+    answer = desk.quickbooks.update_time_activity(body, str(uuid4()))
     outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
     stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
     if outcome.state == "unknown":

@@ -442,6 +442,19 @@ def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(sent: Ho
         assert sent.sandbox.world.company.activities[ours]["Description"] == followed
 
 
+def test_an_update_that_closed_books_refused_is_made_once_they_are_open(sent: House) -> None:
+    """The same is written again, and QuickBooks may remember what it said to it."""
+    sent.changes["AFTER_SEND"] = "update"
+    sent.sandbox.switch(remember_faults=True)
+    before = minutes(activity(sent, "longer"))
+    change(sent, {"longer": lengthen})
+    for closed, longer in ((DAY, 0), (None, 30)):
+        sent.sandbox.world.company.books_closed_through = closed
+        sent.prepare(DAY, NEXT, *DAILY)
+        assert minutes(activity(sent, "longer")) == before + longer
+    assert drift(sent) == []
+
+
 def test_an_edit_after_an_update_of_which_nobody_heard_is_followed_too(sent: House) -> None:
     """What it wrote is ours: else it would look as if somebody else had changed the activity."""
     sent.changes["AFTER_SEND"] = "update"
