@@ -119,7 +119,8 @@ CLAIMS = {
         right="QuickBooks holds every time activity as it was sent",
         problem="Time activities that QuickBooks stored otherwise than they were sent, or no "
         "longer has: {measured}",
-        fix="Compare them with QuickBooks and correct them there; what was deleted there is "
+        fix="Compare them with QuickBooks and correct them there; a description needs letters that "
+        "QuickBooks keeps, the same in Clockify and in QuickBooks; what was deleted there is "
         "settled with `python -m pipeline decide ENTRY skip`, or `adopt ID`",
     ),
     "the_run_before_left_its_copies": Claim(

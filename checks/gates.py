@@ -213,6 +213,7 @@ CLAIMS = {
         columns=["work_date", "differs", "quickbooks_id", "entry_id"],
         right="QuickBooks stored every time activity as it was sent",
         problem="Time activities stored otherwise than they were sent: {measured}",
-        fix="Compare and correct them in QuickBooks",
+        fix="Compare and correct them in QuickBooks; a description needs letters that QuickBooks "
+        "keeps, the same in Clockify and in QuickBooks",
     ),
 }

@@ -7,7 +7,7 @@ without finding it. Everything that is not proved is `unknown`, and unknown is n
 before it is settled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
@@ -73,6 +73,11 @@ def classify(
         return Outcome("unknown", error_code=str(status), error_message=said)
 
 
+def stored_otherwise(differing: Sequence[str]) -> str | None:
+    """What the ledger keeps of fields that QuickBooks stored otherwise than they were sent."""
+    return f"stored otherwise than sent: {', '.join(differing)}" if differing else None
+
+
 def is_named(code: str | None) -> bool:
     """Whether QuickBooks has named a fault: an answer, though not each proves anything."""
     return bool(code) and code != str(int(HTTPStatus.OK))
@@ -134,7 +139,7 @@ def _of_stored(stored: Mapping[str, Any], sent: str) -> Outcome:
     differs = tuple(differences(facts(parse(sent)), facts(stored)))
     return Outcome(
         "sent",
-        error_message=f"stored otherwise than sent: {', '.join(differs)}" if differs else None,
+        error_message=stored_otherwise(differs),
         differs=differs,
         created_at=instant((stored.get("MetaData") or {}).get("CreateTime")),
         **identity(stored),

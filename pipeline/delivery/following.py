@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from pipeline.delivery.classification import Outcome, classify
+from pipeline.delivery.classification import Outcome, classify, stored_otherwise
 from pipeline.delivery.desk import Desk
 from pipeline.ledger import Delivery
 from pipeline.money import amount_minor
@@ -102,10 +102,17 @@ def renaming(before: Delivery, wanted: Delivery) -> str | None:
 
 
 def obstacle(before: Delivery, activity: Body) -> str | None:
-    """Why an activity may not be brought into line; none if it may."""
+    """Why an activity may not be brought into line; none if it may.
+
+    QuickBooks may not keep a letter of a description. What it made of it is its own, and nobody's
+    change, while the activity is of the version that we wrote.
+    """
     if activity.get("BillableStatus") == BILLED:
         return "it is billed"
     differing = differences(facts(parse(before.payload)), facts(activity))
+    is_as_written = before.sync_token == identity(activity)["sync_token"]
+    if is_as_written and before.error_message == stored_otherwise(["description"]):
+        differing = [name for name in differing if name != "description"]
     if activity.get("StartTime"):
         differing.append("start and end")
     return f"it was changed in QuickBooks too: {', '.join(differing)}" if differing else None

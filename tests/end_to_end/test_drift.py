@@ -455,6 +455,25 @@ def test_an_update_that_closed_books_refused_is_made_once_they_are_open(sent: Ho
     assert drift(sent) == []
 
 
+def test_a_letter_that_quickbooks_does_not_keep_is_nobodys_change_there(quiet: House) -> None:
+    """The words are followed, each time, until a person touches what QuickBooks made of them."""
+    quiet.changes["AFTER_SEND"] = "update"
+    quiet.sandbox.switch(charset="latin1")
+    entry = add_entry(quiet.sandbox.world, DAY, description="Sand 🙂")
+    said = problems(quiet.run(DAY))
+    assert any("a description needs letters that QuickBooks keeps" in each for each in said)
+    for words, left in (("Gravel 🙂", "Gravel ?"), ("Gravel", "Gravel"), ("Clay 🙂", "Clay ?")):
+        entry.description = words
+        quiet.prepare(DAY, DAY, *DAILY)
+        [ours] = quiet.activities
+        assert ours["Description"] == left
+    quiet.sandbox.admin("PATCH", f"activities/{ours['Id']}", CostRate=20)
+    entry.description = "Clay"
+    quiet.prepare(DAY, DAY, *DAILY)
+    reasons = quiet.rows("SELECT not_followed FROM drift WHERE side = 'clockify'")
+    assert reasons == [("it was changed in QuickBooks too: description",)]
+
+
 def test_an_edit_after_an_update_of_which_nobody_heard_is_followed_too(sent: House) -> None:
     """What it wrote is ours: else it would look as if somebody else had changed the activity."""
     sent.changes["AFTER_SEND"] = "update"
