@@ -5,7 +5,7 @@ resembling"). Keeps out what follows from a comparison.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -175,5 +175,7 @@ def _minutes(body: Body) -> int:
     if stated or not (body.get("StartTime") and body.get("EndTime")):
         return stated
     start, end = (datetime.fromisoformat(body[key]) for key in ("StartTime", "EndTime"))
+    if end <= start:  # past midnight: QuickBooks moves both onto the one date (its reference, 1.4)
+        end += timedelta(days=1)
     pause = int(body.get("BreakHours") or 0) * 60 + int(body.get("BreakMinutes") or 0)
     return int((end - start).total_seconds()) // 60 - pause

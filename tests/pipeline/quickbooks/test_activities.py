@@ -209,6 +209,8 @@ TIMED = {
         ({"BreakHours": 1, "BreakMinutes": 15}, 45),
         ({"EndTime": "2024-05-14T19:00:00Z"}, 180),
         ({"EndTime": "2024-05-14T11:00:59-07:00"}, 120),
+        ({"EndTime": "2024-05-14T06:00:00-07:00"}, 21 * 60),
+        ({"EndTime": "2024-05-14T09:00:00-07:00", "BreakHours": 8}, 16 * 60),
         ({"EndTime": None}, 0),
         ({"StartTime": None, "Minutes": 5}, 5),
     ],
