@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
-from pipeline.quickbooks.activities import differences, facts, identity, instant, parse
+from pipeline.quickbooks.activities import (
+    UNREADABLE,
+    differences,
+    facts,
+    identity,
+    instant,
+    parse,
+)
 from pipeline.quickbooks.faults import THROTTLED, Fault
 
 PROVES_NOTHING_STORED = (
@@ -26,8 +33,6 @@ BUSINESS_RULES = range(6000, 7000)
 """Faults by which QuickBooks names a rule of its own in free text (its reference, 9.2)."""
 TICK = timedelta(seconds=1)
 """QuickBooks cuts the creation time to seconds, the time of an answer to milliseconds."""
-UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
-"""What comes of a field of another type or form: it may be stored all the same."""
 
 
 class Outcome(NamedTuple):
@@ -68,7 +73,7 @@ def classify(
         )
     try:
         return _of_stored(stored, sent)
-    except UNREADABLE as error:
+    except UNREADABLE as error:  # it may be stored all the same
         said = f"the answer holds a time activity that cannot be read: {error}"
         return Outcome("unknown", error_code=str(status), error_message=said)
 

@@ -4,7 +4,7 @@ Pure. Holds the payload, the compared fields and their defaults (`delivery.md`, 
 resembling"). Keeps out what follows from a comparison.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -18,6 +18,8 @@ from pipeline.stops import Stop
 
 Body = Mapping[str, Any]
 """A TimeActivity as parsed JSON, its decimals as `Decimal`."""
+UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
+"""What comes of a field of another type or form."""
 
 
 class Facts(NamedTuple):
@@ -115,6 +117,28 @@ def facts(body: Body) -> Facts:
     )
 
 
+def require_readable(bodies: Iterable[Body]) -> None:
+    """Make sure that the facts of time activities as QuickBooks gives them can be compared.
+
+    Another program may have written what we do not understand. Left out, it might be the very one
+    that an entry became.
+
+    Raises:
+        Stop: those of one cannot.
+    """
+    for body in bodies:
+        try:
+            facts(body)
+        except UNREADABLE as error:
+            raise Stop(
+                f"QuickBooks' time activity {body.get('Id')} of {body.get('TxnDate')} cannot be "
+                f"read: {error}",
+                "Correct its hours, its start and end, its rate or its description in QuickBooks, "
+                "then run again; if they look right there, report it to the maintainers with this "
+                "line",
+            ) from error
+
+
 def differences(sent: Facts, stored: Facts) -> list[str]:
     """The names of the fields in which what is stored is not what was sent.
 
@@ -163,6 +187,8 @@ def stamp(body: Body, name: str) -> datetime:
 
 
 def _folded(text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"its description is no text: {text}")
     return " ".join(text.split())
 
 
@@ -170,12 +196,16 @@ def _reference(body: Body, key: str) -> str:
     return str((body.get(key) or {}).get("value") or "")
 
 
+def _whole(body: Body, key: str) -> int:
+    return int(str(body.get(key) or 0).removesuffix(".0"))
+
+
 def _minutes(body: Body) -> int:
-    stated = int(body.get("Hours") or 0) * 60 + int(body.get("Minutes") or 0)
+    stated = _whole(body, "Hours") * 60 + _whole(body, "Minutes")
     if stated or not (body.get("StartTime") and body.get("EndTime")):
         return stated
     start, end = (datetime.fromisoformat(body[key]) for key in ("StartTime", "EndTime"))
     if end <= start:  # past midnight: QuickBooks moves both onto the one date (its reference, 1.4)
         end += timedelta(days=1)
-    pause = int(body.get("BreakHours") or 0) * 60 + int(body.get("BreakMinutes") or 0)
+    pause = _whole(body, "BreakHours") * 60 + _whole(body, "BreakMinutes")
     return int((end - start).total_seconds()) // 60 - pause

@@ -15,6 +15,7 @@ from pyrate_limiter import Duration, Limiter, Rate
 
 from pipeline.fields import value, values
 from pipeline.http import Http, Service
+from pipeline.quickbooks.activities import require_readable
 from pipeline.quickbooks.answers import Answer, answer_of, no_answer
 from pipeline.quickbooks.faults import THROTTLED_SECONDS, stop_of
 from pipeline.quickbooks.rows import company_row, customer_rows, employee_rows, service_item
@@ -104,14 +105,17 @@ class QuickBooks:
         Args:
             first: First `TxnDate`.
             last: Last `TxnDate`, included.
+
+        Raises:
+            Stop: one of them cannot be read; so with the other reads of time activities.
         """
-        return self._all("TimeActivity", f"TxnDate >= '{first}' AND TxnDate <= '{last}'")
+        return self._activities(f"TxnDate >= '{first}' AND TxnDate <= '{last}'")
 
     def time_activities_created(self, since: datetime, until: datetime) -> dict[str, Row]:
         """Return, by id, the time activities created between two instants of Intuit's clock."""
         first, last = (at.astimezone(UTC).isoformat(timespec="seconds") for at in (since, until))
         created = f"MetaData.CreateTime >= '{first}' AND MetaData.CreateTime <= '{last}'"
-        return self._all("TimeActivity", created)
+        return self._activities(created)
 
     def time_activity(self, activity_id: str) -> Row | None:
         """Return one time activity, or None if it was deleted."""
@@ -120,6 +124,7 @@ class QuickBooks:
             return None
         row: Row = value(self._good(answer), "TimeActivity", dict, of="QuickBooks' answer")
         value(row, "Id", str, of="QuickBooks' time activity")
+        require_readable([row])
         return row
 
     def await_turn(self) -> None:
@@ -158,6 +163,11 @@ class QuickBooks:
         """Replace a time activity; what `body` leaves out is cleared. Answers as above."""
         content = simplejson.dumps(body, use_decimal=True)
         return self._write("/timeactivity", content, {"requestid": request_id})
+
+    def _activities(self, where: str) -> dict[str, Row]:
+        rows = self._all("TimeActivity", where)
+        require_readable(rows.values())
+        return rows
 
     def _all(self, entity: str, where: str) -> dict[str, Row]:
         """Every record that a condition selects, by id, counted before and after."""

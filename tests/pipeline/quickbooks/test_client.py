@@ -295,6 +295,45 @@ def test_an_answer_without_the_time_activity_is_not_taken_for_its_end(
         quickbooks.time_activity("1")
 
 
+TIMED = {"StartTime": "2027-03-10T09:00:00", "EndTime": "2027-03-10T11:00:00", "Hours": 0}
+EVERY_READ_OF_ACTIVITIES: list[Callable[[QuickBooks], Any]] = [
+    lambda quickbooks: quickbooks.time_activities(*MARCH),
+    lambda quickbooks: quickbooks.time_activities_created(*CREATED),
+    lambda quickbooks: quickbooks.time_activity("100000"),
+]
+CREATED = (datetime(2027, 3, 10, tzinfo=UTC), datetime(2027, 3, 11, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("read", EVERY_READ_OF_ACTIVITIES)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {**TIMED, "StartTime": "2027-03-10T09:00:00-07:00"},
+        {**TIMED, "StartTime": "09:00"},
+        {"Hours": 1.5},
+        {"Hours": "1.5"},
+        {"Minutes": "half"},
+        {"Description": 7},
+        {"TxnDate": "2027-03-10T24:00", "HourlyRate": "dear"},
+    ],
+    ids=str,
+)
+def test_a_time_activity_that_cannot_be_read_is_named_by_every_read(
+    sandbox: Sandbox,
+    quickbooks: QuickBooks,
+    read: Callable[[QuickBooks], Any],
+    odd: dict[str, object],
+) -> None:
+    """Another program wrote it; left out, it might be what an entry became."""
+    stored(sandbox, 1)
+    made = sandbox.world.company.activities["100000"]
+    made |= {"Minutes": 0, "MetaData": {"CreateTime": "2027-03-10T10:00:00-08:00"}, **odd}
+    with pytest.raises(Stop, match="time activity 100000 of 2027-03-10") as said:
+        read(quickbooks)
+    assert "cannot be read" in said.value.what
+    assert "Correct its hours" in said.value.fix
+
+
 def test_one_time_activity_is_read_until_it_is_deleted(
     sandbox: Sandbox, quickbooks: QuickBooks
 ) -> None:
