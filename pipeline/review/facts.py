@@ -19,9 +19,14 @@ from pipeline.settings import Settings
 Columns = dict[str, Any]
 ACT = (
     "Rename the Clockify {} {} or the QuickBooks {kind} so that both are the same, character for "
-    "character, or add the {kind}"
+    "character, or add the {kind}{or_else}"
 )
 """What may be right where a name does not only look like another."""
+OR_ELSE = {
+    "employee": ", or bill a contractor's time by hand and mark it not billable in Clockify",
+    "customer": "",
+}
+"""QuickBooks has contractors among its vendors, of whom no time activity of ours can be."""
 APART = "In QuickBooks, rename all but one of the {kind}s that the Clockify {} {} may mean"
 
 
@@ -101,7 +106,9 @@ def _matched(kind: str, matches: list[Match], ours: str, labels: list[str]) -> C
         f"{kind}_hint": _text(match.hint for match in matches),
         f"{kind}_act": _text(
             match.act
-            or (APART if match.problem == "ambiguous" else ACT).format(ours, label, kind=kind)
+            or (APART if match.problem == "ambiguous" else ACT).format(
+                ours, label, kind=kind, or_else=OR_ELSE[kind]
+            )
             for match, label in zip(matches, labels, strict=True)
         ),
     }

@@ -68,14 +68,15 @@ def _of_another(match: Match, bearers: Mapping[str | None, set[str]]) -> Match:
 
 
 def _match_person(name: str | None, bearers: set[str], staff: Directory) -> Match:
+    by_hand = "Bill the time by hand, and mark it not billable in Clockify"
     if not name:
-        return Match(problem="unknown", hint="Clockify gives the user no name")
+        hint = "Clockify gives the user no name"
+        return Match(problem="unknown", hint=hint, act=f"{by_hand}, or give the user a name there")
     if len(bearers) > 1:
         ids = " and ".join(f"`{user_id}`" for user_id in sorted(bearers))
         return Match(problem="ambiguous", hint=f"the Clockify users {ids} share the name")
     if name == REMOVED:
-        act = "Bill the time by hand, and mark it not billable in Clockify"
-        return Match(problem="unknown", hint="Clockify no longer says whose it was", act=act)
+        return Match(problem="unknown", hint="Clockify no longer says whose it was", act=by_hand)
     return staff.match((name,))
 
 
@@ -103,7 +104,9 @@ def match_customers(
     whose display name is the project and whose parent's is the client. By project alone
     (`project`, and `auto` where there is no client): the top-level customer or QuickBooks project
     of that display name. A plain sub-customer is then only suggested: without its parent's, its
-    name says little.
+    name says little. No name alone decides against what is known of the client: where it would be
+    the project of another client, or a sub-customer elsewhere bears the name too, it is
+    `ambiguous`.
 
     Args:
         pairs: Client and project names of the entries that have a project.
@@ -148,6 +151,9 @@ class _CustomerBook:
         all_ = [_Customer(*row) for row in rows(customers, *_Customer._fields)]
         names = {one.quickbooks_customer_id: one.name for one in all_}
         below = [(names[one.parent_id], one) for one in all_ if one.parent_id in names]
+        self._names = set(names.values())
+        self._paths = {one.quickbooks_customer_id: one.fully_qualified_name for one in all_}
+        self._known_paths = set(self._paths.values())
         self._on_top = {one.quickbooks_customer_id for one in all_ if one.parent_id is None}
         self._alone = Directory(
             "QuickBooks customer",
@@ -173,7 +179,7 @@ class _CustomerBook:
             hint = f"several clients in Clockify have a project `{project}`"
             return Match(problem="ambiguous", hint=hint, act=act)
         if not is_client_used:
-            match = self._alone.match((project,))
+            match = self._by_name_alone(client, project, mode)
         elif client is None:
             act = f"Give the Clockify project `{project}` a client"
             match = Match(problem="unknown", hint="the Clockify project has no client", act=act)
@@ -184,8 +190,35 @@ class _CustomerBook:
         if match.problem != "unknown":
             return match
         otherwise = self._otherwise(client, project, is_client_used=is_client_used)
-        act = match.act or _without_colon(client if is_client_used else None, project)
+        act = match.act or self._as_its_path(client, project)
+        act = act or _without_colon(client if is_client_used else None, project)
         return replace(match, act=act, hint="; ".join(filter(None, (match.hint, otherwise))))
+
+    def _by_name_alone(self, client: str | None, project: str, mode: Mode) -> Match:
+        """The customer of a project's name, if nothing says that another is meant."""
+        match = self._alone.match((project,))
+        above = self._paths.get(match.id or "", "").split(":")[:-1]
+        if not above:
+            return match
+        label = f"`{self._paths[match.id or '']}`"
+        if client in self._names - set(above):
+            act = "Set `CUSTOMER_MATCHING=client_project`, or rename the Clockify project "
+            hint = f"QuickBooks has the customer `{client}`, and {label} is another's"
+            return Match(
+                problem="ambiguous", hint=hint, act=f"{act}`{project}` of client `{client}`"
+            )
+        others = [one for one in self._children.named((project,)) if one.id != match.id]
+        if mode == "auto" and others and others[0].is_active:
+            hint = f"QuickBooks has {label} and `{others[0].label}`"
+            return Match(problem="ambiguous", hint=hint)
+        return match
+
+    def _as_its_path(self, client: str | None, project: str) -> str:
+        """What to do about a project that is called by its customer's whole path."""
+        *above, name = project.split(":")
+        if client or not above or project not in self._known_paths:
+            return ""
+        return f"Rename the Clockify project `{project}` to `{name}`, with the client `{above[-1]}`"
 
     def _may_be_below(self, match: Match, project: str) -> bool:
         """Whether a client would tell which customer is meant."""
@@ -203,7 +236,8 @@ class _CustomerBook:
         else:
             mode, found = "client_project", self._below.named((client or "", project))
         if len(found) == 1 and found[0].is_active:
-            return f"with `CUSTOMER_MATCHING={mode}` it would match `{found[0].label}`"
+            setting = f"with `CUSTOMER_MATCHING={mode}` it would match `{found[0].label}`"
+            return f"{setting} (a setting for all projects)"
         children = self._children.named((project,)) if client is None else []
         if not children:
             return ""

@@ -35,6 +35,14 @@ QUOTES = dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f"), '"')
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 
+INVISIBLE = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | set(map(chr, range(0xFE00, 0xFE10)))
+"""What is drawn as nothing, or tells how the letter before is drawn, beside Unicode's own class."""
+DRAWN_OTHERWISE = set(map(chr, (*range(0xFB00, 0xFB07), *range(0xFF01, 0xFF5F)))) - set(
+    map(chr, LOOK_ALIKES)
+)
+"""Ligatures, such as \ufb03 for ffi, and the full-width forms of digits and signs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One thing in which names differ unseen: what to call it, and how to level it."""
@@ -46,7 +54,15 @@ class Look:
 
 
 def _without_invisible(name: str) -> str:
-    return "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return "".join(
+        char for char in name if unicodedata.category(char) != "Cf" and char not in INVISIBLE
+    )
+
+
+def _spelled_out(name: str) -> str:
+    return "".join(
+        unicodedata.normalize("NFKC", char) if char in DRAWN_OTHERWISE else char for char in name
+    )
 
 
 def _with_plain_blanks(name: str) -> str:
@@ -64,6 +80,7 @@ LOOKS = (
     Look("a curly quotation mark ({})", lambda name: name.translate(QUOTES)),
     Look("another dash ({})", lambda name: name.translate(DASHES)),
     Look("a look-alike letter ({})", lambda name: name.translate(LOOK_ALIKES)),
+    Look("a ligature or full-width sign ({})", _spelled_out),
     Look("letter case", str.lower, is_sided=False),
     Look("a leading blank", lambda name: name.lstrip(" ")),
     Look("a trailing blank", lambda name: name.rstrip(" ")),

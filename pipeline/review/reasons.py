@@ -132,7 +132,8 @@ def _of_time() -> tuple[Reason, ...]:
             _that(lambda minutes: minutes <= LONGEST_MINUTES),
             among="is_measured",
         ).rejects(
-            "In Clockify, split the entry of {user} on {day}: {sent_minutes} minutes as sent are "
+            "In Clockify, correct the end of the entry of {user} on {day}, if its timer was "
+            "forgotten, or split it: {sent_minutes} minutes as sent are "
             f"more than {LONGEST_MINUTES} (23 h 55 min){{only_by_rounding}}."
         ),
         Reason("bad_duration", "is_sound", _IS_TRUE, among="is_finished").rejects(
@@ -226,7 +227,8 @@ def _of_waiting(rules: Rules) -> tuple[Reason, ...]:
         ).holds("In Clockify, have the timesheet of {user} with {day} submitted and approved."),
         Reason("books_closed", "work_date", _since(reopened), among="is_no_probe").holds(
             f"In QuickBooks, reopen the books, closed through {closed}, or bill the entry of "
-            "{user} on {day} by hand."
+            "{user} on {day} by hand and mark it not billable in Clockify, or it is sent as well "
+            "once they are open."
         ),
     )
 

@@ -108,7 +108,8 @@ class TestPeople:
         """Users whose name is missing are not namesakes of one another."""
         people = [("u1", name), ("u2", name)]
         match = match_people(people, users(("u3", name)), STAFF)[name]
-        assert match == Match(problem="unknown", hint="Clockify gives the user no name")
+        assert (match.problem, match.hint) == ("unknown", "Clockify gives the user no name")
+        assert match.act.startswith("Bill the time by hand")
 
     @pytest.mark.parametrize(
         ("name", "hint"),
@@ -147,6 +148,28 @@ class TestCustomers:
         alone = project(None, "Launch", "client_project").hint
         assert "with `CUSTOMER_MATCHING=project` it would match `Globex:Launch`" in alone
 
+    def test_no_name_alone_gives_a_customers_time_to_another(self) -> None:
+        """The client is a customer here, and the project of that name is another's."""
+        match = project("Acme", "Launch", "project")
+        assert (match.id, match.problem) == (None, "ambiguous")
+        assert "`Acme`, and `Globex:Launch` is another's" in match.hint
+        assert "CUSTOMER_MATCHING=client_project" in match.act
+        book = customers(
+            customer("1", "Acme"),
+            customer("2", "Acme:Website", "1", is_project=True),
+            customer("3", "Globex"),
+            customer("4", "Globex:Website", "3"),
+            customer("5", "Solo"),
+            customer("6", "Globex:Solo", "3"),
+        )
+        pairs = [(None, "Website"), (None, "Solo")]
+        doubtful, sure = match_customers(pairs, book, "auto").values()
+        if sure.problem:
+            doubtful, sure = sure, doubtful
+        assert (doubtful.id, doubtful.problem) == (None, "ambiguous")
+        assert doubtful.act == "Give the Clockify project `Website` its client"
+        assert sure == Match(id="5"), "a customer of its own is the manual's rule"
+
     @pytest.mark.parametrize("name", ["Website", "Audit"])
     def test_a_project_without_the_client_that_tells_is_to_be_given_it(self, name: str) -> None:
         """To rename or to add a customer would send its time to a wrong one."""
@@ -162,7 +185,8 @@ class TestCustomers:
             (None, "Solo", "auto", "16"),
             (None, "Launch", "auto", "14"),
             ("Anything", "Solo", "project", "16"),
-            ("Acme", "Launch", "project", "14"),
+            ("Anything", "Launch", "project", "14"),
+            ("Globex", "Launch", "project", "14"),
             ("Acme", "Website", "client_project", "11"),
         ],
     )

@@ -39,6 +39,10 @@ ONE_LOOK = [
     ("O\u2019Neil", "O'Neil", "a curly apostrophe (U+2019) in Clockify"),
     ("\u201cX\u201d", '"X"', "a curly quotation mark (U+201C, U+201D) in Clockify"),
     ("A\u2013B", "A-B", "another dash (U+2013) in Clockify"),
+    ("A\ufb03nity", "Affinity", "a ligature or full-width sign (U+FB03) in Clockify"),
+    ("Lot 7", "Lot \uff17", "a ligature or full-width sign (U+FF17) in QuickBooks"),
+    ("Tree \u2618\ufe0f", "Tree \u2618", "a zero-width character (U+FE0F) in Clockify"),
+    ("Ann\u3164", "Ann", "a zero-width character (U+3164) in Clockify"),
 ]
 
 

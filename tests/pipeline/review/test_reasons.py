@@ -271,7 +271,7 @@ CLIENTS = customers(
             {"user_name": "Bob"},
             (
                 "Rename the Clockify user `Bob` or the QuickBooks employee so that both are the "
-                "same, character for character, or add the employee: "
+                "same, character for character, or add the employee, or bill a contractor's time "
             ),
         ),
     ],
@@ -322,6 +322,11 @@ def test_a_fix_says_on_which_side_a_person_is_renamed(changes: dict[str, Any], a
             {"client_name": "A:B", "project_name": "C:D"},
             "auto",
             "Rename the Clockify client `A:B` and the Clockify project `C:D` without a colon, ",
+        ),
+        (
+            {"project_name": "Acme :Website", **NO_CLIENT},
+            "auto",
+            "Rename the Clockify project `Acme :Website` to `Website`, with the client `Acme `: ",
         ),
         ({"client_name": "A:B"}, "project", "Rename the Clockify project `Website` of client `A"),
         (
