@@ -94,34 +94,11 @@ CLAIMS = {
         ],
         right="nothing that was sent has changed since",
         problem="Entries or time activities that changed after they were sent: {measured}",
-        fix="Make both sides say the same, or set AFTER_SEND=update to follow the entries; what "
-        "only resembles ours is told apart with `decide ENTRY keep`; what is billed already is for "
-        "the bookkeeper. The table `drift` has each field",
-    ),
-    "activities_stand_as_they_were_sent": Claim(
-        asset="quickbooks_time_activities",
-        reads_ledger=True,
-        says="No time activity, of whatever run, was stored otherwise than it was sent, or "
-        "changed since.\n\nThe gate of the run that sent it is red once; this keeps it.",
-        wrong="""
-        SELECT state, work_date, CAST(updated_at AS DATE) AS since, error_code, error_message,
-            round(minutes / 60.0, 2) AS hours, quickbooks_id, entry_id
-        FROM ledger.deliveries WHERE state = 'sent' AND error_message IS NOT NULL
-            -- What was deleted on both sides is what both want.
-            OR state = 'gone' AND (entry_id IN (SELECT entry_id FROM clockify_time_entries)
-                OR work_date NOT IN (SELECT work_date FROM days))
-        ORDER BY work_date
-        """,
-        columns=[
-            *("state", "work_date", "since", "hours", "problem"),
-            *("quickbooks_id", "entry_id"),
-        ],
-        right="QuickBooks holds every time activity as it was sent",
-        problem="Time activities that QuickBooks stored otherwise than they were sent, or no "
-        "longer has: {measured}",
-        fix="Compare them with QuickBooks and correct them there; a description needs letters that "
-        "QuickBooks keeps, the same in Clockify and in QuickBooks; what was deleted there is "
-        "settled with `python -m pipeline decide ENTRY skip`, or `adopt ID`",
+        fix="Make both sides say the same (a description in letters that QuickBooks keeps), or set "
+        "AFTER_SEND=update to follow the entries; what was deleted in QuickBooks is settled with "
+        "`python -m pipeline decide ENTRY skip`, or `adopt ID`; what only resembles ours is told "
+        "apart with `decide ENTRY keep`; what is billed already is for the bookkeeper. The table "
+        "`drift` has each field",
     ),
     "the_run_before_left_its_copies": Claim(
         asset="quickbooks_time_activities",

@@ -7,7 +7,7 @@ brought into line (`following`) and the tables (`books`). Nothing is sent anew h
 deleted in QuickBooks is `gone`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -45,8 +45,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     known = [each for each in deliveries if each.work_date in days]
     activities |= pairing.elsewhere(desk, known, activities)
     pairs = pairing.pairs(desk, known, activities)
-    pairs = _in_line(desk, _noted(desk, pairs, _is_gone, state="gone", error_code=None))
-    pairs = _noted(desk, pairs, _is_put_right, error_code=None, error_message=None)
+    pairs = _in_line(desk, _gone(desk, pairs))
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
     names = desk.lists.names()
     found = [
@@ -76,37 +75,18 @@ def _currency(activity: Body, desk: Desk) -> str:
     return currency if isinstance(currency, str) else desk.rules.home_currency
 
 
-def _noted(
-    desk: Desk,
-    pairs: Sequence[Pair],
-    is_so: Callable[[Pair], bool],
-    **changes: Any,  # noqa: ANN401 - a delivery's fields
-) -> list[Pair]:
-    """The pairs; the deliveries of those of which it is so are recorded with changes."""
+def _gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs; that somebody has deleted its activity is recorded of a delivery."""
     found = [
-        replace(pair, delivery=desk.noted(pair.delivery, **changes)) if is_so(pair) else pair
+        replace(pair, delivery=desk.noted(pair.delivery, state="gone", error_code=None))
+        if pair.activity is None and pair.delivery.state in DELIVERED
+        else pair
         for pair in pairs
     ]
     desk.ledger.record(
         [new.delivery for old, new in zip(pairs, found, strict=True) if new is not old]
     )
     return found
-
-
-def _is_gone(pair: Pair) -> bool:
-    """Whether somebody has deleted its activity."""
-    return pair.activity is None and pair.delivery.state in DELIVERED
-
-
-def _is_put_right(pair: Pair) -> bool:
-    """Whether what QuickBooks stored otherwise than it was sent was corrected by a person.
-
-    Else the check of it would warn for ever: nobody can decide of what was sent.
-    """
-    was_other = pair.delivery.state == "sent" and pair.delivery.error_message
-    if not was_other or not pair.activity:
-        return False
-    return not differences(pair.sent, facts(pair.activity))
 
 
 def _in_line(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
