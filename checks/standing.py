@@ -7,6 +7,7 @@ from checks.claim import EVERYTHING, LAUNCH, Claim
 from pipeline import schemas
 from pipeline.company import Company
 from pipeline.ledger import SETTLED
+from pipeline.orchestration import usual
 from pipeline.quickbooks import eligibility
 from pipeline.reports import figures, hours_at_risk
 from pipeline.reports.analysis import REACH
@@ -43,6 +44,12 @@ def unknown_plan(connection: Connection, _: Company, __: Row) -> list[Row]:
     """The company's plan, if nobody can say whether it takes time activities."""
     found = eligibility.unknown_plan(verdicts.company(connection))
     return [{"problem": found.what, "fix": found.fix}] if found else []
+
+
+def unusual_day(connection: Connection, company: Company, given: Row) -> list[Row]:
+    """What is far from usual on the last day judged, in words with its counts."""
+    found = usual.of_last_day(connection, given["today"], company.settings.time_zone)
+    return [{"problem": said} for said in found.values()]
 
 
 LAID_OUT = f"""
@@ -166,6 +173,17 @@ CLAIMS = {
         fix="They are sent all the same: where one is too many, delete it in Clockify, and in "
         "QuickBooks if it was sent; where all are right, nothing is to be done, and this ends with "
         "the month after theirs",
+    ),
+    "the_last_day_is_as_usual": Claim(
+        asset="rejected_time_entries",
+        says="The last day that has passed has about as many entries as its weekday usually has, "
+        "and no more of them than usual are rejected.",
+        wrong=unusual_day,
+        columns=["problem"],
+        right="the last day is as usual, or too few are known to say",
+        problem="{first_of_all[problem]}",
+        fix="Look at that day in Clockify, at the key and at the filters; of a holiday, nothing is "
+        "to be done, and the next day ends this",
     ),
     "every_day_is_loaded": Claim(
         asset="clockify_time_entries",

@@ -7,7 +7,7 @@ when it could not be reached. Keeps out what is said (`alerts`).
 import json
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import dagster as dg
 from dagster import (
@@ -20,20 +20,19 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from pipeline.orchestration import alerts, failed_runs, usual
 from pipeline.reports import situation
 from pipeline.reports.analysis import copy_of
-from pipeline.reports.figures import OVER_AND_JUDGED
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.storage.queries import rows
 
 SENSOR = "alerts"
 EVERY_SECONDS = 60
-REACH = timedelta(days=7 * (usual.WEEKS + 1))
 EVALUATED = {
     AssetCheckExecutionRecordStatus.SUCCEEDED,
     AssetCheckExecutionRecordStatus.FAILED,
 }
 """One that is only planned, by a run that goes on or died, says nothing yet."""
 ERROR = dg.AssetCheckSeverity.ERROR
+TOLD_WITH_COUNTS = "the_last_day_is_as_usual"
+"""A check of which the sensor says more than that it failed, by looking itself."""
 UNMENDED = "unmended"
 """In the cursor, beside the receivers: the ids of the failed runs of which it was told."""
 
@@ -116,10 +115,12 @@ def _failed(run: dg.DagsterRun) -> str:
 
 
 def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:
-    """Every check whose latest evaluation failed."""
+    """Every check whose latest evaluation failed, but for what is told anyway."""
     found = {}
     history = instance.event_log_storage.get_asset_check_execution_history
     for key in checks:
+        if key.name == TOLD_WITH_COUNTS:
+            continue
         for record in history(key, limit=1, status=EVALUATED):
             evaluation = record.evaluation
             if evaluation and not evaluation.passed:
@@ -135,12 +136,7 @@ def unusual_day(settings: Settings, today: date) -> dict[str, str]:
     if not settings.analysis.exists():
         return {}
     with copy_of(settings.analysis) as connection:
-        found = rows(
-            connection,
-            OVER_AND_JUDGED,
-            [today - REACH, today - timedelta(days=1), settings.time_zone],
-        )
-    return usual.unusual([usual.Day(**row) for row in found])
+        return usual.of_last_day(connection, today, settings.time_zone)
 
 
 def _counts(settings: Settings) -> dict[str, int]:

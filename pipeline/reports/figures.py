@@ -90,13 +90,13 @@ def was_over(zone: str) -> str:
 OVER_AND_JUDGED = f"""
 SELECT days.work_date, count(entry_id) AS entries,
     count(entry_id) FILTER (verdict = 'rejected') AS rejected
-FROM days LEFT JOIN verdicts USING (work_date)
+FROM days LEFT JOIN ({VERDICTS}) AS verdicts USING (work_date)
 WHERE days.{WINDOW} AND reviewed_at IS NOT NULL AND {was_over("$3")}
 GROUP BY days.work_date ORDER BY days.work_date
 """
 """Entries, and rejected ones, of each day judged; half a day is not to be taken for an unusual one.
 
-The connection has the analysts' views; `$3` is the zone's name.
+`$3` is the zone's name.
 """
 
 

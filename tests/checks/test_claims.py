@@ -127,6 +127,16 @@ COPIED = (
     "INSERT INTO accepted_time_entries BY NAME SELECT * REPLACE (entry_id || 'b' AS entry_id) "
     "FROM accepted_time_entries"
 )
+NOTHING_CAME = f"""
+INSERT INTO days SELECT days.* REPLACE (work_date - 7 * week::INTEGER AS work_date)
+    FROM days, range(1, 5) AS weeks(week);
+INSERT INTO accepted_time_entries
+    SELECT entries.* REPLACE (
+        work_date - 7 * week::INTEGER AS work_date, entry_id || week || n AS entry_id)
+    FROM accepted_time_entries AS entries, range(1, 5) AS weeks(week), range(3) AS alike(n);
+DELETE FROM accepted_time_entries WHERE work_date = DATE '{DAY}';
+DELETE FROM rejected_time_entries
+"""
 BREAKS = {
     "company_is_eligible": "UPDATE quickbooks_company SET is_payroll_enabled = TRUE",
     "entry_ids_are_unique": "INSERT INTO clockify_time_entries FROM clockify_time_entries LIMIT 1",
@@ -147,6 +157,7 @@ BREAKS = {
     ),
     "no_entry_waits_for_a_person": f"{REJECTED} ['no_rate']",
     "no_time_looks_tracked_twice": COPIED,
+    "the_last_day_is_as_usual": NOTHING_CAME,
     "every_day_is_loaded": f"UPDATE days SET extracted_at = TIMESTAMPTZ '{DAY} 23:59:59+00'",
     "every_accepted_entry_is_delivered": f"UPDATE deliveries SET entry_id = '{ANOTHER}'",
     "no_delivery_stands_unresolved": "UPDATE deliveries SET state = 'doubtful'",

@@ -10,7 +10,7 @@ import pytest
 from pipeline.definitions import build_definitions
 from pipeline.orchestration.alert_sensor import SENSOR, failed_checks, unusual_day
 from pipeline.sandbox.seed.oddities import add_entry
-from tests.end_to_end.conftest import DAY, House
+from tests.end_to_end.conftest import DAY, House, check
 from tests.end_to_end.stages import ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.pipeline.orchestration.test_alerts import Receiver, receiving
 
@@ -142,10 +142,13 @@ def test_a_day_far_from_usual_is_told(quiet: House) -> None:
         quiet.prepare(DAY - timedelta(weeks=5), DAY, *UP_TO_REVIEW)
         assert unusual_day(quiet.settings, DAY + A_DAY) == {}  # read in the midst of the day
         quiet.now += A_DAY
-        quiet.prepare(DAY, DAY, ENTRIES, *REVIEW)
+        result = quiet.run(DAY, DAY, ENTRIES, *REVIEW)
         tick(quiet, None)
-    [volume] = [each for each in receiver.got[0]["broke"] if each["name"] == "volume"]
-    assert volume["said"] == f"50 entries on {DAY}, where 1 are usual on that weekday"
+    told = {each["name"]: each["said"] for each in receiver.got[0]["broke"]}
+    assert told["volume"] == f"50 entries on {DAY}, where 1 are usual on that weekday"
+    usual = check(result, "the_last_day_is_as_usual")
+    assert str(usual.description).startswith(f"{told['volume']}. Look at that day")
+    assert f"check:{REVIEW[1]}:{usual.check_name}" not in told, "it was told already"
 
 
 def test_without_a_receiver_there_is_no_sensor(reviewed: House) -> None:
