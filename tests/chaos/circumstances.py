@@ -138,6 +138,7 @@ CIRCUMSTANCES = {
     "disk full at the intent commit": _full("before intent commit"),
     "disk full at the outcome commit": _full("before outcome commit"),
     "disk full at the adoption commit": _full("before adoption commit"),
+    "disk full at the settlement commit": _full("before settlement commit"),
     "ledger truncated": Circumstance(between=_truncated),
     "ledger restored from yesterday": Circumstance(before=_copy_away, between=_restored),
     "ledger of another realm": Circumstance(between=_of_another_realm),

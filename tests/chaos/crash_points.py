@@ -51,8 +51,6 @@ A_BATCH = POINTS[1:7]
 SETTLING = (*SETTLING_READS, "between the two reads")
 ADOPTING = ("before adoption commit", "after adoption commit")
 ROTATING = ("token spent, not stored", "token stored")
-COMMITS = ("before intent commit", "before outcome commit", "before adoption commit")
-"""Where a disk may be full."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ CONCURRENCY = (
     "stopped, woken up later",
     "second warehouse and ledger",
 )
+FULL_AT_SETTLEMENT = "disk full at the settlement commit"
 DISK = (
     "disk full at the intent commit",
     "disk full at the outcome commit",
     "disk full at the adoption commit",
+    FULL_AT_SETTLEMENT,
     "ledger truncated",
     "ledger restored from yesterday",
     "ledger of another realm",
@@ -36,7 +38,7 @@ FORGETTING = ("second warehouse and ledger", "ledger truncated", "ledger restore
 FOR_ANOTHER = "wrong person substituted"
 """Its rows are found by the ledger and their creation time. Without a ledger they are another
 person's work, which nobody can tell from a colleague's: a limit that the README names."""
-BEFORE_THE_CRASH = ("stopped, woken up later", *DISK[:3])
+BEFORE_THE_CRASH = ("stopped, woken up later", *DISK[:4])
 """Circumstances that strike the first process instead of the crash."""
 A_SORT_EACH = (
     "as it should",

@@ -5,9 +5,10 @@ from itertools import product
 import pytest
 
 from tests.chaos.answers import ANSWERS
-from tests.chaos.crash_points import POINTS
+from tests.chaos.crash_points import POINTS, kind_of
 from tests.chaos.people import ACTS, BUTTONS, IN_CLOCKIFY
-from tests.chaos.scenarios import CIRCUMSTANCES, CLOCKS, DRIVES, REQUEST_IDS, few, scenarios
+from tests.chaos.scenarios import CIRCUMSTANCES, CLOCKS, DISK, DRIVES, REQUEST_IDS, few, scenarios
+from tests.pipeline.rows import delivery
 
 RUNS = 2000
 
@@ -32,6 +33,16 @@ def test_every_crash_point_meets_every_answer() -> None:
 def test_every_axis_has_all_its_values(axis: str, values: set[object]) -> None:
     """What people do, what else is so, request ids, clocks, and through what it runs."""
     assert {getattr(each, axis) for each in scenarios(7, RUNS)} == values
+
+
+def test_a_disk_fills_at_each_kind_of_commit() -> None:
+    """Each leaves something else half known."""
+    kinds = {
+        kind_of([delivery(1, state=state)], batch_id)
+        for state in ("pending", "sent", "adopted", "refused")
+        for batch_id in ("a batch", None)
+    }
+    assert {f"disk full at the {kind} commit" for kind in kinds} < set(DISK)
 
 
 def test_the_same_seed_makes_the_same_scenarios() -> None:

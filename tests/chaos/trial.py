@@ -21,7 +21,7 @@ from tests.chaos.people import Deeds
 from tests.chaos.pipelines import Pipeline
 from tests.chaos.premises import Premises, copied
 from tests.chaos.process import BUG, HANGING, RED
-from tests.chaos.scenarios import FORGETTING, Scenario
+from tests.chaos.scenarios import FORGETTING, FULL_AT_SETTLEMENT, Scenario
 from tests.chaos.witness import Site, Witness
 
 MOST_RUNS = 8
@@ -169,9 +169,9 @@ class Stage:
         if scenario.button:
             people.press(self.witness, *self.days, scenario.button)
             self.pipeline.is_confirmed = True
-        needs_missing = scenario.crash in SETTLING
+        settles = scenario.crash in SETTLING or scenario.circumstance == FULL_AT_SETTLEMENT
         self.witness.faults = [
-            Fault(**fault) for fault in faults(self.answer, needs_missing=needs_missing)
+            Fault(**fault) for fault in faults(self.answer, needs_missing=settles)
         ]
 
     def _conclude(self) -> None:
