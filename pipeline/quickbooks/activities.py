@@ -38,27 +38,13 @@ class Facts(NamedTuple):
 def payload(entry: Mapping[str, Any], *, item_id: str | None, is_taxable: bool) -> str:
     """The exact JSON to send for one row of `accepted_time_entries`.
 
-    Always a plain date with whole hours and minutes, never start and end: QuickBooks throws their
-    date away and moves their clock (its reference, 1.4). The rate of billable time is always
-    explicit: without it QuickBooks bills the item's price, or nothing (1.5).
+    The rate of billable time is always explicit: without it QuickBooks bills the item's price, or
+    nothing (its reference, 1.5).
     """
-    body: dict[str, Any] = {
-        "TxnDate": entry["work_date"].strftime("%Y-%m-%d"),
-        "NameOf": "Employee",
-        "EmployeeRef": {"value": entry["quickbooks_employee_id"]},
-        "BillableStatus": "Billable" if entry["is_billable"] else "NotBillable",
-        "Hours": int(entry["hours"]),
-        "Minutes": int(entry["minutes"]),
-    }
-    if isinstance(entry["quickbooks_customer_id"], str):
-        body["CustomerRef"] = {"value": entry["quickbooks_customer_id"]}
-    if item_id:
-        body["ItemRef"] = {"value": item_id}
+    body = _body(entry, item_id)
     if entry["is_billable"]:
-        body["HourlyRate"] = json_number(int(entry["sent_rate_minor"]), entry["currency"])
+        body["HourlyRate"] = _rate(entry)
         body["Taxable"] = is_taxable
-    if entry["description"]:
-        body["Description"] = entry["description"]
     return as_json(body)
 
 
@@ -86,19 +72,8 @@ def fingerprint(sent: str, *records: Mapping[str, Any]) -> str:
 
 def meant(entry: Mapping[str, Any], *, item_id: str | None) -> Facts:
     """What is compared of an entry: the facts of its payload; without a usable rate, rate 0."""
-    rate = entry["sent_rate_minor"]
-    is_priced = entry["is_billable"] and not pd.isna(rate)
-    customer = entry["quickbooks_customer_id"]
-    return Facts(
-        person=entry["quickbooks_employee_id"],
-        customer=customer if isinstance(customer, str) else "",
-        work_date=entry["work_date"].date(),
-        minutes=int(entry["hours"]) * 60 + int(entry["minutes"]),
-        is_billable=bool(entry["is_billable"]),
-        description=_folded(entry["description"]),
-        rate=json_number(int(rate), entry["currency"]) if is_priced else Decimal(0),
-        item=item_id or "",
-    )
+    is_priced = entry["is_billable"] and not pd.isna(entry["sent_rate_minor"])
+    return facts(_body(entry, item_id))._replace(rate=_rate(entry) if is_priced else Decimal(0))
 
 
 def facts(body: Body) -> Facts:
@@ -184,6 +159,33 @@ def stamp(body: Body, name: str) -> datetime:
             "the API has changed: compare with Intuit's documentation",
         )
     return at
+
+
+def _body(entry: Mapping[str, Any], item_id: str | None) -> dict[str, Any]:
+    """What is sent of an entry, but for its price.
+
+    Always a plain date with whole hours and minutes, never start and end: QuickBooks throws their
+    date away and moves their clock (its reference, 1.4).
+    """
+    body: dict[str, Any] = {
+        "TxnDate": entry["work_date"].strftime("%Y-%m-%d"),
+        "NameOf": "Employee",
+        "EmployeeRef": {"value": entry["quickbooks_employee_id"]},
+        "BillableStatus": "Billable" if entry["is_billable"] else "NotBillable",
+        "Hours": int(entry["hours"]),
+        "Minutes": int(entry["minutes"]),
+    }
+    if isinstance(entry["quickbooks_customer_id"], str):
+        body["CustomerRef"] = {"value": entry["quickbooks_customer_id"]}
+    if item_id:
+        body["ItemRef"] = {"value": item_id}
+    if entry["description"]:
+        body["Description"] = entry["description"]
+    return body
+
+
+def _rate(entry: Mapping[str, Any]) -> Decimal:
+    return json_number(int(entry["sent_rate_minor"]), entry["currency"])
 
 
 def _folded(text: str) -> str:

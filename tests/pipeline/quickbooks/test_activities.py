@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.quickbooks.activities import Facts, differences, facts, fingerprint, parse, payload
+from pipeline.quickbooks.activities import (
+    Facts,
+    differences,
+    facts,
+    fingerprint,
+    meant,
+    parse,
+    payload,
+)
 
 ENTRY: dict[str, Any] = {
     "work_date": pd.Timestamp("2024-05-14"),
@@ -45,7 +53,7 @@ PAYLOADS: dict[str, tuple[dict[str, object], list[tuple[str, str]]]] = {
     "blanks stay as typed": ({"description": " a  b "}, [("Garden Lighting", " a  b ")]),
     "no whole hour": ({"hours": 0}, [('"Hours":1', '"Hours":0')]),
     "no minute": ({"minutes": 0}, [('"Minutes":30', '"Minutes":0')]),
-    "another day": ({"work_date": date(2024, 2, 29)}, [("2024-05-14", "2024-02-29")]),
+    "another day": ({"work_date": pd.Timestamp("2024-02-29")}, [("2024-05-14", "2024-02-29")]),
     "rate 0": ({"sent_rate_minor": 0}, [("137.25", "0.00")]),
     "rate 0.01": ({"sent_rate_minor": 1}, [("137.25", "0.01")]),
     "rate 0.10": ({"sent_rate_minor": 10}, [("137.25", "0.10")]),
@@ -80,6 +88,22 @@ def test_a_single_change_changes_only_its_own_bytes(
         assert old in expected
         expected = expected.replace(old, new)
     assert sent(**change) == expected
+
+
+@pytest.mark.parametrize("change", [change for change, _ in PAYLOADS.values()], ids=PAYLOADS)
+def test_what_is_compared_of_an_entry_are_the_facts_of_what_is_sent(
+    change: dict[str, object],
+) -> None:
+    """Else it would be looked for as something else than it was sent as."""
+    assert meant({**ENTRY, **change}, item_id="8") == facts(parse(sent(**change)))
+
+
+def test_an_entry_without_a_usable_rate_is_compared_and_never_sent() -> None:
+    """QuickBooks would price it by its item."""
+    unpriced = {**ENTRY, "sent_rate_minor": pd.NA, "currency": "JPY"}
+    assert meant(unpriced, item_id="8") == FACTS._replace(rate=Decimal(0))
+    with pytest.raises(TypeError):
+        payload(unpriced, item_id="8", is_taxable=False)
 
 
 @pytest.mark.parametrize("item_id", [None, ""])
