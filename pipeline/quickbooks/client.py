@@ -28,8 +28,9 @@ Row = dict[str, Any]
 PAGE = 1000
 READS = 3
 """Reads of one list that may disagree with its count before the run stops."""
-BATCH = 30
-"""Items a batch: Intuit's recommended maximum (its reference, 5)."""
+BATCH = 25
+"""Items a batch: Intuit recommends 30 at most, and its own client for PHP refuses more than 25
+(its reference, 5)."""
 LONGEST_REQUEST_ID = 36
 """Beside batch ids of one or two digits (quickbooks-api.md, 6)."""
 GONE = "610"

@@ -14,6 +14,7 @@ from threading import Barrier
 
 from pipeline import company
 from pipeline.ledger import Ledger
+from pipeline.quickbooks.client import BATCH
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, logged, problems
 from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
@@ -90,7 +91,7 @@ def test_a_load_killed_in_the_middle_of_a_batch_is_never_sent_again(reviewed: Ho
     """What it had sent is pending until the next run finds it; what it had not is sent."""
     reviewed.sandbox.fail("batch", "delay", delay_seconds=20, when="after")
     with start(reviewed, HTTP_PATIENCE_SECONDS="60") as process:
-        until(lambda: len(reviewed.activities) == 30)
+        until(lambda: len(reviewed.activities) == BATCH)
         process.kill()
     reviewed.prepare(DAY, NEXT, LOAD)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
