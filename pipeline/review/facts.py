@@ -5,6 +5,7 @@ A rule over two columns becomes one column here. Pure. Keeps out which values ar
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -54,7 +55,7 @@ def facts(
     frame = frame.assign(**_customers(frame, customers, rules))
     is_chosen = chosen(frame, rules.settings, "user", "client", "project")
     is_no_probe = ~frame["entry_id"].isin([rules.probe_entry_id])
-    frame = frame.assign(**_times(frame), is_chosen=is_chosen, is_no_probe=is_no_probe)
+    frame = frame.assign(**_times(frame, rules.today), is_chosen=is_chosen, is_no_probe=is_no_probe)
     return frame.assign(**_prices(frame, rules))
 
 
@@ -114,7 +115,7 @@ def _matched(kind: str, matches: list[Match], ours: str, labels: list[str]) -> C
     }
 
 
-def _times(frame: pd.DataFrame) -> Columns:
+def _times(frame: pd.DataFrame, today: date) -> Columns:
     reported, day = frame["duration_seconds"], frame["work_date"]
     tracked = frame["raw_seconds"].fillna(reported)
     elapsed = (frame["end_at"] - frame["start_at"]).dt.total_seconds()
@@ -131,6 +132,7 @@ def _times(frame: pd.DataFrame) -> Columns:
             {True: ", and only rounding makes them so", False: ""}
         ),
         "is_finished": frame["end_at"].notna(),
+        "has_passed": (day < pd.Timestamp(today)) & ~(frame["end_at"] > frame["read_at"]),
         "is_measured": is_measured,
         "is_tracked": is_measured & (tracked > 0),
         "is_sound": is_sound,

@@ -24,9 +24,7 @@ from pipeline.stops import Stop
 from pipeline.storage import doors, queries
 from pipeline.storage.database import Connection, transaction
 
-RULES_NEED_NOT = frozenset(
-    {"description", "tag_names", "task_name", "user_email", "first_seen_at", "read_at"}
-)
+RULES_NEED_NOT = frozenset({"description", "tag_names", "task_name", "user_email", "first_seen_at"})
 """Wide columns of an entry that no rule reads."""
 DECIDED = ["entry_id", *(name for name in sql_types(schemas.Sent) if name != "is_delivered")]
 """What a verdict adds to an entry that is sent."""

@@ -55,7 +55,7 @@ def entry(number: int = 1, *, lasting: int = 3600, **changes: object) -> dict[st
         "hourly_rate_minor": 4500,
         "currency": "USD",
         "first_seen_at": START,
-        "read_at": START,
+        "read_at": START + pd.Timedelta(days=9),
     }
     return {**example, **changes}
 

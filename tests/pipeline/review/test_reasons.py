@@ -34,6 +34,8 @@ NO_CLIENT = dict.fromkeys(("client_id", "client_name"))
 RUNNING = {"end_at": None, "duration_seconds": None, "raw_seconds": None}
 PRICED = {"rate_source": "service_item", "service_item_rate_minor": 100}
 MINUTES_1435 = 1435 * 60
+END = pd.Timestamp("2024-05-14T10:00:00Z")
+"""Of an hour's entry as the example has it."""
 
 
 @dataclass
@@ -136,6 +138,7 @@ CASES = [
     Case("unknown_entry_type", {"entry_type": None}, {"entry_type": "REGULAR"}),
     Case("running", RUNNING, {}),
     Case("in_future", _on(TODAY), _on(YESTERDAY)),
+    Case("in_future", {"read_at": END - pd.Timedelta(seconds=1)}, {"read_at": END}),
     Case("settling", _on(YESTERDAY), _on(date(2024, 5, 13)), {"send_after_days": 2}),
     Case("settling", _on(date(2024, 5, 13)), _on(date(2024, 5, 12)), {"send_up_to": "last_week"}),
     Case("settling", _on(date(2024, 5, 1)), _on(date(2024, 4, 30)), {"send_up_to": "last_month"}),
