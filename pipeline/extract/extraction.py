@@ -9,7 +9,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import pandas as pd
+
 from pipeline.clockify.client import Clockify
+from pipeline.extract.hidden_people import hidden_people, refuse_hidden_people
 from pipeline.extract.hidden_rates import hidden_rates, refuse_hidden_rates
 from pipeline.extract.pieces import Piece, pieces, pieces_of
 from pipeline.extract.reading import Reading, read
@@ -42,11 +45,15 @@ def extract(
     """Read a range of work dates, and others; finished pieces stay if a later one stops.
 
     Raises:
-        Stop: a read is incomplete, or the key sees no rates where it saw some; nothing of that
-            piece is written.
+        Stop: a read is incomplete, or the key sees no rates, or nobody's time but its owner's,
+            where it saw some; nothing of that piece is written.
     """
     found = Extracted()
     users = people(warehouse)
+
+    def read_day(day: date) -> pd.DataFrame:
+        return read(clockify, reading, users, day, day)
+
     apart = [day for day in others if not first <= day <= last]
     queue = deque([*pieces(first, last), *pieces_of(apart)])
     while queue:
@@ -61,8 +68,11 @@ def extract(
             needs_rates = reading.settings.rate_source == "clockify"
             hidden = hidden_rates(connection, frame) if needs_rates else None
             missing = gone_from(connection, ids | found.followed.keys(), start, end)
+            unseen = hidden_people(connection, frame, missing, (start, end))
         if hidden:
-            refuse_hidden_rates(hidden, lambda day: read(clockify, reading, users, day, day))
+            refuse_hidden_rates(hidden, read_day)
+        if unseen:
+            refuse_hidden_people(unseen, read_day)
         goals = _follow(warehouse, clockify, reading, missing, found)
         if any(start <= day <= end for day in goals):
             queue.appendleft((start, end))  # half a read is written nowhere

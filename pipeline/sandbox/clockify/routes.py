@@ -134,6 +134,13 @@ class Clockify:
     def entry(self, request: Request, _body: object) -> Response:
         """Answer with one entry."""
         found = entry_writes.find_entry(self._world, request.path_params["entry"])
+        is_others = found.user_id != self._world.workspace.owner_id
+        if is_others and switch(self._world, "own_entries_only"):
+            told = switch(self._world, "others_by_id")
+            if told == "unknown":
+                raise not_in_workspace("Time entry")
+            if told == "forbidden":
+                raise RefusalError(403, DOMAIN, "Access Denied")
         return self._shown(found)
 
     def create(self, request: Request, body: object) -> Response:

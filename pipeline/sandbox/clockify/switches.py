@@ -46,6 +46,11 @@ SWITCHES: dict[str, Row] = {
     "own_entries_only": _on_off(
         "The key's owner is no admin: reports hold the owner's own entries and no others."
     ),
+    "others_by_id": Row(
+        "shown",
+        "What such a key is told of another's entry by its id: all, that there is none, or 403.",
+        ("shown", "unknown", "forbidden"),
+    ),
     "thirty_per_hour": Row(
         "",
         "A FREE workspace's 30 requests an hour: a bare 429 after them, or one with Retry-After.",

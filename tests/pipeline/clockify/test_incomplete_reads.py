@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.clockify.client import Clockify
 from pipeline.extract.extraction import Extracted, extract
+from pipeline.extract.hidden_people import SAMPLE
 from pipeline.extract.reading import Reading
 from pipeline.extract.stored import days_to_come
 from pipeline.sandbox.seed.oddities import add_entry
@@ -135,24 +136,43 @@ def test_no_entry_of_a_company_is_lost_with_the_people_who_left(house: House) ->
     assert house.stored() == before
 
 
-@pytest.mark.parametrize(("first", "last"), [(DAY, DAY), (FIRST, LAST)])
+@pytest.mark.parametrize("told", ["shown", "unknown", "forbidden"])
+@pytest.mark.parametrize(
+    ("stored", "first", "last"), [(DAY, DAY, DAY), (FIRST, FIRST, LAST), (FIRST, DAY, DAY)]
+)
 def test_a_key_that_no_longer_sees_everybody_stops_the_run_and_changes_nothing(
-    house: House, first: date, last: date
+    house: House, stored: date, first: date, last: date, told: str
 ) -> None:
-    """Its owner lost the admin role: a complete report of the owner's own time is no evidence."""
-    house.extract(first, last)
+    """Its owner lost the admin role: a complete report of the owner's own time is no evidence.
+
+    Whatever such a key is told of another's entry by its id.
+    """
+    house.extract(stored, last)
     before = house.warehouse.read(ClockifyTimeEntries)
-    house.sandbox.switch(own_entries_only=True)
-    with pytest.raises(
-        Stop, match=r"Incomplete read: the entry [0-9a-f]{24} starts on 2026"
-    ) as said:
+    house.sandbox.switch(own_entries_only=True, others_by_id=told)
+    with pytest.raises(Stop, match=r"Incomplete read: .* one person's entries at most") as said:
         house.extract(first, last, now=lambda: NOW + A_DAY)
-    assert said.value.is_transient
     assert "use the key of an admin" in said.value.fix
     pd.testing.assert_frame_equal(house.warehouse.read(ClockifyTimeEntries), before)
     house.sandbox.switch(own_entries_only=False)
     house.extract(first, last)
     assert house.stored().keys() == set(before["entry_id"])
+
+
+def test_what_others_really_deleted_is_gone_where_the_key_sees_them_elsewhere(
+    house: House,
+) -> None:
+    """A day on which one person is left is no sign of a key that sees only one."""
+    house.extract(FIRST, LAST)
+    entries = house.sandbox.world.workspace.entries
+    owner, days = house.sandbox.world.workspace.owner_id, house.stored()
+    for entry_id in [id_ for id_, day in days.items() if day == DAY]:
+        if entries[entry_id].user_id != owner:
+            del entries[entry_id]
+    found = house.extract(DAY, DAY, now=lambda: NOW + A_DAY)
+    assert len(found.left) >= SAMPLE
+    assert {what for _, what in found.left.values()} == {"deleted in Clockify"}
+    assert not found.left.keys() & house.stored().keys()
 
 
 @pytest.mark.parametrize("days", [-400, 1])
