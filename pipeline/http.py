@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from http import HTTPStatus
 from math import inf
+from operator import attrgetter
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,6 +49,8 @@ class Service:
     throttled_fix: str
     throttled_seconds: float | None = None
     """How long to wait after a 429 without `Retry-After`; None for exponential back-off."""
+    status_of: Callable[[httpx.Response], int] = attrgetter("status_code")
+    """The status as which an answer to a read counts, where a service hides it in another."""
 
 
 class Http:
@@ -110,7 +113,8 @@ class Http:
         """Send a request that changes nothing, again and again for as long as patience lasts.
 
         Returns:
-            An answer that is neither 429 nor 5xx; other statuses are the caller's.
+            An answer that is neither 429 nor 5xx; other statuses are the caller's, and what still
+            counts as such a one when patience is at its end.
 
         Raises:
             Stop: the service cannot be reached, or keeps answering 429 or 5xx.
@@ -118,13 +122,15 @@ class Http:
 
         def once() -> httpx.Response:
             response = self.client.request(method, path, timeout=self._read_timeout, **request)
-            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error:
-                response.raise_for_status()
+            if _passes(self._service.status_of(response)):
+                raise httpx.HTTPStatusError("", request=response.request, response=response)
             return response
 
         try:
             return self._read_again(self._wait_to_read, once)
         except httpx.HTTPStatusError as error:
+            if not _passes(error.response.status_code):
+                return error.response
             raise self._turned_away(error.response) from None
         except httpx.RequestError as error:
             raise self.unreachable(error) from error
@@ -180,7 +186,8 @@ class Http:
         if not isinstance(error, httpx.HTTPStatusError):
             return isinstance(error, httpx.RequestError) and _may_heal(error)
         wait = retry_after(error.response.headers.get("Retry-After", ""))
-        if wait is None and error.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        is_throttled = self._service.status_of(error.response) == HTTPStatus.TOO_MANY_REQUESTS
+        if wait is None and is_throttled:
             wait = self._service.throttled_seconds
         return True if wait is None else min(wait, self._patience)
 
@@ -200,6 +207,10 @@ class Http:
 def _trusted() -> ssl.SSLContext:
     """The authorities by which TLS goes; read once, since reading them costs as much as a call."""
     return httpx.create_ssl_context()
+
+
+def _passes(status: int) -> bool:
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _may_write_again(error: Exception) -> bool:

@@ -17,7 +17,13 @@ from pipeline.fields import value, values
 from pipeline.http import Http, Service
 from pipeline.quickbooks.activities import require_readable
 from pipeline.quickbooks.answers import Answer, answer_of, no_answer
-from pipeline.quickbooks.faults import THROTTLED_SECONDS, stop_of
+from pipeline.quickbooks.faults import (
+    THROTTLED_SECONDS,
+    TOO_BIG,
+    fault_of,
+    status_of_read,
+    stop_of,
+)
 from pipeline.quickbooks.rows import company_row, customer_rows, employee_rows, service_item
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
@@ -26,6 +32,8 @@ from pipeline.stops import Stop
 Row = dict[str, Any]
 
 PAGE = 1000
+SMALLEST_PAGE = 100
+"""Below it, what is too big for one answer is no matter of rows."""
 READS = 3
 """Reads of one list that may disagree with its count before the run stops."""
 BATCH = 25
@@ -55,6 +63,7 @@ class QuickBooks:
             throttled_fix="Run again in a few minutes; if it lasts, look in Intuit's developer "
             "portal whether the app's monthly quota of reads is used up",
             throttled_seconds=THROTTLED_SECONDS,
+            status_of=_status_of,
         )
         self.http = Http(
             service, settings.http_patience_seconds, tokens.secrets, auth=_Bearer(tokens)
@@ -63,6 +72,7 @@ class QuickBooks:
         self.last_time: datetime | None = None
         """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
         self._in_time: dict[str, float] | None = None
+        self._page = PAGE
 
     def __enter__(self) -> Self:
         self.http.__enter__()
@@ -192,9 +202,13 @@ class QuickBooks:
         added meanwhile, a record slips from the next page to this, and no count tells.
         """
         rows: dict[str, Row] = {}
-        for start in range(1, count + 1, PAGE - 1):
-            page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
-            found = self._query("*", entity, page).get(entity, [])
+        for start in range(1, count + 1, self._page - 1):
+            page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {self._page}"
+            answer = self._asked("*", entity, page)
+            if answer.fault and answer.fault.code == TOO_BIG and self._page > SMALLEST_PAGE:
+                self._page //= 2
+                return self._pages(entity, where, count)
+            found = self._found(answer).get(entity, [])
             ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
             if rows and ids[:1] != [next(reversed(rows))]:
                 return {}
@@ -202,14 +216,16 @@ class QuickBooks:
         return rows
 
     def _count(self, entity: str, where: str) -> int:
-        found = self._query("COUNT(*)", entity, f"WHERE {where}")
+        found = self._found(self._asked("COUNT(*)", entity, f"WHERE {where}"))
         count: int = value(found, "totalCount", int, of="QuickBooks' count")
         return count
 
-    def _query(self, what: str, entity: str, rest: str) -> Row:
+    def _asked(self, what: str, entity: str, rest: str) -> Answer:
         query = f"SELECT {what} FROM {entity} {rest}"  # noqa: S608 - no SQL; all of it is ours
-        answer = self._get("/query", query=query)
-        row: Row = value(answer, "QueryResponse", dict, of="QuickBooks' answer")
+        return self._read("/query", query=query)
+
+    def _found(self, answer: Answer) -> Row:
+        row: Row = value(self._good(answer), "QueryResponse", dict, of="QuickBooks' answer")
         return row
 
     def _get(self, path: str, **params: str) -> Row:
@@ -222,9 +238,16 @@ class QuickBooks:
     def _good(self, answer: Answer) -> Row:
         if answer.fault is None:
             return answer.body
-        raise stop_of(answer.status, answer.fault, answer.tid) or Stop(
+        status = status_of_read(answer.status, answer.fault)
+        fix, is_passing = "Report it to the maintainers with this line", status != answer.status
+        if is_passing:
+            fix = "Run again later; if it lasts, check QUICKBOOKS_API_URL and the proxy"
+        elif answer.fault.code == TOO_BIG:
+            fix = "Launch fewer days at once"
+        raise stop_of(status, answer.fault, answer.tid) or Stop(
             f"QuickBooks refused a read: {answer.fault} [intuit_tid {answer.tid}]",
-            "Report it to the maintainers with this line",
+            fix,
+            is_transient=is_passing,
         )
 
     def _write(
@@ -253,6 +276,11 @@ class QuickBooks:
         answer = answer_of(response, self._tokens.secrets)
         self.last_time = max(filter(None, (answer.time, self.last_time)), default=None)
         return answer
+
+
+def _status_of(response: httpx.Response) -> int:
+    status = response.status_code
+    return status_of_read(status, fault_of(status, response.text))
 
 
 class _Bearer(httpx.Auth):

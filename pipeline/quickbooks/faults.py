@@ -15,6 +15,9 @@ from pipeline.redaction import redact
 from pipeline.stops import Stop
 
 THROTTLED = "3001"
+APPLICATION_ERROR = "10000"
+TOO_BIG = "10100"
+"""What a query found is too much for one answer."""
 THROTTLED_SECONDS = 60.0
 """What Intuit asks for after a 429 without `Retry-After` (quickbooks-api.md, 7.1)."""
 SUBSCRIPTION_ENDED = "6190"
@@ -75,6 +78,20 @@ def fault_in(body: dict[str, Any]) -> Fault | None:
     if isinstance(keys.get("code"), str) and "detail" in keys:  # the gateway's own form
         return _fault(keys, keys.get("type"))
     return None
+
+
+def status_of_read(status: int, fault: Fault | None) -> int:
+    """The status as which the answer to a read counts.
+
+    What passes may come in a 200 or a 400: throttling, a failure on Intuit's side, or the page of
+    something in between (quickbooks-api.md, 7.1 and 9.2).
+    """
+    code = fault.code if fault else None
+    if code == THROTTLED:
+        return HTTPStatus.TOO_MANY_REQUESTS
+    if code == APPLICATION_ERROR or (code == "" and status == HTTPStatus.OK):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return status
 
 
 def stop_of(status: int, fault: Fault | None, tid: str | None) -> Stop | None:

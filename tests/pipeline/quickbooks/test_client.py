@@ -607,6 +607,56 @@ def test_an_answer_that_cannot_be_used_stops_the_run(
     assert says in str(raised.value)
 
 
+THROTTLED = '{"Fault": {"Error": [{"Message": "ThrottleExceeded", "code": "003001"}]}}'
+FAILED = '{"Fault": {"Error": [{"Message": "Application Error", "code": "10000"}]}}'
+PASSING = [(200, THROTTLED), (400, THROTTLED), (400, FAILED), (200, "<html></html>"), (200, "")]
+
+
+@pytest.mark.parametrize(("status", "body"), PASSING)
+def test_what_passes_is_read_again_however_it_is_told(
+    sandbox: Sandbox, patient: QuickBooks, status: int, body: str
+) -> None:
+    """Throttling and failures of Intuit's own come in a 200 or a 400 too, or as anybody's page."""
+    seconds = {"Retry-After": "0"}
+    sandbox.fail("query", "status", status=status, body=body, headers=seconds, times=2)
+    assert patient.employees()
+    assert sandbox.calls(QUERY) == 5
+
+
+@pytest.mark.parametrize(("status", "body"), PASSING)
+def test_what_lasts_longer_than_our_patience_may_still_pass(
+    sandbox: Sandbox, quickbooks: QuickBooks, status: int, body: str
+) -> None:
+    """It is nobody's mistake: a later run goes on."""
+    sandbox.fail("query", "status", status=status, body=body, times=None)
+    with pytest.raises(Stop) as raised:
+        quickbooks.employees()
+    assert raised.value.is_transient
+    assert raised.value.fix.startswith("Run again")
+
+
+TOO_BIG = '{"Fault": {"Error": [{"Message": "Result Set Big", "code": "10100"}]}}'
+
+
+def test_a_page_that_is_too_big_is_read_in_halves(sandbox: Sandbox, patient: QuickBooks) -> None:
+    """From the first row on."""
+    stored(sandbox, 1001)
+    sandbox.fail("query", "status", status=400, body=TOO_BIG, skip=2)
+    assert len(patient.time_activities(*MARCH)) == 1001
+    assert sandbox.calls(QUERY) == 3 + 3 + 1
+
+
+def test_what_is_too_big_in_any_size_stops_the_run(
+    sandbox: Sandbox, quickbooks: QuickBooks
+) -> None:
+    """With what makes it less."""
+    stored(sandbox, 1)
+    sandbox.fail("query", "status", status=400, body=TOO_BIG, skip=1, times=None)
+    with pytest.raises(Stop, match="10100 Result Set Big") as raised:
+        quickbooks.time_activities(*MARCH)
+    assert raised.value.fix == "Launch fewer days at once"
+
+
 def test_a_throttled_read_waits_and_succeeds(sandbox: Sandbox, patient: QuickBooks) -> None:
     """As long as the answer asks for."""
     sandbox.fail("preferences", "status", status=429, body="", headers={"Retry-After": "1"})
