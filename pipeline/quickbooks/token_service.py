@@ -22,6 +22,9 @@ LEEWAY = timedelta(minutes=2)
 KEYS = "QUICKBOOKS_CLIENT_ID and QUICKBOOKS_CLIENT_SECRET"
 AGAIN = "Run again in a few minutes"
 _GIVEN = {"access_token", "expires_in"}
+_LIMITS = ("x_refresh_token_expires_in", "x_refresh_token_hard_expires_in")
+_ASK_FOR_LIMITS = {"x-include-refresh-token-hard-expires-in": "true"}
+"""Unasked, Intuit does not say when a consent's five years are over (quickbooks-api.md, 10.1)."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Pair:
     expires_at: str
     """When the access token ends."""
     refresh_expires_at: str | None = None
-    """When the refresh token ends unless it is used before; none if Intuit did not say."""
+    """When the refresh token ends unless it is used before, or sooner, when the consent does; none
+    if Intuit did not say."""
 
     @property
     def is_fresh(self) -> bool:
@@ -131,7 +135,8 @@ class TokenService:
     def _http(self, url: str) -> Http:
         rate = Rate(5, Duration.SECOND)
         service = Service("Intuit's token service", url, rate, in_flight=1, throttled_fix=AGAIN)
-        return Http(service, self._settings.http_patience_seconds, self._secrets)
+        patience = self._settings.http_patience_seconds
+        return Http(service, patience, self._secrets, headers=_ASK_FOR_LIMITS)
 
 
 def refusal(error: str) -> Stop:
@@ -157,12 +162,12 @@ def _pair(answer: dict[str, str], realm_id: str) -> Pair:
     def after(seconds: str) -> str:
         return (issued + timedelta(seconds=int(seconds))).isoformat()
 
-    lasts = answer.get("x_refresh_token_expires_in")
+    ends = [after(said) for limit in _LIMITS if (said := str(answer.get(limit))).isdecimal()]
     return Pair(
         realm_id=realm_id,
         access_token=answer["access_token"],
         refresh_token=answer["refresh_token"],
         issued_at=issued.isoformat(),
         expires_at=after(answer["expires_in"]),
-        refresh_expires_at=after(lasts) if lasts else None,
+        refresh_expires_at=min(ends, default=None),
     )

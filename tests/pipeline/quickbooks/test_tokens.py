@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
 from tests.pipeline.others import mounted
 
+DAY = 86_400
 REFRESH = "POST /oauth2/v1/tokens/bearer"
 ROOT = Path(__file__).parents[3]
 PRINT_TOKEN = (
@@ -124,6 +126,24 @@ def test_an_old_access_token_is_renewed_before_it_is_refused(
     age(token_file)
     assert Tokens(settings_for()).access_token() != before
     assert stored(token_file)["refresh_token"] == sandbox.world.tokens.refresh_token
+
+
+@pytest.mark.parametrize(("consent", "ends"), [(5 * 365 * DAY, 101 * DAY), (7 * DAY, 7 * DAY)])
+def test_the_end_of_the_consent_is_known_where_it_comes_before_the_tokens(
+    settings_for: SettingsFor,
+    token_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    consent: int,
+    ends: int,
+) -> None:
+    """Five years after it was given no use prolongs it; Intuit says so only if asked."""
+    monkeypatch.setattr("pipeline.sandbox.quickbooks.tokens.HARD_EXPIRY_SECONDS", consent)
+    Tokens(settings_for()).access_token()
+    issued, end = (
+        datetime.fromisoformat(stored(token_file)[name])
+        for name in ("issued_at", "refresh_expires_at")
+    )
+    assert (end - issued).total_seconds() == ends
 
 
 def test_a_refused_token_is_renewed_only_if_nobody_has_done_so(
