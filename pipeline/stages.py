@@ -21,7 +21,7 @@ from pipeline.extract import extraction, history
 from pipeline.extract.extraction import Extracted
 from pipeline.extract.history import Watched
 from pipeline.extract.pieces import pieces, pieces_of
-from pipeline.extract.reading import Reading, workspace_row
+from pipeline.extract.reading import Reading, no_approval, workspace_row
 from pipeline.extract.stored import days_to_come, refuse_other_workspace, refuse_unread
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.review import verdicts
@@ -84,14 +84,17 @@ def extract(
 
     Raises:
         Stop: a read is incomplete, or the key sees no rates where it saw some; or what is stored
-            is another workspace's.
+            is another workspace's; or approvals are waited for, and the plan has none.
     """
     settings, warehouse = company.settings, company.warehouse
     refuse_other_workspace(warehouse, settings.clockify_workspace_id)
     with company.clockify(log) as clockify:
-        workspace = workspace_row(clockify.workspace(), settings.rounding)
-        warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([workspace]))
-        reading = Reading(settings, str(workspace["rounding"]), log, company.now)
+        workspace = clockify.workspace()
+        if stop := no_approval(workspace, settings):
+            raise stop
+        row = workspace_row(workspace, settings.rounding)
+        warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([row]))
+        reading = Reading(settings, str(row["rounding"]), log, company.now)
         watched = _watched(company, clockify, reading, first) if watch_history else []
         ahead = days_to_come(warehouse, company.today())
         found = extraction.extract(warehouse, clockify, reading, first, last, ahead)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.clockify.client import Workspace
-from pipeline.extract.reading import workspace_row
+from pipeline.extract.reading import no_approval, workspace_row
 from pipeline.preconditions.examination import DAYS, Past
 from pipeline.preconditions.precondition import Precondition, listed
 from pipeline.settings import Settings
@@ -14,7 +14,9 @@ def _key(workspace: Workspace) -> str | Stop:
     return f"the workspace {workspace.name}"
 
 
-def _plan(workspace: Workspace) -> str | Stop:
+def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
+    if no_approval(workspace, settings):
+        return f"{workspace.plan}, of which the next line tells more"
     if (workspace.plan or "FREE").upper().startswith("FREE"):
         return Stop(
             "The workspace is on Clockify's free plan, which gives a new workspace 30 requests "
@@ -22,6 +24,11 @@ def _plan(workspace: Workspace) -> str | Stop:
             "Keep LOOKBACK_DAYS small, or move to a paid plan",
         )
     return str(workspace.plan)
+
+
+def _approvals(workspace: Workspace, settings: Settings) -> str | Stop:
+    needed = "needed" if settings.require_approval else "not asked for"
+    return no_approval(workspace, settings) or f"approval is {needed}"
 
 
 def _rates(entries: pd.DataFrame, settings: Settings) -> str | Stop:
@@ -102,6 +109,7 @@ def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
 PRECONDITIONS = (
     Precondition("Clockify accepts the key", _key),
     Precondition("Clockify's plan allows it", _plan, is_vital=False),
+    Precondition("Approvals can be had", _approvals),
     Precondition("The key sees rates", _rates),
     Precondition("The key sees everybody's time", _everybody),
     Precondition("Rounding is as it was", _rounding),

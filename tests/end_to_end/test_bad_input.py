@@ -147,6 +147,12 @@ CASES = {
         change=lambda house: house.sandbox.admin("PATCH", "company", is_time_tracking_on=False),
         is_read=True,
     ),
+    "approval on the free plan": Case(
+        ("Clockify's free plan has no approval", "REQUIRE_APPROVAL=false"),
+        {"REQUIRE_APPROVAL": "true"},
+        change=lambda house: setattr(house.sandbox.world.workspace, "plan", "FREE"),
+        assets=(ENTRIES,),
+    ),
     "closed port of Clockify": Case(
         ("Clockify cannot be reached at 127.0.0.1:9", "Check the port in its URL"),
         {"CLOCKIFY_API_URL": f"{NOBODY_LISTENS}/api/v1"},

@@ -240,6 +240,12 @@ def only_plan(house: House) -> None:
         assert problems(dry.run(DAY, DAY, LOAD)) == []
 
 
+def wait_for_approval(house: House) -> None:
+    """On a plan that has none."""
+    workspace(plan="FREE")(house)
+    set_(REQUIRE_APPROVAL="true")(house)
+
+
 def press_button_again(house: House) -> None:
     """Somebody still sends by the vendor's button, after our first load."""
     later = TODAY + timedelta(days=1)
@@ -257,6 +263,7 @@ BREAKS: list[tuple[Break, str, str]] = [
         "Check CLOCKIFY_WORKSPACE_ID",
     ),
     (workspace(plan="FREE"), "Clockify's plan allows it", "move to a paid plan"),
+    (wait_for_approval, "Approvals can be had", "set REQUIRE_APPROVAL=false"),
     (switch(rates_hidden="zero"), "The key sees rates", "an admin who may see billable rates"),
     (switch(rates_hidden="forbidden"), "The key sees rates", "an admin who may see billable rates"),
     (switch(own_entries_only=True), "The key sees everybody's time", "the key of an admin"),
