@@ -143,12 +143,22 @@ class Clockify:
     def whereabouts(self, entry_id: str) -> Whereabouts | None:
         """Return where an entry is now, or None if it was deleted.
 
-        Clockify answers 400 with code 501 for a deleted id, and 404 with code 3000 for a route that
-        it does not know (clockify-api.md, 9). A 400 without that code says nothing of the entry.
+        Clockify answers 400 with code 501 for a deleted id, never 404 (clockify-api.md, 9).
+
+        Raises:
+            Stop: any other refusal; a 404 without a code is of a workspace, or of a proxy's page.
         """
         response = self.http.read("GET", f"{self._path}/time-entries/{entry_id}")
-        if (response.status_code, code_of(parsed(response))) in {(400, DOMAIN), (404, None)}:
+        status, code = response.status_code, code_of(parsed(response))
+        if (status, code) == (400, DOMAIN):
             return None
+        if (status, code) == (404, None):
+            raise Stop(
+                f"Clockify answers 404 for the entry {entry_id}, which does not say that it was "
+                "deleted",
+                "run again; if it stays, check CLOCKIFY_WORKSPACE_ID and CLOCKIFY_API_URL",
+                is_transient=True,
+            )
         row = accepted(response)
         start = value(row, "timeInterval.start", str, of="Clockify's entry")
         end = value(row, "timeInterval.end", str, of="Clockify's entry", is_nullable=True)

@@ -204,13 +204,15 @@ def test_an_entry_is_found_by_its_id_until_it_is_deleted(
     assert clockify.whereabouts(some.id) is None
 
 
-@pytest.mark.parametrize("body", ["", '{"message": "gone"}'])
-def test_a_404_for_an_entry_means_deleted_too(
+@pytest.mark.parametrize("body", ["", '{"message": "gone"}', "<html>not found</html>"])
+def test_a_404_does_not_mean_that_an_entry_was_deleted(
     sandbox: Sandbox, clockify: Clockify, body: str
 ) -> None:
-    """Recorded for other kinds of keys."""
+    """It is Clockify's for an unknown workspace, or a proxy's: the next run asks again."""
     sandbox.fail("time-entries", "status", status=404, body=body)
-    assert clockify.whereabouts("6" * 24) is None
+    with pytest.raises(Stop, match=f"404 for the entry {'6' * 24}") as raised:
+        clockify.whereabouts("6" * 24)
+    assert raised.value.is_transient
 
 
 @pytest.mark.parametrize(
