@@ -3,13 +3,14 @@
 Holds the request, the pages and the counting that proves a read complete. Paging has no snapshot:
 an entry added or deleted meanwhile shifts the later pages, so the rows are counted against the
 report's own `entriesCount` (clockify-api.md, 1.4 and 2). Whoever asks cuts a range into pieces: a
-free plan gives no more than 31 days.
+free plan gives no more than 31 days. Where clocks go back these are an hour too long: two requests.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,9 @@ from pipeline.stops import Stop
 
 Row = dict[str, Any]
 
+A_DAY = timedelta(days=1)
+LONGEST = 31 * A_DAY
+"""What a free plan answers, counted between two instants (clockify-api.md, 2 and 2.2)."""
 PAGE = 1000
 IN_FLIGHT = 3
 READS = 3
@@ -68,14 +72,14 @@ class DetailedReport:
         Raises:
             Stop: the read stays incomplete, the key or workspace is wrong, or it may not see rates.
         """
-        body = self._body(first, last, rounding=rounding)
+        bodies = self._bodies(first, last, rounding=rounding)
         if only_approved:
-            body["approvalState"] = "APPROVED"
-        rows = self._complete(body)
+            bodies = [{**body, "approvalState": "APPROVED"} for body in bodies]
+        rows = self._complete(bodies)
         seen = values(list(rows.values()), "userId", str, of=_ROW)
         if silent := sorted({*former}.difference(seen)):
             asked = {"contains": "CONTAINS", "ids": silent, "status": "ALL"}
-            rows |= self._complete({**body, "users": asked})
+            rows |= self._complete([{**body, "users": asked} for body in bodies])
         return list(rows.values())
 
     def totals(self, first: date, last: date, *, rounding: bool) -> Row:
@@ -85,27 +89,32 @@ class DetailedReport:
             `entries`, `seconds`, `billable_seconds`, and `amounts`: currency to minor units,
             exactly as text.
         """
-        _, totals = self._page(self._body(first, last, rounding=rounding), 1, size=1)
-        if totals is None:
-            return {"entries": 0, "seconds": 0, "billable_seconds": 0, "amounts": {}}
-        # An older report gives one amount without its currency.
-        amounts = totals.get("totalAmountByCurrency") or [{"amount": totals.get("totalAmount")}]
+        pages = [
+            self._page(body, 1, size=1) for body in self._bodies(first, last, rounding=rounding)
+        ]
+        said = [totals for _, totals in pages if totals is not None]
+        amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for totals in said:
+            # An older report gives one amount without its currency.
+            alone = [{"amount": totals.get("totalAmount")}]
+            for each in totals.get("totalAmountByCurrency") or alone:
+                amounts[each.get("currency") or ""] += Decimal(each.get("amount") or 0)
         return {
-            "entries": _count(totals),
-            "seconds": value(totals, "totalTime", int, of=_TOTALS),
-            "billable_seconds": value(totals, "totalBillableTime", int, of=_TOTALS),
-            "amounts": {
-                each.get("currency") or "": format(Decimal(each.get("amount") or 0), "f")
-                for each in amounts
-            },
+            "entries": sum(map(_count, said)),
+            "seconds": sum(values(said, "totalTime", int, of=_TOTALS)),
+            "billable_seconds": sum(values(said, "totalBillableTime", int, of=_TOTALS)),
+            "amounts": {currency: format(amount, "f") for currency, amount in amounts.items()},
         }
 
-    def _complete(self, body: Row) -> dict[str, Row]:
-        """The rows by id, as many as the report itself counts.
+    def _complete(self, bodies: list[Row]) -> dict[str, Row]:
+        """The rows of some requests by id, as many as the report itself counts for each.
 
         Raises:
             Stop: the read stays incomplete or is refused.
         """
+        return {key: row for body in bodies for key, row in self._counted(body).items()}
+
+    def _counted(self, body: Row) -> dict[str, Row]:
         for _ in range(READS):
             pages = list(self._pages(body))
             rows = {row["_id"]: row for page, _ in pages for row in page}
@@ -142,11 +151,23 @@ class DetailedReport:
         totals = value(answer, "totals", list, of=_REPORT)
         return rows, totals[0] if totals else None
 
-    def _body(self, first: date, last: date, *, rounding: bool) -> Row:
-        """A request for everybody's entries; its window is a wall clock in `timeZone`."""
+    def _bodies(self, first: date, last: date, *, rounding: bool) -> list[Row]:
+        """Requests for everybody's entries: one, or two where clocks go back within 31 days."""
+        zone = ZoneInfo(self.time_zone)
+        start, end = (
+            datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+            for text in (_start(first, zone), _end(last, zone))
+        )
+        is_too_long = end - start > LONGEST
+        parts = [(first, last - A_DAY), (last, last)] if is_too_long else [(first, last)]
+        windows = [(_start(day, zone), _end(until, zone)) for day, until in parts]
+        return [self._body(*window, rounding=rounding) for window in windows]
+
+    def _body(self, start: str, end: str, *, rounding: bool) -> Row:
+        """A request; its window is a wall clock in `timeZone`."""
         return {
-            "dateRangeStart": f"{first}T00:00:00.000",
-            "dateRangeEnd": _end(last, ZoneInfo(self.time_zone)),
+            "dateRangeStart": start,
+            "dateRangeEnd": end,
             "timeZone": self.time_zone,
             "rounding": rounding,
             "amountShown": "EARNED",
@@ -156,15 +177,27 @@ class DetailedReport:
         }
 
 
+def _start(first: date, zone: ZoneInfo) -> str:
+    """The first moment of a day, or the last of the one before where its first hour comes twice.
+
+    As where clocks fall back from one to midnight (America/Havana): as in `_end`.
+    """
+    is_twice = _comes_twice(datetime.combine(first, time(), zone))
+    return f"{first - A_DAY}T23:59:59.999" if is_twice else f"{first}T00:00:00.000"
+
+
 def _end(last: date, zone: ZoneInfo) -> str:
     """The last moment of a day, or the first of the next where the day's last hour comes twice.
 
     As where clocks fall back at midnight (America/Santiago): which of the two is meant nobody says,
     and of the other no window had the entries. The reader of the rows leaves out what is too late.
     """
-    end = datetime.combine(last, time(23, 59, 59, 999_000), zone)
-    is_twice = end.utcoffset() != end.replace(fold=1).utcoffset()
-    return f"{last + timedelta(days=1)}T00:00:00.000" if is_twice else f"{last}T23:59:59.999"
+    is_twice = _comes_twice(datetime.combine(last, time(23, 59, 59, 999_000), zone))
+    return f"{last + A_DAY}T00:00:00.000" if is_twice else f"{last}T23:59:59.999"
+
+
+def _comes_twice(at: datetime) -> bool:
+    return at.utcoffset() != at.replace(fold=1).utcoffset()
 
 
 def _count(totals: Row | None) -> int:

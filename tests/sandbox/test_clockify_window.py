@@ -94,11 +94,21 @@ class TestWindow:
         assert len(clockify.rows("2024-02-29")) == 2
 
     def test_a_free_plan_has_31_days(self, clockify: Service) -> None:
-        """31 days are answered, 32 are not, and a paid plan has no such limit."""
+        """Of 24 hours: not 32, nor 31 in which clocks go back; a paid plan has no such limit."""
         assert clockify.ask("2026-10-01", "2026-11-20").status_code == 200
         clockify.world.workspace.plan = "FREE"
-        assert clockify.ask("2026-10-16", "2026-11-15").status_code == 200
-        assert clockify.ask("2026-10-16", "2026-11-16").status_code == 400
+        assert clockify.ask("2026-09-16", "2026-10-16").status_code == 200
+        assert clockify.ask("2026-09-16", "2026-10-17").status_code == 400
+        assert clockify.ask("2026-10-16", "2026-11-15").status_code == 400
+
+    def test_a_bound_that_comes_twice_is_either(self, clockify: Service) -> None:
+        """Half past one, as clocks fall back from two to one: Clockify does not say which."""
+        add_fall_back(clockify.world)
+        half_past = {"dateRangeStart": "2026-11-01T01:30:00.000"}
+        found = {row["description"] for row in clockify.rows("2026-11-01", **half_past)}
+        clockify.world.switches["twice_is_later"] = True
+        later = {row["description"] for row in clockify.rows("2026-11-01", **half_past)}
+        assert found - later == {"First half past one"}
 
     @pytest.mark.parametrize(
         ("change", "code"),

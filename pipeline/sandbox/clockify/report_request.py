@@ -69,11 +69,12 @@ class DetailedRequest:
     has_totals: bool
 
 
-def wall_clock(text: str, zone: ZoneInfo) -> datetime:
+def wall_clock(text: str, zone: ZoneInfo, *, is_later: bool = False) -> datetime:
     """The instant that Clockify makes of a written time.
 
     The text is parsed to an instant, then the UTC wall clock of it is read again in the zone: a `Z`
-    or an offset selects no instant (`clockify-api.md`, 2.2, recorded live).
+    or an offset selects no instant (`clockify-api.md`, 2.2, recorded live). Of a time that comes
+    twice it is the earlier instant, unless the later is asked for.
 
     Raises:
         ValueError: If the text is no ISO 8601 time.
@@ -81,10 +82,12 @@ def wall_clock(text: str, zone: ZoneInfo) -> datetime:
     written = datetime.fromisoformat(text)
     if written.tzinfo is not None:
         written = written.astimezone(UTC).replace(tzinfo=None)
-    return written.replace(tzinfo=zone).astimezone(UTC)
+    return written.replace(tzinfo=zone, fold=int(is_later)).astimezone(UTC)
 
 
-def read_request(body: object, workspace: Workspace, owner_zone: str) -> DetailedRequest:
+def read_request(
+    body: object, workspace: Workspace, owner_zone: str, *, is_later: bool = False
+) -> DetailedRequest:
     """Reads a request's body; keys that Clockify does not know are passed over, as it does.
 
     Raises:
@@ -96,7 +99,7 @@ def read_request(body: object, workspace: Workspace, owner_zone: str) -> Detaile
     if not isinstance(detailed, Mapping):
         raise missing("detailedFilter")
     zone = _zone(body.get("timeZone") or owner_zone)
-    first, last = _window(body, zone, workspace)
+    first, last = _window(body, zone, workspace, is_later=is_later)
     rounding = body.get("rounding")
     return DetailedRequest(
         first=first,
@@ -128,25 +131,25 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _window(
-    body: Mapping[str, Any], zone: ZoneInfo, workspace: Workspace
+    body: Mapping[str, Any], zone: ZoneInfo, workspace: Workspace, *, is_later: bool
 ) -> tuple[datetime, datetime]:
-    first = _instant(body, "dateRangeStart", zone)
-    last = _instant(body, "dateRangeEnd", zone)
+    first = _instant(body, "dateRangeStart", zone, is_later=is_later)
+    last = _instant(body, "dateRangeEnd", zone, is_later=is_later)
     if last < first:
         raise broken_rule("Start date must be before end date")
-    # A day's slack: a window of 31 local days is an hour longer when clocks go back.
-    is_too_wide = last - first > timedelta(days=FREE_DAYS, hours=2)
+    # Strictly: a window of 31 local days is an hour too long where clocks go back.
+    is_too_wide = last - first > timedelta(days=FREE_DAYS)
     if workspace.plan.upper().startswith("FREE") and is_too_wide:
         raise broken_rule(f"Date range must not be longer than {FREE_DAYS} days")
     return first, last
 
 
-def _instant(body: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime:
+def _instant(body: Mapping[str, Any], name: str, zone: ZoneInfo, *, is_later: bool) -> datetime:
     text = body.get(name)
     if not text:
         raise missing(name)
     try:
-        return wall_clock(text, zone)
+        return wall_clock(text, zone, is_later=is_later)
     except (ValueError, TypeError) as error:
         raise unreadable(name, text) from error
 

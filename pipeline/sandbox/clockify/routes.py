@@ -170,7 +170,9 @@ class Clockify:
 
     def detailed(self, _request: Request, body: object) -> Response:
         """Answer with a page of the detailed report."""
-        request = read_request(body, self._world.workspace, self._owner_zone)
+        is_later = switch(self._world, "twice_is_later")
+        workspace = self._world.workspace
+        request = read_request(body, workspace, self._owner_zone, is_later=is_later)
         is_forbidden = switch(self._world, "rates_hidden") == "forbidden"
         if is_forbidden and request.amount_shown != "HIDE_AMOUNT":
             raise RefusalError(403, None, "You don't have permission to see amounts")

@@ -70,6 +70,9 @@ SWITCHES: dict[str, Row] = {
     "window_end_exclusive": _on_off(
         "An entry that starts exactly at the window's end is left out."
     ),
+    "twice_is_later": _on_off(
+        "A bound of a report that comes twice, as clocks fall back, is the later of the two."
+    ),
     "rows_key": Row(
         "timeentries", "The report's key for its rows.", ("timeentries", "timeEntries")
     ),

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -78,7 +79,71 @@ def test_a_free_plan_is_asked_for_31_days_at_a_time(sandbox: Sandbox, clockify: 
     ]
     assert len(ids) == len(set(ids))
     assert set(ids) == expected_ids(sandbox, **days)
+    assert sandbox.calls(REPORT) == 4
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "requests"),
+    [
+        ("America/New_York", date(2026, 10, 10), 2),
+        ("America/New_York", date(2026, 11, 1), 2),
+        ("America/New_York", date(2026, 11, 2), 1),
+        ("America/New_York", date(2026, 3, 1), 1),
+        ("Europe/Berlin", date(2026, 10, 1), 2),
+        ("America/Havana", date(2026, 11, 1), 2),
+        ("America/Santiago", date(2026, 3, 5), 2),
+        ("UTC", date(2026, 10, 1), 1),
+    ],
+)
+def test_31_days_in_which_clocks_go_back_are_two_requests(
+    sandbox: Sandbox, settings_for: SettingsFor, zone: str, first: date, requests: int
+) -> None:
+    """They are an hour longer than a free plan answers; their rows and totals are as ever."""
+    last = first + timedelta(days=30)
+    with Clockify(settings_for(TIME_ZONE=zone)) as clockify:
+        whole = clockify.reports.rows(first, last, rounding=False)
+        totals = clockify.reports.totals(first, last, rounding=False)
+        assert sandbox.calls(REPORT) == 2 * requests
+        sandbox.world.workspace.plan = "FREE"
+        assert clockify.reports.rows(first, last, rounding=False) == whole
+        assert clockify.reports.totals(first, last, rounding=False) == totals
+    assert totals["entries"] == len(whole)
+
+
+def test_what_two_requests_add_up_to_is_summed(
+    sandbox: Sandbox, clockify: Clockify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one would have it, by currency."""
+    days = {"first": date(2026, 10, 10), "last": date(2026, 11, 9)}
+    summed = clockify.reports.totals(**days, rounding=False)
+    monkeypatch.setattr("pipeline.clockify.detailed_report.LONGEST", timedelta(days=32))
+    alone = clockify.reports.totals(**days, rounding=False)
     assert sandbox.calls(REPORT) == 3
+    amounts = [each.pop("amounts") for each in (summed, alone)]
+    assert summed == alone
+    assert amounts[0].keys() == amounts[1].keys() != set()
+    for currency, amount in amounts[0].items():
+        assert abs(Decimal(amount) - Decimal(amounts[1][currency])) < Decimal("0.001")
+
+
+@pytest.mark.parametrize("zone", ["America/Havana", "Atlantic/Azores"])
+@pytest.mark.parametrize("is_later", [False, True])
+def test_an_hour_that_comes_twice_after_midnight_is_read_both_times(
+    sandbox: Sandbox, settings_for: SettingsFor, zone: str, *, is_later: bool
+) -> None:
+    """Whichever of the two the day's first moment means to Clockify."""
+    day = date(2026, 11, 1) if zone == "America/Havana" else date(2026, 10, 25)
+    entries = sandbox.world.workspace.entries
+    some = next(entry for entry in entries.values() if entry.end)
+    first = datetime.combine(day, time(0, 30), ZoneInfo(zone)).astimezone(UTC)
+    for hours in (0, 1):
+        start = first + timedelta(hours=hours)
+        end = start + timedelta(minutes=10)
+        entries[f"6b{hours:022x}"] = replace(some, id=f"6b{hours:022x}", start=start, end=end)
+    sandbox.switch(twice_is_later=is_later)
+    with Clockify(settings_for(TIME_ZONE=zone)) as clockify:
+        rows = clockify.reports.rows(day, day, rounding=False)
+    assert {row["_id"] for row in rows} >= {"6b" + "0" * 22, "6b" + "0" * 21 + "1"}
 
 
 def test_a_report_of_many_pages_is_read_whole(sandbox: Sandbox, settings_for: SettingsFor) -> None:
