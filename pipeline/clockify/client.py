@@ -70,7 +70,10 @@ class Clockify:
         self.http = Http(service, settings.http_patience_seconds, {key}, headers=headers)
         self._path = f"/workspaces/{settings.clockify_workspace_id}"
         url = f"{settings.clockify_reports_url}{self._path}/reports/detailed"
-        self.reports = DetailedReport(self.http, url, settings.time_zone, on_progress)
+        needs_amounts = settings.rate_source == "clockify"
+        self.reports = DetailedReport(
+            self.http, url, settings.time_zone, on_progress, needs_amounts
+        )
 
     def __enter__(self) -> Self:
         self.http.__enter__()

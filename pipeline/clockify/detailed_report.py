@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.clockify.answers import accepted
+from pipeline.clockify.answers import DOMAIN, accepted, code_of, parsed
 from pipeline.fields import value, values
 from pipeline.http import Http
 from pipeline.stops import Stop
@@ -25,6 +25,9 @@ Row = dict[str, Any]
 A_DAY = timedelta(days=1)
 LONGEST = 31 * A_DAY
 """What a free plan answers, counted between two instants (clockify-api.md, 2 and 2.2)."""
+FORBIDDEN = 403
+HIDDEN = "HIDE_AMOUNT"
+"""What a key may ask for that is refused with 403 for amounts (clockify-api.md, 2.4)."""
 PAGE = 1000
 IN_FLIGHT = 3
 READS = 3
@@ -32,7 +35,7 @@ READS = 3
 _REPORT, _TOTALS, _ROW = "Clockify's report", "Clockify's report's totals", "Clockify's report row"
 
 
-@dataclass(frozen=True)
+@dataclass
 class DetailedReport:
     """The detailed report of one workspace."""
 
@@ -43,6 +46,10 @@ class DetailedReport:
     """The IANA zone in which days are meant."""
     on_progress: Callable[[str], object]
     """Told how far a long read has come."""
+    needs_amounts: bool
+    """Whether a key that may not see amounts is refused; else it is asked without them."""
+    shown: str = "EARNED"
+    """The amounts asked for, until such a key is told so."""
 
     def rows(
         self,
@@ -143,8 +150,14 @@ class DetailedReport:
         """One page: its rows, and the totals of the whole range, None where it holds nothing."""
         options = {"totals": "CALCULATE"}
         page = {"page": number, "pageSize": size, "sortColumn": "ID", "options": options}
-        asked = {**body, "detailedFilter": page}
-        answer = accepted(self.http.read("POST", self.url, json=asked))
+        amounts = {"amountShown": self.shown, "amounts": [self.shown]}
+        asked = {**body, **amounts, "detailedFilter": page}
+        response = self.http.read("POST", self.url, json=asked)
+        is_refused = response.status_code == FORBIDDEN and code_of(parsed(response)) != DOMAIN
+        if is_refused and not self.needs_amounts and self.shown != HIDDEN:
+            self.shown = HIDDEN
+            return self._page(body, number, size)
+        answer = accepted(response)
         key = "timeEntries" if "timeEntries" in answer else "timeentries"
         rows = value(answer, key, list, of=_REPORT)
         values(rows, "_id", str, of=_ROW)
@@ -170,8 +183,6 @@ class DetailedReport:
             "dateRangeEnd": end,
             "timeZone": self.time_zone,
             "rounding": rounding,
-            "amountShown": "EARNED",
-            "amounts": ["EARNED"],
             "sortOrder": "ASCENDING",
             "exportType": "JSON",
         }

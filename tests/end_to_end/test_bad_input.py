@@ -294,13 +294,18 @@ def test_a_key_that_may_no_longer_see_rates_stops_the_run(read: House) -> None:
     assert (books(read), pieces(read)) == before
 
 
+@pytest.mark.parametrize("mode", ["zero", "null", "forbidden"])
 def test_a_key_without_rates_stops_nothing_where_the_service_item_has_the_price(
-    read: House,
+    read: House, mode: str
 ) -> None:
-    """Clockify's rates are then in nobody's way, there or not."""
+    """Clockify's rates are then in nobody's way, there or not: what is billable is sent, priced."""
     read.changes |= {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
-    read.sandbox.switch(rates_hidden="zero")
-    read.prepare(DAY, DAY, ENTRIES)
+    read.sandbox.switch(rates_hidden=mode)
+    read.prepare(DAY, DAY)
+    query = "SELECT DISTINCT amount_minor > 0, state FROM deliveries"
+    assert read.rows(f"{query} WHERE payload->>'$.BillableStatus' = 'Billable'") == [(True, "sent")]
+    read.prepare(DAY, DAY, *DAILY)
+    assert read.rows("SELECT * FROM drift") == []
 
 
 def test_a_day_that_really_is_without_rates_is_read(house: House) -> None:

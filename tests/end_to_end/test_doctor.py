@@ -320,9 +320,12 @@ def test_doctor_names_what_is_broken_and_its_fix_and_nothing_else(
     assert fix in found[claim]
 
 
-def test_a_key_without_rates_is_right_where_the_service_item_has_the_price(sound: House) -> None:
-    """Nothing asks for Clockify's."""
-    sound.sandbox.switch(rates_hidden="zero")
+@pytest.mark.parametrize("mode", ["zero", "forbidden"])
+def test_a_key_without_rates_is_right_where_the_service_item_has_the_price(
+    sound: House, mode: str
+) -> None:
+    """Nothing needs Clockify's."""
+    sound.sandbox.switch(rates_hidden=mode)
     sound.changes |= {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
     assert not not_right(look(sound))
 

@@ -455,11 +455,29 @@ def test_an_answer_that_cannot_be_used_stops_the_run(
 
 
 def test_a_key_that_may_not_see_rates_stops_the_run(sandbox: Sandbox, clockify: Clockify) -> None:
-    """Amounts are always asked for."""
+    """Amounts are asked for where rates are Clockify's."""
     sandbox.switch(rates_hidden="forbidden")
     with pytest.raises(Stop, match="may not see rates") as raised:
         clockify.reports.rows(**DAYS, rounding=False)
     assert "an admin who may see billable rates" in raised.value.fix
+
+
+def test_a_key_that_may_not_see_rates_reads_without_where_they_are_the_service_items(
+    sandbox: Sandbox, settings_for: SettingsFor
+) -> None:
+    """It is refused once, and asked without amounts from then on; another 403 stops the run."""
+    crowd(sandbox, 1100)
+    sandbox.switch(rates_hidden="forbidden")
+    changes = {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}
+    with Clockify(settings_for(**changes, HTTP_PATIENCE_SECONDS="30")) as clockify:
+        rows = clockify.reports.rows(**DAYS, rounding=False)
+        assert {row["_id"] for row in rows} == expected_ids(sandbox, **DAYS)
+        calls = sandbox.calls(REPORT)
+        assert clockify.reports.totals(**DAYS, rounding=False)["entries"] == len(rows)
+        assert (calls, sandbox.calls(REPORT)) == (1 + 2, 1 + 2 + 1)
+        sandbox.fail("detailed", "status", status=403, body="", times=None)
+        with pytest.raises(Stop, match="may not see rates or reports"):
+            clockify.reports.rows(**DAYS, rounding=False)
 
 
 @pytest.mark.parametrize("mode", ["silent", "retry_after"])
