@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -21,6 +22,8 @@ Span = tuple[date, date]
 """First and last day."""
 MOST = 12
 """Months compared a morning: a free plan has 30 requests an hour, and a company has years."""
+NEW = 3
+"""As how many of these counts one yet to be read: its totals, its report, and former members'."""
 A_DAY = timedelta(days=1)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -50,7 +53,8 @@ def watch(
 
     To be done before the range is read, so that what changes after that shows in the next
     comparison. Of many months the newest is always compared, and the one that was read longest
-    ago, which is read again; then those that were compared longest ago.
+    ago, which is read again; then those that were compared longest ago. Where nothing is
+    remembered, as after a warehouse was lost, it takes some mornings until each month was read.
 
     Args:
         seen: rows of `watched_months`.
@@ -70,8 +74,9 @@ def watch(
     oldest = min(spans, key=lambda span: of(span).read_at)
     firsts = (oldest, spans[-1])
     spans.sort(key=lambda span: (span not in firsts, of(span).said.get("compared_at", "")))
+    spent = accumulate(1 if "until" in of(span).said else NEW for span in spans)
     found = []
-    for span in spans[:MOST]:
+    for span in [span for span, cost in zip(spans, spent, strict=True) if cost <= MOST]:
         again, counted = _compared(of(span).said, totals_of, span, before)
         again = span if span == oldest else again
         said = {**counted, "compared_at": str(now)}
