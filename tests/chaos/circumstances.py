@@ -122,6 +122,7 @@ def _of_another_realm(stage: Stage) -> None:
         return
     realm = stage.witness.world.company.realm_id
     pipeline.rebind(ANOTHER_REALM)
+    stage.site.settle()  # what is in flight was sent with the right one
     before = len(stage.witness.births)
     stage.run(pipeline)
     refusal = str(pipeline.runs[-1].problem)
