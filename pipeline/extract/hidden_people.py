@@ -77,5 +77,5 @@ def refuse_hidden_people(hidden: HiddenPeople, read_day: Callable[[date], pd.Dat
         f"Incomplete read: the Clockify key shows one person's entries at most, though "
         f"{hidden.lacking} of others are stored of the same days",
         "use the key of an admin, who sees everybody's time; if the others' were really deleted, "
-        "name another WAREHOUSE, which the next run fills",
+        "launch another day first on which others have time",
     )
