@@ -99,7 +99,8 @@ def _is_silent(told: Sequence[tuple[Delivery, Outcome]]) -> bool:
     """Whether nothing is known; a fault that meets what is tried alone tells of that row only."""
     is_tried_alone = len(told) == 1 and told[0][0].revision > 0
     is_answered = is_named if is_tried_alone else is_business_rule
-    return all(each.state == "unknown" and not is_answered(each.error_code) for _, each in told)
+    is_unknown = [each.state == "unknown" and not is_answered(each.error_code) for _, each in told]
+    return bool(told) and all(is_unknown)
 
 
 def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:

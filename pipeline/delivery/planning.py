@@ -22,6 +22,7 @@ from pipeline.review import verdicts
 
 MATERIAL = ("work_date", "minutes", "is_billable")
 """Fields by which an entry is other work than it was when a person decided of it."""
+LOST = "was sent before this ledger as time activity {}, which was changed or deleted since"
 Bodies = Mapping[str, Mapping[str, Any]]
 """Time activities as QuickBooks gives them, by id."""
 
@@ -79,17 +80,20 @@ def plan(
     decided_at = {key: row.updated_at for key, row in decided.items()}
     apart = told_apart(decided_at, bodies, desk.quickbooks.http.ahead)
     found = _found(open_, apart, stored, desk.rounding_minutes)
-    forgotten = _forgotten(desk, [each.entry_id for each in wanted], found.equal)
-    lost = {id_: [key] for id_, key in forgotten if key not in claimed and id_ not in decided}
-    found = replace(found, resembling=lost | found.resembling)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
+    forgotten = _forgotten(desk, sorted(sendable - decided.keys()), found.equal)
+    lost = {entry_id: [key] for entry_id, key in forgotten if key not in claimed}
     taken = set(found.equal.values())
     return Plan(
-        send=tuple(intent for intent in intents if intent.entry_id in sendable),
+        send=tuple(intent for intent in intents if intent.entry_id in sendable - lost.keys()),
         adopt=tuple(_adopted(intents, found, bodies, decided)),
-        doubt=(*_doubtful(intents, found), *reopened_),
-        alike=found.resembling,
+        doubt=(
+            *_doubtful(intents, found.resembling, "looks like QuickBooks' time activity {}"),
+            *_doubtful(intents, lost, LOST),
+            *reopened_,
+        ),
+        alike=found.resembling | lost,
         free={key: bodies[key] for key in stored if key not in taken},
         foreign=len((stored.keys() | claimed) - ours),
     )
@@ -98,7 +102,7 @@ def plan(
 def _forgotten(
     desk: Desk, entry_ids: Sequence[str], equal: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Entries without an equal of which the warehouse knows a time activity; with that.
+    """Of entries without an equal, those of which the warehouse knows a time activity; with that.
 
     The ledger is older than the warehouse: the newer was lost, and a copy put in its place.
     Somebody may have changed the activity since, too much for it to resemble the entry. Where an
@@ -108,7 +112,7 @@ def _forgotten(
         made = books.made_of(connection, [*entry_ids, *equal])
     takers = {key: entry_id for entry_id, key in equal.items()}
     for entry_id in entry_ids:
-        key = made.get(entry_id) if entry_id not in equal else None
+        key = made.get(entry_id)
         while key in takers:
             key = made.get(takers[key])
         if key:
@@ -216,13 +220,14 @@ def _adopted(
             )
 
 
-def _doubtful(intents: Sequence[Delivery], found: Look) -> Iterator[Delivery]:
+def _doubtful(
+    intents: Sequence[Delivery], alike: Mapping[str, Sequence[str]], said: str
+) -> Iterator[Delivery]:
     for intent in intents:
-        if keys := found.resembling.get(intent.entry_id):
+        if keys := alike.get(intent.entry_id):
             yield replace(
                 intent,
                 state="doubtful",
                 quickbooks_id=keys[0],
-                error_message="looks like QuickBooks' time activity "
-                f"{', '.join(keys)}: a person must decide",
+                error_message=f"{said.format(', '.join(keys))}: a person must decide",
             )

@@ -71,7 +71,8 @@ def _alone(intents: Sequence[Delivery], ledger: Ledger) -> set[str]:
 def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
     """Send a batch until no item of it is throttled; the outcomes.
 
-    Nobody knows that a throttled item was not stored: before it goes again, QuickBooks is read.
+    Nobody knows that a throttled item was not stored: before it goes again, or is given up,
+    QuickBooks is read.
 
     Raises:
         Stop: throttled too long. That is a refusal for the moment, which the next run tries again.
@@ -85,11 +86,12 @@ def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
         if not waiting:
             break
         seconds = tally.pause(answer.retry_after, desk.company.settings.http_patience_seconds)
-        if seconds is None:
+        if seconds is not None:
+            desk.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
+            time.sleep(seconds)
+        waiting = settlement.stored_after_all(desk, waiting)
+        if waiting and seconds is None:
             _give_up(waiting, desk.ledger)
-        desk.log(f"QuickBooks throttles: {len(waiting)} wait {seconds:.0f} s")
-        time.sleep(seconds)
-        waiting = settlement.look_again(desk, waiting)
     return known
 
 

@@ -12,11 +12,12 @@ from pipeline.delivery.classification import is_business_rule, is_named
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.settling import Finding, creation_span, findings
 from pipeline.ledger import NOT_STORED, Delivery
-from pipeline.quickbooks.activities import Body, identity
+from pipeline.quickbooks.activities import Body, differences, facts, identity, parse
 from pipeline.stops import Stop
 
 RULED_OUT = 2
 """Times that a rule of QuickBooks' own keeps the same out, until it is taken for a refusal."""
+WORDS = frozenset({"description"})
 FAULTED = 4
 """The same of any other fault that it names: on three mornings, so that no outage is meant."""
 
@@ -32,12 +33,12 @@ def settle(desk: Desk) -> list[Delivery]:
         return []
     desk.log(f"settling {len(waiting)} deliveries whose outcome nobody knows")
     try:
-        waiting = look_again(desk, waiting)
+        waiting = _read(desk, waiting)
         _wait_for(desk, waiting)
-        waiting = look_again(desk, waiting)
+        waiting = _read(desk, waiting)
         if waiting:
             time.sleep(desk.company.settings.settle_seconds / 5)
-        waiting = look_again(desk, waiting)
+        waiting = _read(desk, waiting)
     except Stop as stop:
         desk.log(f"not settled: {stop}")
         return []
@@ -46,7 +47,7 @@ def settle(desk: Desk) -> list[Delivery]:
     return closed
 
 
-def look_again(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
+def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
     """Record what one complete read settles; return what it does not have.
 
     Raises:
@@ -63,6 +64,33 @@ def look_again(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
     ]
     desk.ledger.record(settled)
     return [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
+
+
+def stored_after_all(desk: Desk, throttled: Sequence[Delivery]) -> list[Delivery]:
+    """Record what one complete read has of what was throttled; return what it does not have.
+
+    What is like it was somebody else's, made meanwhile, unless it differs in its words alone:
+    nobody but QuickBooks changes those within seconds. That is left to `settle`.
+
+    Raises:
+        Stop: QuickBooks cannot be read completely.
+    """
+    unsettled = desk.ledger.unsettled()
+    settle_seconds = desk.company.settings.settle_seconds
+    found = findings(unsettled, _unclaimed(desk, unsettled), settle_seconds)
+    known = []
+    for row in throttled:
+        finding, sent = found[row.entry_id], facts(parse(row.payload))
+        if finding.state == "sent":
+            known.append(_settled(row, finding, desk))
+        elif any({*differences(sent, facts(body))} <= WORDS for body in finding.activities):
+            said = "throttled, and may be stored in other words"
+            known.append(desk.noted(row, state="unknown", error_message=said))
+    desk.ledger.record(known)
+    if known:
+        desk.log(f"{len(known)} of the throttled are in QuickBooks all the same")
+    ids = {row.entry_id for row in known}
+    return [row for row in throttled if row.entry_id not in ids]
 
 
 def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> dict[str, Body]:

@@ -27,8 +27,8 @@ class HiddenPeople:
     """Entries of others that were stored there."""
     shown: frozenset[str]
     """Ids of whom the read does show."""
-    seen_on: date | None
-    """Another day, on which the most others had entries; none if there is no other."""
+    seen_on: tuple[date, ...]
+    """Other days, on which the most others had entries."""
 
 
 def hidden_people(
@@ -53,10 +53,10 @@ def hidden_people(
         return None
     days = connection.execute(
         f"SELECT work_date {others} AND work_date NOT BETWEEN $2 AND $3 GROUP BY work_date "
-        "ORDER BY count(DISTINCT user_id) DESC, work_date DESC LIMIT 1",
+        "ORDER BY count(DISTINCT user_id) DESC, work_date DESC LIMIT 3",
         [list(shown), *window],
     ).fetchall()
-    return HiddenPeople(lacking, shown, days[0][0] if days else None)
+    return HiddenPeople(lacking, shown, tuple(day for (day,) in days))
 
 
 def refuse_hidden_people(hidden: HiddenPeople, read_day: Callable[[date], pd.DataFrame]) -> None:
@@ -69,13 +69,14 @@ def refuse_hidden_people(hidden: HiddenPeople, read_day: Callable[[date], pd.Dat
         read_day: reads one day anew, as `ClockifyTimeEntries`.
 
     Raises:
-        Stop: it does not, or nobody else had time on another day.
+        Stop: it does not on any of three, or nobody else had time on another day.
     """
-    if hidden.seen_on and set(read_day(hidden.seen_on)["user_id"]) - hidden.shown:
+    if any({*read_day(day)["user_id"]} - hidden.shown for day in hidden.seen_on):
         return
     raise Stop(
         f"Incomplete read: the Clockify key shows one person's entries at most, though "
         f"{hidden.lacking} of others are stored of the same days",
         "use the key of an admin, who sees everybody's time; if the others' were really deleted, "
-        "launch another day first on which others have time",
+        "launch another day first on which others have time, or, if there is none, name another "
+        "WAREHOUSE",
     )

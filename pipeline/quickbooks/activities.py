@@ -199,7 +199,10 @@ def _reference(body: Body, key: str) -> str:
 
 
 def _whole(body: Body, key: str) -> int:
-    return int(str(body.get(key) or 0).removesuffix(".0"))
+    number = Decimal(str(body.get(key) or 0))
+    if number % 1:
+        raise ValueError(f"its {key} are no whole number: {number}")
+    return int(number)
 
 
 def _minutes(body: Body) -> int:

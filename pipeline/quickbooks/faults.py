@@ -143,7 +143,7 @@ _STOPPERS = (
     _Stopper(
         {"10200"},
         "The company was reset in QuickBooks: everything sent to it is gone",
-        "Decide with the bookkeeper what to send again, and start with a new ledger",
+        "Decide with the bookkeeper what to send again, and name a new LEDGER and a new WAREHOUSE",
     ),
     _Stopper(
         {"130", "140", "150"},

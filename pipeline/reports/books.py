@@ -133,17 +133,22 @@ def days_judged(connection: Connection) -> set[date]:
 def stale_days(connection: Connection, changed: Mapping[date, datetime]) -> list[date]:
     """Days of which a comparison has been overtaken: by a read, or by what became of a delivery.
 
-    Such as of a month that has changed, a moved entry, or what a person has decided since.
+    Such as of a month that has changed, a moved entry, or what a person has decided since; and
+    those that have deliveries and were never compared.
 
     Args:
         connection: an open warehouse.
         changed: when what is compared of each day last changed.
     """
     rows = connection.execute(
-        "SELECT work_date, extracted_at, compared_at FROM days JOIN compared_days USING (work_date)"
-        " ORDER BY work_date"
+        "SELECT work_date, extracted_at, compared_at FROM days LEFT JOIN compared_days "
+        "USING (work_date) ORDER BY work_date"
     ).fetchall()
-    return [day for day, read, compared in rows if compared < max(read, changed.get(day, read))]
+    return [
+        day
+        for day, read, compared in rows
+        if (day in changed if compared is None else compared < max(read, changed.get(day, read)))
+    ]
 
 
 def made_of(connection: Connection, entry_ids: Sequence[str]) -> dict[str, str]:

@@ -151,7 +151,7 @@ class _CustomerBook:
         all_ = [_Customer(*row) for row in rows(customers, *_Customer._fields)]
         names = {one.quickbooks_customer_id: one.name for one in all_}
         below = [(names[one.parent_id], one) for one in all_ if one.parent_id in names]
-        self._names = set(names.values())
+        self._clients = {one.name for one in all_ if one.is_active and one.parent_id is None}
         self._paths = {one.quickbooks_customer_id: one.fully_qualified_name for one in all_}
         self._known_paths = set(self._paths.values())
         self._on_top = {one.quickbooks_customer_id for one in all_ if one.parent_id is None}
@@ -190,7 +190,7 @@ class _CustomerBook:
         if match.problem != "unknown":
             return match
         otherwise = self._otherwise(client, project, is_client_used=is_client_used)
-        act = match.act or self._as_its_path(client, project)
+        act = match.act or (self._as_its_path(client, project) if mode == "auto" else "")
         act = act or _without_colon(client if is_client_used else None, project)
         return replace(match, act=act, hint="; ".join(filter(None, (match.hint, otherwise))))
 
@@ -201,7 +201,7 @@ class _CustomerBook:
         if not above:
             return match
         label = f"`{self._paths[match.id or '']}`"
-        if client in self._names - set(above):
+        if client in self._clients - set(above):
             act = "Set `CUSTOMER_MATCHING=client_project`, or rename the Clockify project "
             hint = f"QuickBooks has the customer `{client}`, and {label} is another's"
             return Match(

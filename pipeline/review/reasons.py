@@ -217,8 +217,8 @@ def _of_waiting(rules: Rules) -> tuple[Reason, ...]:
             "Nothing, unless forgotten: the timer of {user} of {day} still runs in Clockify."
         ),
         Reason("in_future", "has_passed", _IS_TRUE).holds(
-            "Nothing, unless date or end are wrong in Clockify: {day}, or the end of the entry of "
-            "{user}, had not passed when it was read."
+            "Nothing, unless date or end are wrong in Clockify: {day} has not passed, or the end "
+            "of the entry of {user} had not when it was read."
         ),
         Reason(
             "settling", "work_date", _that(lambda days: (days <= settled) | (days >= today))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, logged, problems, states
-from tests.end_to_end.stages import LOAD
+from tests.end_to_end.stages import CONFIRMED, LOAD
 
 NEXT = DAY + timedelta(days=1)
 ALL, FIRST_BATCH = 16, 6
@@ -155,6 +155,47 @@ def test_a_batch_that_was_stored_and_then_throttled_is_found_before_it_goes_agai
         [{"fault": "status", "when": "after", "headers": pause, **each} for each in THROTTLED],
     )
     assert reviewed.sandbox.calls(BATCHES) == ALL
+
+
+THROTTLED_ONCE = {"fault": "status", "status": 429, "body": "", "headers": {"Retry-After": "0"}}
+
+
+def test_two_batches_in_a_row_that_were_stored_and_throttled_are_no_outage(
+    reviewed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are found: neither was silent."""
+    monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
+    reviewed.sandbox.fail("batch", when="after", times=2, **THROTTLED_ONCE)
+    said = reviewed.prepare(DAY, DAY, LOAD)
+    assert said.count("2 of the throttled are in QuickBooks all the same") == 2
+    assert states(reviewed) == {"sent": ALL}
+
+
+def test_what_was_stored_at_the_last_attempt_is_found_before_it_is_given_up(
+    reviewed: House,
+) -> None:
+    """Else the next run would take it for new, once it was edited meanwhile."""
+    reviewed.changes["HTTP_PATIENCE_SECONDS"] = "1"
+    pause = THROTTLED_ONCE | {"headers": {"Retry-After": "1"}}
+    reviewed.sandbox.fail("batch", **pause)
+    reviewed.sandbox.fail("batch", when="after", times=None, **pause)
+    reviewed.prepare(DAY, DAY, LOAD)
+    assert states(reviewed) == {"sent": ALL}
+    assert has_each_entry_once(reviewed)
+
+
+def test_what_is_like_a_throttled_entry_is_no_reason_to_keep_it_back(reviewed: House) -> None:
+    """An earlier batch that nobody knows of yet, and what somebody has just typed for another."""
+    customers = {each.customer for each in due(reviewed.sandbox.world, DAY, DAY)}
+    for customer in sorted(customers):
+        other = {"EmployeeRef": {"value": "9"}, "CustomerRef": {"value": customer}}
+        day = {"TxnDate": str(DAY), "NameOf": "Employee", "Hours": 7, "Minutes": 13}
+        reviewed.sandbox.admin("POST", "activities", **other, **day, Description="Other work")
+    reviewed.sandbox.fail("batch", "drop_after_store")
+    reviewed.sandbox.fail("batch", skip=1, **THROTTLED_ONCE)
+    reviewed.prepare(DAY, DAY, LOAD, **CONFIRMED)
+    assert states(reviewed) == {"sent": ALL}
+    assert len(reviewed.activities) == ALL + len(customers)
 
 
 SENT_TWICE = """
