@@ -12,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
+import duckdb
+
 from pipeline import company
 from pipeline.ledger import Ledger
 from pipeline.quickbooks.client import BATCH
@@ -159,6 +161,16 @@ def test_another_company_needs_another_ledger_also_to_rebind(reviewed: House) ->
     reviewed.changes["LEDGER"] = str(reviewed.folder / "ledger-4711.duckdb")
     reviewed.prepare(DAY, NEXT, *REVIEW, LOAD, **CONFIRMED)
     assert held(world) == due(world, DAY, NEXT)
+
+
+def test_a_day_that_was_never_compared_is_compared_by_the_next_load(reviewed: House) -> None:
+    """As where another company's lists were read by mistake in between."""
+    reviewed.prepare(DAY, DAY, LOAD)
+    compared = "SELECT count(*) FROM compared_days WHERE work_date = $1"
+    with duckdb.connect(str(reviewed.settings.warehouse)) as connection:
+        connection.execute("DELETE FROM compared_days")
+    reviewed.prepare(NEXT, NEXT, LOAD)
+    assert reviewed.rows(compared, DAY) == [(1,)]
 
 
 def test_whoever_must_wait_is_told_for_whom(reviewed: House) -> None:

@@ -232,6 +232,7 @@ TIMED = {
         ({"Minutes": 7}, 7),
         ({"Hours": "1", "Minutes": "07"}, 67),
         ({"Hours": Decimal("1.0")}, 60),
+        ({"Hours": Decimal("7.00")}, 420),
         ({"BreakHours": 1, "BreakMinutes": 15}, 45),
         ({"EndTime": "2024-05-14T19:00:00Z"}, 180),
         ({"EndTime": "2024-05-14T11:00:59-07:00"}, 120),

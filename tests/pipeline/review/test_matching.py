@@ -154,6 +154,14 @@ class TestCustomers:
         assert (match.id, match.problem) == (None, "ambiguous")
         assert "`Acme`, and `Globex:Launch` is another's" in match.hint
         assert "CUSTOMER_MATCHING=client_project" in match.act
+        namesakes = customers(
+            customer("1", "Acme Inc"),
+            customer("2", "Acme Inc:Launch", "1", is_project=True),
+            customer("3", "Acme (deleted)", is_active=False),
+            customer("4", "Acme Inc:Acme", "1"),
+        )
+        pair = ("Acme", "Launch")
+        assert match_customers([pair], namesakes, "project")[pair] == Match(id="2")
         book = customers(
             customer("1", "Acme"),
             customer("2", "Acme:Website", "1", is_project=True),
