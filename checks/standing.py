@@ -58,21 +58,25 @@ work_date, user_id, coalesce(any_value(user_name), user_id) AS person, count(*) 
 """
 LATELY = "work_date >= greatest($since, date_trunc('month', $today::DATE) - INTERVAL 1 MONTH)"
 TWICE = f"""
-SELECT 'the same start, end, project and task' AS problem, project_id,
-    any_value({figures.PROJECT}) AS project, {LAID_OUT}
-FROM accepted_time_entries WHERE {LATELY}
-GROUP BY work_date, user_id, project_id, task_name, start_at, end_at HAVING count(*) > 1
-UNION ALL BY NAME
+WITH alike AS (
+    SELECT 'alike in all' AS problem, project_id, any_value({figures.PROJECT}) AS project,
+        {LAID_OUT}
+    FROM accepted_time_entries WHERE {LATELY}
+    GROUP BY work_date, user_id, project_id, task_name, description, start_at, end_at
+    HAVING count(*) > 1
+)
+FROM alike UNION ALL BY NAME
 SELECT 'more than 24 hours on one day' AS problem, {LAID_OUT}
-FROM accepted_time_entries WHERE {LATELY}
+FROM accepted_time_entries
+WHERE {LATELY} AND (work_date, user_id) NOT IN (SELECT (work_date, user_id) FROM alike)
 GROUP BY work_date, user_id HAVING sum(duration_seconds) > 24 * 3600
 ORDER BY work_date DESC, person, problem
 """
 """What may have been tracked twice, of the months that are not invoiced yet.
 
-Neither entries that only overlap nor those of two projects or tasks: timers run side by side, and
-Clockify's timesheet has the hours of a day all start at the same time. Both alike may be right, and
-nobody can say so of them: hence the warning ends by itself.
+Neither entries that only overlap nor those of two projects, tasks or descriptions: timers run side
+by side, and Clockify's timesheet has the hours of a day all start at the same time. Both alike may
+be right, and nobody can say so of them: hence the warning ends by itself.
 """
 FILTERS = {
     "only_users": "SELECT user_id, user_name FROM clockify_users UNION "
@@ -163,9 +167,9 @@ CLAIMS = {
     ),
     "no_time_looks_tracked_twice": Claim(
         asset="accepted_time_entries",
-        says="No person has accepted entries alike in start, end, project and task, nor more than "
-        "24 hours on a day, in this month and the one before.\n\nThey are sent all the same: "
-        "both may be right.",
+        says="No person has accepted entries alike in start, end, project, task and description, "
+        "nor more than 24 hours on a day, in this month and the one before.\n\nThey are sent all "
+        "the same: both may be right.",
         wrong=TWICE,
         columns=["person", "work_date", "problem", "entries", "hours", "project", "entry_ids"],
         right="no time looks as if it had been tracked twice",

@@ -121,7 +121,7 @@ def opened(
             files.close()
             if is_all_or_nothing and isinstance(error, Stop):
                 if not was_cut_short:
-                    unfinished(settings).unlink()
+                    unfinished(settings).unlink(missing_ok=True)
                 raise
             try:
                 _leave_copies(settings, run_id, log, now)

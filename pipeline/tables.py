@@ -20,7 +20,7 @@ READABLE = 28
 """Characters below which a text becomes a tower of single words."""
 BORDER = 3
 """Characters that a table spends on each column."""
-NUMBER = re.compile(r"(-?\d[\d,]*([.:]\d\d)*( [A-Z]{3})?)?")
+NUMBER = re.compile(r"(-?\d[\d,]*([.:]\d+)*( [A-Z]{3}| none)?)?")
 """A count, hours and minutes, or money."""
 
 

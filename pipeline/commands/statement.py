@@ -10,7 +10,7 @@ import click
 from pipeline import terminal
 from pipeline.reports.analysis import copy_of, published_at
 from pipeline.reports.sheets import Column, Sheet, clock, write_csv, write_xlsx
-from pipeline.reports.statement import PARTS, lines_of_month, of_month
+from pipeline.reports.statement import PARTS, is_of_the_month, lines_of_month, of_month
 from pipeline.settings import Settings
 from pipeline.storage.queries import Row
 
@@ -102,7 +102,7 @@ def _state(row: Row, told: Collection[str] = ()) -> str:
 
 def _show(name: str, rows: list[Row]) -> None:
     """Show what is not zero, and once what is in every customer's way."""
-    of_all = [block for block in rows[0]["blocks"] if _is_in_all(block, rows)] if rows else []
+    of_all = [block for block in rows[0]["blocks"] if is_of_the_month(block)] if rows[1:] else []
     shown = [
         {
             "customer": row["customer"],
@@ -111,7 +111,7 @@ def _show(name: str, rows: list[Row]) -> None:
                 for part in PARTS
                 if (seconds := row[f"{part}_seconds"])
             },
-            "amount": terminal.money(row["in_quickbooks_amount_minor"] or None, row["currency"]),
+            "amount": terminal.money(row["in_quickbooks_amount_minor"], row["currency"]),
             "state": _state(row, of_all),
         }
         for row in rows
@@ -121,7 +121,3 @@ def _show(name: str, rows: list[Row]) -> None:
     terminal.print_text(f"{name}: {ready} of {len(rows)} customers are ready to invoice.")
     if of_all:
         terminal.print_text(f"In the way of all: {'; '.join(of_all)}.")
-
-
-def _is_in_all(block: str, rows: list[Row]) -> bool:
-    return len(rows) > 1 and all(block in row["blocks"] for row in rows)

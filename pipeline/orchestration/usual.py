@@ -41,13 +41,19 @@ class Day(NamedTuple):
 def of_last_day(connection: Connection, today: date, zone: str) -> dict[str, str]:
     """What is far from usual on the last work date that has passed and was judged.
 
+    Of days on which nobody usually works, the last before them: else a Friday on which nothing came
+    would be told of on Saturday alone.
+
     Args:
         connection: one to the warehouse, or to the analysts' copy.
         today: the calendar date now in the zone.
         zone: `TIME_ZONE`.
     """
     days = rows(connection, OVER_AND_JUDGED, [today - REACH, today - timedelta(days=1), zone])
-    return unusual([Day(**row) for row in days])
+    found = [Day(**row) for row in days]
+    while found and not found[-1].entries and not unusual(found):
+        found.pop()  # a day off says nothing about the working day before
+    return unusual(found)
 
 
 def unusual(days: Sequence[Day]) -> dict[str, str]:

@@ -86,8 +86,9 @@ def _loaded(automation: Automation) -> str | Stop:
     at = automation.loaded_at
     if at is None:
         return Stop(
-            "Nothing has been loaded yet",
-            "Launch a first run: with DRY_RUN=true, look at its plan, then without",
+            "No load has gone through yet",
+            "Launch a first run: with DRY_RUN=true, look at its plan, then without; if one was "
+            "red, open it in the Dagster UI",
         )
     if datetime.now(UTC) - at > LOADED_WITHIN:
         return Stop(

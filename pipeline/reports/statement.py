@@ -25,6 +25,8 @@ ENTRY = """
 COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
 OF_THE_ITEM = "the price of the service item"
 NOT_ITS_TIME = "in Clockify not its time at its rate"
+NOT_OVER, UNREAD = "the month is not over", "days never read and judged"
+"""What is in the way of every customer of a month."""
 LAID_APART = f"""
     SELECT month, customer_id, unmatched, currency, 'clockify' AS part, 'clockify' AS line,
         entry_id, seconds, amount FROM tracked
@@ -207,8 +209,8 @@ WITH calendar AS (
 )
 SELECT summed.* EXCLUDE open_lines,
     list_concat(
-        CASE WHEN last_day(month) >= DATE '{today}' THEN ['the month is not over'] ELSE [] END,
-        CASE WHEN days > 0 THEN [days || ' days never read and judged'] ELSE [] END,
+        CASE WHEN last_day(month) >= DATE '{today}' THEN ['{NOT_OVER}'] ELSE [] END,
+        CASE WHEN days > 0 THEN [days || ' {UNREAD}'] ELSE [] END,
         coalesce(open_lines, [])) AS blocks,
     len(blocks) = 0 AS is_ready
 FROM summed LEFT JOIN unread USING (month)
@@ -238,6 +240,11 @@ SELECT customer, customer_id, currency, is_ready, round(clockify_seconds / 3600,
 FROM statement
 """
 """The statement for people who may not see rates: hours, and what blocks them."""
+
+
+def is_of_the_month(block: str) -> bool:
+    """Whether what blocks a customer is the whole month's, and so blocks each."""
+    return block == NOT_OVER or block.endswith(UNREAD)
 
 
 def of_month(connection: Connection, month: date, query: str = "FROM statement") -> list[Row]:
