@@ -41,23 +41,20 @@ class Day(NamedTuple):
 def of_last_day(connection: Connection, today: date, zone: str) -> dict[str, str]:
     """What is far from usual on the last work date that has passed and was judged.
 
-    Of days on which nobody usually works, the last before them: else a Friday on which nothing came
-    would be told of on Saturday alone.
-
     Args:
         connection: one to the warehouse, or to the analysts' copy.
         today: the calendar date now in the zone.
         zone: `TIME_ZONE`.
     """
     days = rows(connection, OVER_AND_JUDGED, [today - REACH, today - timedelta(days=1), zone])
-    found = [Day(**row) for row in days]
-    while found and not found[-1].entries and not unusual(found):
-        found.pop()  # a day off says nothing about the working day before
-    return unusual(found)
+    return unusual([Day(**row) for row in days])
 
 
 def unusual(days: Sequence[Day]) -> dict[str, str]:
     """What is far from usual on the last of some days, each in words with its counts.
+
+    Days off say nothing of the working day before: else a Friday on which nothing came would be
+    told of on Saturday alone.
 
     Args:
         days: every work date read, in order, those without an entry included.
@@ -69,7 +66,8 @@ def unusual(days: Sequence[Day]) -> dict[str, str]:
         return {}
     *before, last = days
     looks = zip(NAMES, (_volume(before, last), _share(before, last)), strict=True)
-    return {name: said for name, said in looks if said}
+    found = {name: said for name, said in looks if said}
+    return found if found or last.entries else unusual(before)
 
 
 def _volume(before: Sequence[Day], last: Day) -> str | None:

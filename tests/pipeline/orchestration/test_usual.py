@@ -49,6 +49,14 @@ def test_a_weekday_with_nothing_is_far_from_usual_in_a_small_company_too(
     assert found == ({"volume": said} if is_told else {})
 
 
+def test_a_weekend_does_not_end_what_is_told_of_a_friday() -> None:
+    """On Monday morning somebody looks."""
+    friday, saturday, sunday = (LAST + timedelta(days=days) for days in (2, 3, 4))
+    week = [*weeks(8), Day(LAST, 60, 3), Day(friday - timedelta(days=1), 60, 3)]
+    found = unusual([*week, Day(friday, 0, 0), Day(saturday, 0, 0), Day(sunday, 0, 0)])
+    assert "0 entries on 2026-11-20, where 60 are usual" in found["volume"]
+
+
 @pytest.mark.parametrize(
     ("before", "last"),
     [
