@@ -72,12 +72,14 @@ def _creation_time_permits() -> None:
 
 
 def _forgetting() -> None:
-    """What earlier runs sent is forgotten, so that only a look can tell what still stands."""
+    """What earlier runs sent is forgotten on both sides: only a look can tell what still stands."""
     settle = settlement.settle
 
     def forgetful(desk: Desk) -> list[Delivery]:
         settlement.settle = settle
         desk.ledger._connection.execute("DELETE FROM deliveries WHERE state IN ('sent', 'gone')")
+        with desk.company.warehouse.connect() as connection:  # which would tell
+            connection.execute("DELETE FROM quickbooks_activities")
         return settle(desk)
 
     settlement.settle = forgetful
