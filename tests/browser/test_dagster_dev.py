@@ -215,7 +215,7 @@ def test_the_numbers_are_plotted_over_the_days(page: Page, keep: Keep) -> None:
 def test_the_whole_list_and_the_month_are_one_page_each(page: Page, keep: Keep) -> None:
     """What is open over all days, and whether the month may be invoiced."""
     open_asset(page, "fix_list", "Overview")
-    expect(page.get_by_role("cell", name=re.compile("correct the end of the entry")).first).to_be_visible()
+    expect(page.get_by_role("cell", name=re.compile("correct the end of")).first).to_be_visible()
     page.get_by_text("fix list", exact=True).evaluate("each => each.scrollIntoView()")
     keep("fix-list")
     open_asset(page, "statement", "Overview")
