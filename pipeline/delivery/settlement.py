@@ -17,9 +17,10 @@ from pipeline.stops import Stop
 
 RULED_OUT = 2
 """Times that a rule of QuickBooks' own keeps the same out, until it is taken for a refusal."""
-WORDS = frozenset({"description"})
 FAULTED = 4
 """The same of any other fault that it names: on three mornings, so that no outage is meant."""
+WORDS = frozenset({"description"})
+"""In which QuickBooks itself may store otherwise: it keeps not every letter."""
 
 
 def settle(desk: Desk) -> list[Delivery]:
