@@ -82,8 +82,7 @@ def plan(
     found = _found(open_, apart, stored, desk.rounding_minutes)
     intents = [each.intent for each in open_ if each.intent]
     sendable = {each.entry_id for each in wanted} - found.equal.keys() - found.resembling.keys()
-    forgotten = _forgotten(desk, sorted(sendable - decided.keys()), found.equal)
-    lost = {entry_id: [key] for entry_id, key in forgotten if key not in claimed}
+    lost = _lost(desk, sorted(sendable - decided.keys()), found.equal)
     taken = set(found.equal.values())
     return Plan(
         send=tuple(intent for intent in intents if intent.entry_id in sendable - lost.keys()),
@@ -99,10 +98,8 @@ def plan(
     )
 
 
-def _forgotten(
-    desk: Desk, entry_ids: Sequence[str], equal: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """Of entries without an equal, those of which the warehouse knows a time activity; with that.
+def _lost(desk: Desk, entry_ids: Sequence[str], equal: Mapping[str, str]) -> dict[str, list[str]]:
+    """Of entries without an equal, those of which only the warehouse knows a time activity.
 
     The ledger is older than the warehouse: the newer was lost, and a copy put in its place.
     Somebody may have changed the activity since, too much for it to resemble the entry. Where an
@@ -111,12 +108,15 @@ def _forgotten(
     with desk.company.warehouse.connect() as connection:
         made = books.made_of(connection, [*entry_ids, *equal])
     takers = {key: entry_id for entry_id, key in equal.items()}
+    found = {}
     for entry_id in entry_ids:
         key = made.get(entry_id)
         while key in takers:
             key = made.get(takers[key])
         if key:
-            yield entry_id, key
+            found[entry_id] = [key]
+    owned = desk.ledger.claimed(key for [key] in found.values())
+    return {entry_id: keys for entry_id, keys in found.items() if not owned.intersection(keys)}
 
 
 def _is_closed(before: Delivery | None) -> bool:
