@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import NoReturn
 
 import click
-from stamina.instrumentation import set_on_retry_hooks
 
 from pipeline import commands, files
 from pipeline.stops import Stop
@@ -30,7 +29,6 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what stops it is one sentence and its fix on stderr."""
-        set_on_retry_hooks(())  # structlog's would write into what is printed for machines
         try:
             return super().invoke(ctx)
         except Stop as stop:

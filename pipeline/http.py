@@ -5,6 +5,7 @@ anything else is the caller's to settle. Keeps out what an answer means: a statu
 only as "try again", and only for reads.
 """
 
+import logging
 import socket
 import ssl
 import time
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 from pyrate_limiter import Limiter, Rate
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from pipeline.redaction import guarded
 from pipeline.settings import is_loopback
@@ -33,6 +35,9 @@ IDLE_SECONDS = 2.0
 """A connection left idle longer is not used again: the server may be closing it just then."""
 LATEST = "latest"
 """Extension of a request: the instant after which it must not go out, in seconds since 1970."""
+BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""What TLS says of a connection that ended too soon, which says nothing against the other side."""
+_log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -219,7 +224,8 @@ def _may_write_again(error: Exception) -> bool:
 
 def _may_heal(error: Exception) -> bool:
     """Whether waiting may help: it does not help against a refused certificate."""
-    return not isinstance(_cause(error), ssl.SSLError)
+    cause = _cause(error)
+    return isinstance(cause, BROKEN_OFF) or not isinstance(cause, ssl.SSLError)
 
 
 def _why(error: httpx.RequestError) -> tuple[str, str]:
@@ -227,13 +233,30 @@ def _why(error: httpx.RequestError) -> tuple[str, str]:
     cause = _cause(error)
     if isinstance(cause, socket.gaierror):
         return "no such host", "Check the spelling of its URL in the settings, and the DNS"
-    if isinstance(cause, ssl.SSLError):
+    if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is refused ({cause.reason})", "Check its URL, or the proxy"
+    if isinstance(cause, ssl.SSLError) and not _may_heal(error):
+        return f"it does not speak TLS as we do ({cause.reason})", "Check its URL, or the proxy"
     if isinstance(cause, ConnectionRefusedError):
         return "nothing listens on that port", "Check the port in its URL, or start the service"
     if isinstance(error, httpx.TimeoutException):
         return "it did not answer in time", "Run again later; check the network and the firewall"
     return f"the connection broke ({type(error).__name__})", "Run again; check the network"
+
+
+def _told(details: RetryDetails) -> None:
+    """Log that a request is made again: it may be for minutes, in which a run seems to stand."""
+    error = details.caused_by
+    if isinstance(error, httpx.HTTPStatusError):
+        why = f"it answers {error.response.status_code}"
+    elif isinstance(error, httpx.RequestError):
+        why, _ = _why(error)
+    else:
+        return
+    _log.info("%s: %s; asked again in %.0f s", error.request.url.host, why, details.wait_for)
+
+
+set_on_retry_hooks([_told])
 
 
 def _cause(error: BaseException) -> BaseException | None:

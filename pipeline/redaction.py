@@ -17,7 +17,7 @@ _NAMED = re.compile(
 _SHAPED = re.compile(r"\beyJ[\w.-]{10,}|\bAB\d[\w-]{16,}")
 """A JSON web token; an Intuit refresh token."""
 _PARTS = ("connection", "http11", "http2", "proxy")
-_LOGGERS = ("httpx", "stamina", *(f"httpcore.{part}" for part in _PARTS))
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in _PARTS))
 """Each by name: a filter on a parent does not see its children's records."""
 
 

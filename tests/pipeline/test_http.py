@@ -1,5 +1,6 @@
 """The HTTP layer: what is sent again, what never is, and what a failure is called."""
 
+import logging
 import socket
 import threading
 import time
@@ -52,7 +53,7 @@ def late_server(port: int, answers: list[bytes]) -> Iterator[list[bytes]]:
                     received.append(connection.recv(65_536))
                     connection.sendall(answer)
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield received
     thread.join(5)
@@ -166,10 +167,33 @@ def test_a_connection_without_trusted_encryption_stops_at_once(sandbox: Sandbox)
     """Neither a wrong certificate nor a port without TLS heals by waiting."""
     started = time.monotonic()
     url = sandbox.url.replace("http://", "https://")
-    with http(url, patience=30) as client, pytest.raises(Stop, match="certificate") as raised:
+    with http(url, patience=30) as client, pytest.raises(Stop, match="not speak TLS") as raised:
         client.read("GET", "/")
     assert not raised.value.is_transient
     assert time.monotonic() - started < 5
+
+
+def test_an_encrypted_connection_that_breaks_off_is_tried_again(free_port: int) -> None:
+    """A balancer that closes a connection too soon says nothing about its certificate."""
+    with (
+        late_server(free_port, [b"", b""]) as received,
+        http(f"https://127.0.0.1:{free_port}", 4) as client,
+        pytest.raises(Stop, match="cannot be reached") as raised,
+    ):
+        client.read("GET", "/")
+    assert raised.value.is_transient
+    assert len(received) == 2
+
+
+def test_that_a_service_is_asked_again_is_logged(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For minutes, nothing else would tell why a run stands still."""
+    sandbox.fail("user", "status", status=503, body="")
+    with core(sandbox, patience=2) as client, caplog.at_level(logging.INFO, "pipeline.http"):
+        client.read("GET", "/user")
+    [said] = caplog.messages
+    assert said.startswith("127.0.0.1: it answers 503; asked again in ")
 
 
 @pytest.mark.parametrize(

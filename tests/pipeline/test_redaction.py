@@ -46,7 +46,7 @@ def test_an_ordinary_text_stays_as_it_is(text: str) -> None:
     assert redact(text, {KEY}) == text
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "httpcore.connection", "stamina"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "httpcore.connection"])
 def test_the_logs_of_the_http_libraries_are_guarded(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
