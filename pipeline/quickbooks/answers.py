@@ -1,6 +1,6 @@
 """An answer from QuickBooks as plain values, whatever came: a good one, a fault, or none at all.
 
-Keeps out what an answer proves about a delivery (`classification`).
+Keeps out what the answer to a write proves about a delivery (`classification`).
 """
 
 from collections.abc import Collection
@@ -14,8 +14,16 @@ import simplejson
 
 from pipeline.http import retry_after
 from pipeline.quickbooks.activities import instant
-from pipeline.quickbooks.faults import Fault, fault_in, fault_of
+from pipeline.quickbooks.faults import (
+    TOO_BIG,
+    Fault,
+    fault_in,
+    fault_of,
+    status_of_read,
+    stop_of,
+)
 from pipeline.redaction import redact
+from pipeline.stops import Stop
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,27 @@ def answer_of(response: httpx.Response, secrets: Collection[str]) -> Answer:
         tid=response.headers.get("intuit_tid"),
         fault=fault,
         retry_after=retry_after(response.headers.get("Retry-After", "")),
+    )
+
+
+def accepted(answer: Answer) -> dict[str, Any]:
+    """Return the JSON of a good answer to a read.
+
+    Raises:
+        Stop: the answer is a fault.
+    """
+    if answer.fault is None:
+        return answer.body
+    status = status_of_read(answer.status, answer.fault)
+    fix, is_passing = "Report it to the maintainers with this line", status != answer.status
+    if is_passing:
+        fix = "Run again later; if it lasts, check QUICKBOOKS_API_URL and the proxy"
+    elif answer.fault.code == TOO_BIG:
+        fix = "Launch fewer days at once"
+    raise stop_of(status, answer.fault, answer.tid) or Stop(
+        f"QuickBooks refused a read: {answer.fault} [intuit_tid {answer.tid}]",
+        fix,
+        is_transient=is_passing,
     )
 
 

@@ -1,8 +1,8 @@
 """The QuickBooks client: one company's lists and time activities.
 
-Reads are complete, counted before and after, or stop the run. Writes never raise for an outcome
-that nobody can know: they return it. Keeps out what an answer proves (`classification`), and what
-a row means (`rows`). Facts: quickbooks-api.md, 4 to 7.
+Writes never raise for an outcome that nobody can know: they return it. Keeps out how a list is
+read completely (`listing`), what an answer proves (`classification`), and what a row means
+(`rows`). Facts: quickbooks-api.md, 4 to 7.
 """
 
 from collections.abc import Generator, Sequence
@@ -13,29 +13,18 @@ import httpx
 import simplejson
 from pyrate_limiter import Duration, Limiter, Rate
 
-from pipeline.fields import value, values
+from pipeline.fields import value
 from pipeline.http import Http, Service
 from pipeline.quickbooks.activities import require_readable
-from pipeline.quickbooks.answers import Answer, answer_of, no_answer
-from pipeline.quickbooks.faults import (
-    THROTTLED_SECONDS,
-    TOO_BIG,
-    fault_of,
-    status_of_read,
-    stop_of,
-)
+from pipeline.quickbooks.answers import Answer, accepted, answer_of, no_answer
+from pipeline.quickbooks.faults import THROTTLED_FIX, THROTTLED_SECONDS, fault_of, status_of_read
+from pipeline.quickbooks.listing import Listing
 from pipeline.quickbooks.rows import company_row, customer_rows, employee_rows, service_item
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
-from pipeline.stops import Stop
 
 Row = dict[str, Any]
 
-PAGE = 1000
-SMALLEST_PAGE = 100
-"""Below it, what is too big for one answer is no matter of rows."""
-READS = 3
-"""Reads of one list that may disagree with its count before the run stops."""
 BATCH = 25
 """Items a batch: Intuit recommends 30 at most, and its own client for PHP refuses more than 25
 (its reference, 5)."""
@@ -60,8 +49,7 @@ class QuickBooks:
             f"{settings.quickbooks_api_url}/v3/company/{settings.quickbooks_realm_id}",
             Rate(8, Duration.SECOND),  # below 10 a second and 500 a minute
             in_flight=4,
-            throttled_fix="Run again in a few minutes; if it lasts, look in Intuit's developer "
-            "portal whether the app's monthly quota of reads is used up",
+            throttled_fix=THROTTLED_FIX,
             throttled_seconds=THROTTLED_SECONDS,
             status_of=_status_of,
         )
@@ -72,7 +60,7 @@ class QuickBooks:
         self.last_time: datetime | None = None
         """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
         self._in_time: dict[str, float] | None = None
-        self._page = PAGE
+        self._lists = Listing(lambda query: self._read("/query", query=query))
 
     def __enter__(self) -> Self:
         self.http.__enter__()
@@ -100,15 +88,15 @@ class QuickBooks:
 
     def service_items(self) -> list[Row]:
         """Return the active items of type Service, as QuickBooks' JSON."""
-        return [*self._all("Item", "Type = 'Service' AND Active = true").values()]
+        return [*self._lists.all_of("Item", "Type = 'Service' AND Active = true").values()]
 
     def employees(self) -> list[Row]:
         """Return the employees as rows of `quickbooks_employees`, inactive ones included."""
-        return employee_rows([*self._all("Employee", "Active IN (true, false)").values()])
+        return employee_rows([*self._lists.all_of("Employee", "Active IN (true, false)").values()])
 
     def customers(self) -> list[Row]:
         """Return the customers as rows of `quickbooks_customers`, inactive ones included."""
-        return customer_rows([*self._all("Customer", "Active IN (true, false)").values()])
+        return customer_rows([*self._lists.all_of("Customer", "Active IN (true, false)").values()])
 
     def time_activities(self, first: date, last: date) -> dict[str, Row]:
         """Return the time activities of a range of dates, as QuickBooks' JSON, by id.
@@ -133,7 +121,7 @@ class QuickBooks:
         answer = self._read(f"/timeactivity/{activity_id}")
         if answer.fault and answer.fault.code == GONE:
             return None
-        row: Row = value(self._good(answer), "TimeActivity", dict, of="QuickBooks' answer")
+        row: Row = value(accepted(answer), "TimeActivity", dict, of="QuickBooks' answer")
         value(row, "Id", str, of="QuickBooks' time activity")
         require_readable([row])
         return row
@@ -176,79 +164,16 @@ class QuickBooks:
         return self._write("/timeactivity", content, {"requestid": request_id})
 
     def _activities(self, where: str) -> dict[str, Row]:
-        rows = self._all("TimeActivity", where)
+        rows = self._lists.all_of("TimeActivity", where)
         require_readable(rows.values())
         return rows
 
-    def _all(self, entity: str, where: str) -> dict[str, Row]:
-        """Every record that a condition selects, by id, counted before and after."""
-        for _ in range(READS):
-            before = self._count(entity, where)
-            rows = self._pages(entity, where, before)
-            after = self._count(entity, where)
-            if before == len(rows) == after:
-                return rows
-        raise Stop(
-            f"incomplete read: QuickBooks counts {after} {entity} records where {where} and gave "
-            f"{len(rows)}, {READS} times over",
-            "Run again when nobody is editing them",
-            is_transient=True,
-        )
-
-    def _pages(self, entity: str, where: str, count: int) -> dict[str, Row]:
-        """So many records by id; none if they changed between two pages.
-
-        Each page begins with the last record of the one before: where one is deleted and another
-        added meanwhile, a record slips from the next page to this, and no count tells.
-        """
-        rows: dict[str, Row] = {}
-        for start in range(1, count + 1, self._page - 1):
-            page = f"WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {self._page}"
-            answer = self._asked("*", entity, page)
-            if answer.fault and answer.fault.code == TOO_BIG and self._page > SMALLEST_PAGE:
-                self._page //= 2
-                return self._pages(entity, where, count)
-            found = self._found(answer).get(entity, [])
-            ids = values(found, "Id", str, of=f"QuickBooks' {entity}")
-            if rows and ids[:1] != [next(reversed(rows))]:
-                return {}
-            rows |= zip(ids, found, strict=True)
-        return rows
-
-    def _count(self, entity: str, where: str) -> int:
-        found = self._found(self._asked("COUNT(*)", entity, f"WHERE {where}"))
-        count: int = value(found, "totalCount", int, of="QuickBooks' count")
-        return count
-
-    def _asked(self, what: str, entity: str, rest: str) -> Answer:
-        query = f"SELECT {what} FROM {entity} {rest}"  # noqa: S608 - no SQL; all of it is ours
-        return self._read("/query", query=query)
-
-    def _found(self, answer: Answer) -> Row:
-        row: Row = value(self._good(answer), "QueryResponse", dict, of="QuickBooks' answer")
-        return row
-
     def _get(self, path: str, **params: str) -> Row:
-        return self._good(self._read(path, **params))
+        return accepted(self._read(path, **params))
 
     def _read(self, path: str, **params: str) -> Answer:
         response = self.http.read("GET", path, params={**params, "minorversion": "75"})
         return self._noted(response)
-
-    def _good(self, answer: Answer) -> Row:
-        if answer.fault is None:
-            return answer.body
-        status = status_of_read(answer.status, answer.fault)
-        fix, is_passing = "Report it to the maintainers with this line", status != answer.status
-        if is_passing:
-            fix = "Run again later; if it lasts, check QUICKBOOKS_API_URL and the proxy"
-        elif answer.fault.code == TOO_BIG:
-            fix = "Launch fewer days at once"
-        raise stop_of(status, answer.fault, answer.tid) or Stop(
-            f"QuickBooks refused a read: {answer.fault} [intuit_tid {answer.tid}]",
-            fix,
-            is_transient=is_passing,
-        )
 
     def _write(
         self,

@@ -18,6 +18,10 @@ THROTTLED = "3001"
 APPLICATION_ERROR = "10000"
 TOO_BIG = "10100"
 """What a query found is too much for one answer."""
+THROTTLED_FIX = (
+    "Run again in a few minutes; if it lasts, look in Intuit's developer portal whether the app's "
+    "monthly quota of reads is used up"
+)
 THROTTLED_SECONDS = 60.0
 """What Intuit asks for after a 429 without `Retry-After` (quickbooks-api.md, 7.1)."""
 SUBSCRIPTION_ENDED = "6190"
@@ -159,8 +163,7 @@ _STOPPERS = (
     _Stopper(
         {HTTPStatus.TOO_MANY_REQUESTS},
         "QuickBooks takes no more requests for now",
-        "Run again in a few minutes; if it lasts, look in Intuit's developer portal whether the "
-        "app's monthly quota of reads is used up",
+        THROTTLED_FIX,
         is_transient=True,
     ),
 )
