@@ -36,6 +36,9 @@ class Workspace:
     round_mode: str
     """`up`, `nearest` or `down`; empty where the setting is none of these and rounding is off."""
     round_minutes: int
+    has_approval: bool
+    """Whether the plan has timesheet approval; where Clockify does not say, it may."""
+    is_approval_on: bool
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,18 @@ class Clockify:
                 f"Clockify rounds in a way not known here: `{mode}`, `{minutes}` minutes",
                 "Choose another rounding in Clockify's workspace settings",
             )
+        plan = value(row, "featureSubscriptionType", str, of=_WORKSPACE, is_optional=True)
+        features = value(row, "features", list, of=_WORKSPACE, default=[])
+        approval = "workspaceSettings.timeApprovalEnabled"
         return Workspace(
             id=value(row, "id", str, of=_WORKSPACE),
             name=value(row, "name", str, of=_WORKSPACE),
-            plan=value(row, "featureSubscriptionType", str, of=_WORKSPACE, is_optional=True),
+            plan=plan,
             is_rounding_on=is_on,
             round_mode="".join(known[:1]),
             round_minutes=int(minutes) if minutes.isdecimal() else 0,
+            has_approval="APPROVAL" in features if features else not plan or not is_free(plan),
+            is_approval_on=value(row, approval, bool, of=_WORKSPACE, default=True),
         )
 
     def users(self) -> list[Row]:
@@ -179,6 +187,11 @@ class Clockify:
             if response.headers.get("Last-Page") == "true" or len(rows) == known:
                 break
         return list(rows.values())
+
+
+def is_free(plan: str | None) -> bool:
+    """Whether a plan, by its name, is the free one: 30 requests an hour, and few features."""
+    return (plan or "FREE").upper().startswith("FREE")
 
 
 def _is_member(memberships: list[Row]) -> bool:

@@ -57,11 +57,11 @@ def workspace_row(workspace: Workspace, setting: str) -> dict[str, object]:
 
 def no_approval(workspace: Workspace, settings: Settings) -> Stop | None:
     """What stops an extraction that waits for approvals which the plan does not have."""
-    if not settings.require_approval or not (workspace.plan or "").upper().startswith("FREE"):
+    if not settings.require_approval or workspace.has_approval:
         return None
     return Stop(
-        "REQUIRE_APPROVAL is `true`, and Clockify's free plan has no approval: every entry would "
-        "wait for ever",
+        f"REQUIRE_APPROVAL is `true`, and the Clockify plan, {workspace.plan or 'free'}, has no "
+        "approval: every entry would wait for ever",
         "move the workspace to a plan with approval, or set REQUIRE_APPROVAL=false",
     )
 

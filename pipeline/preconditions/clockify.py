@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.clockify.client import Workspace
+from pipeline.clockify.client import Workspace, is_free
 from pipeline.extract.reading import no_approval, workspace_row
 from pipeline.preconditions.examination import DAYS, Past
 from pipeline.preconditions.precondition import Precondition, listed
@@ -17,7 +17,7 @@ def _key(workspace: Workspace) -> str | Stop:
 def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
     if no_approval(workspace, settings):
         return f"{workspace.plan}, of which the next line tells more"
-    if (workspace.plan or "FREE").upper().startswith("FREE"):
+    if is_free(workspace.plan):
         return Stop(
             "The workspace is on Clockify's free plan, which gives a new workspace 30 requests "
             "an hour and no approval or rounding",
@@ -27,8 +27,15 @@ def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
 
 
 def _approvals(workspace: Workspace, settings: Settings) -> str | Stop:
-    needed = "needed" if settings.require_approval else "not asked for"
-    return no_approval(workspace, settings) or f"approval is {needed}"
+    if not settings.require_approval:
+        return "approval is not asked for"
+    if not workspace.is_approval_on and workspace.has_approval:
+        return Stop(
+            "REQUIRE_APPROVAL is `true`, and approval is switched off in the workspace: every "
+            "entry would wait for ever",
+            "Switch it on in Clockify's workspace settings, or set REQUIRE_APPROVAL=false",
+        )
+    return no_approval(workspace, settings) or "approval is needed"
 
 
 def _rates(entries: pd.DataFrame, settings: Settings) -> str | Stop:

@@ -76,6 +76,7 @@ class Workspace:
     """`Round to nearest`, `Round up to`, `Round down to`."""
     round_minutes: str
     """Minutes, as a string: the API's own type."""
+    is_approval_on: bool = True
     users: dict[str, User] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)

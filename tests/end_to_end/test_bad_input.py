@@ -147,10 +147,10 @@ CASES = {
         change=lambda house: house.sandbox.admin("PATCH", "company", is_time_tracking_on=False),
         is_read=True,
     ),
-    "approval on the free plan": Case(
-        ("Clockify's free plan has no approval", "REQUIRE_APPROVAL=false"),
+    "approval on a plan without it": Case(
+        ("the Clockify plan, BASIC_2021, has no approval", "REQUIRE_APPROVAL=false"),
         {"REQUIRE_APPROVAL": "true"},
-        change=lambda house: setattr(house.sandbox.world.workspace, "plan", "FREE"),
+        change=lambda house: setattr(house.sandbox.world.workspace, "plan", "BASIC_2021"),
         assets=(ENTRIES,),
     ),
     "closed port of Clockify": Case(

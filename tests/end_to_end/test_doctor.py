@@ -246,6 +246,12 @@ def wait_for_approval(house: House) -> None:
     set_(REQUIRE_APPROVAL="true")(house)
 
 
+def approve_nothing(house: House) -> None:
+    """On a plan that has approval, in a workspace that does not use it."""
+    workspace(is_approval_on=False)(house)
+    set_(REQUIRE_APPROVAL="true")(house)
+
+
 def press_button_again(house: House) -> None:
     """Somebody still sends by the vendor's button, after our first load."""
     later = TODAY + timedelta(days=1)
@@ -263,7 +269,8 @@ BREAKS: list[tuple[Break, str, str]] = [
         "Check CLOCKIFY_WORKSPACE_ID",
     ),
     (workspace(plan="FREE"), "Clockify's plan allows it", "move to a paid plan"),
-    (wait_for_approval, "Approvals can be had", "set REQUIRE_APPROVAL=false"),
+    (wait_for_approval, "Approvals can be had", "move the workspace to a plan with approval"),
+    (approve_nothing, "Approvals can be had", "Switch it on in Clockify's workspace settings"),
     (switch(rates_hidden="zero"), "The key sees rates", "an admin who may see billable rates"),
     (switch(rates_hidden="forbidden"), "The key sees rates", "an admin who may see billable rates"),
     (switch(own_entries_only=True), "The key sees everybody's time", "the key of an admin"),

@@ -20,6 +20,7 @@ FEATURES = [
     "A_FEATURE_NOBODY_LISTED",
 ]
 FREE_FEATURES = ["ONE_MONTH_RANGE_REPORTS"]
+BASIC_FEATURES = ["WORKSPACE_TIME_ROUNDING"]
 
 
 def iso_duration(seconds: int) -> str:
@@ -60,7 +61,6 @@ def user_row(world: World, user: User, *, has_memberships: bool) -> dict[str, An
 def workspace_row(world: World) -> dict[str, Any]:
     """Return the workspace with its settings; `round` holds two strings."""
     workspace = world.workspace
-    is_free = workspace.plan.upper().startswith("FREE")
     currency = world.company.home_currency
     return {
         "id": workspace.id,
@@ -69,7 +69,7 @@ def workspace_row(world: World) -> dict[str, Any]:
         "currencies": [{"id": derived_id("currency", currency), "code": currency}],
         "memberships": [],
         "featureSubscriptionType": workspace.plan,
-        "features": FREE_FEATURES if is_free else FEATURES,
+        "features": _features(workspace.plan),
         "subdomain": {"enabled": False, "name": None},
         "workspaceSettings": {
             "timeRoundingInReports": workspace.is_rounding_on,
@@ -80,10 +80,17 @@ def workspace_row(world: World) -> dict[str, Any]:
             "forceProjects": False,
             "lockTimeEntries": None,
             "lockTimeZone": None,
-            "timeApprovalEnabled": not is_free,
+            "timeApprovalEnabled": workspace.is_approval_on,
             "workingDays": ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"],
         },
     }
+
+
+def _features(plan: str) -> list[str]:
+    plan = plan.upper()
+    if plan.startswith("FREE"):
+        return FREE_FEATURES
+    return BASIC_FEATURES if plan.startswith("BASIC") else FEATURES
 
 
 def project_row(world: World, project: Project) -> dict[str, Any]:

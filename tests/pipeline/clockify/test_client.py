@@ -1,5 +1,6 @@
 """The Clockify client: complete reads, and one clear sentence for everything that stops a run."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -373,7 +374,34 @@ def test_the_workspace_tells_how_it_rounds(
         is_rounding_on=True,
         round_mode=mode,
         round_minutes=6,
+        has_approval=True,
+        is_approval_on=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("plan", "features", "has_approval"),
+    [
+        ("STANDARD_2021", ["APPROVAL", "INVOICING"], True),
+        ("BASIC_2021", ["WORKSPACE_TIME_ROUNDING"], False),
+        ("BASIC_2021", None, True),  # it does not say: nobody is stopped by a guess
+        (None, [], True),
+        ("FREE", None, False),
+    ],
+)
+def test_the_workspace_tells_whether_its_plan_has_approval(
+    sandbox: Sandbox,
+    clockify: Clockify,
+    plan: str | None,
+    features: list[str] | None,
+    *,
+    has_approval: bool,
+) -> None:
+    """By the features that Clockify lists, or else by the plan's name, if it is the free one's."""
+    body = clockify.http.read("GET", f"/workspaces/{sandbox.world.workspace.id}").json()
+    told = json.dumps(body | {"featureSubscriptionType": plan, "features": features})
+    sandbox.fail(f"workspaces/{sandbox.world.workspace.id}", "status", status=200, body=told)
+    assert clockify.workspace().has_approval == has_approval
 
 
 @pytest.mark.parametrize(("mode", "minutes"), [("Round to even", "6"), ("Round up to", "six")])
