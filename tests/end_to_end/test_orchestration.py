@@ -4,7 +4,9 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -463,6 +465,16 @@ def test_both_ways_to_load_name_one_module() -> None:
     [entry] = workspace["load_from"]
     tool = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
     assert entry["python_module"]["module_name"] == tool["code_location_target_module"]
+
+
+def test_a_run_says_that_a_service_is_asked_again(house: House, tmp_path: Path) -> None:
+    """By the loggers that the committed `dagster.yaml` names: it may go on for minutes."""
+    logs = yaml.safe_load((PROJECT / "dagster_home/dagster.yaml").read_text())["python_logs"]
+    house.sandbox.fail("query", "status", status=503, body="")
+    with dg.DagsterInstance.local_temp(str(tmp_path), {"python_logs": logs}) as instance:
+        waiting = replace(house, instance=instance)
+        said = logged(waiting, waiting.run(DAY, DAY, "quickbooks_employees"))
+    assert "127.0.0.1: it answers 503; asked again in" in said
 
 
 def test_the_schedule_ticks_at_six_where_the_company_is(house: House) -> None:
