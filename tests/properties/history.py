@@ -7,7 +7,8 @@ end everything works again, and runs follow until they change nothing.
 import pickle
 import shutil
 import tempfile
-from datetime import UTC, date, datetime, timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,21 @@ from pipeline.sandbox.holder import Holder
 from pipeline.sandbox.seed.old_button import press_old_button
 from pipeline.sandbox.world import Entry
 from pipeline.settings import Settings
+from pipeline.stops import Stop
 from tests.conftest import Sandbox, Server
 from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
 from tests.properties import people, tables
 from tests.properties.answers import FAULTS, fault
 from tests.properties.oracle import Oracle, check_steps
 from tests.properties.people import DAYS, FIRST, LAST
-from tests.properties.runs import MINUTES, Runs
+from tests.properties.runs import Runs
 
 MOST_ENTRIES = 10
 RUNS_TO_REST = 8
 """More than it takes to reopen the books of each day and to try again what was refused."""
-NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
 DAILY = (ENTRIES, REVIEW[0], LOAD)
+WAITING = {"doubtful", "gone", "refused"}
+"""States of deliveries of which a person may decide."""
 PICK = st.integers(0, MOST_ENTRIES - 1)
 DAY = st.integers(0, DAYS - 1)
 TRACKED = st.tuples(DAY, st.integers(0, 2), st.integers(0, 2), st.sampled_from([1, 30, 30, 95]))
@@ -77,7 +80,7 @@ class History(RuleBasedStateMachine):
         self.world.switches |= switches
         self.skew = switches.get("clock_skew_seconds", 0)
         self.oracle = Oracle(self.world, needs_approval)
-        self.runs = Runs(self._settings(needs_approval=needs_approval), NOW)
+        self.runs = Runs(self._settings(needs_approval=needs_approval))
         for values in tracked:
             self.track(values)
 
@@ -86,6 +89,7 @@ class History(RuleBasedStateMachine):
         try:
             if hasattr(self, "runs"):
                 self._come_to_rest()
+                self._decide_all()
         finally:
             shutil.rmtree(self.folder)
 
@@ -139,7 +143,7 @@ class History(RuleBasedStateMachine):
         row = self.world.company.activities[self._activity(pick)]
         people.ACTIVITY_CHANGES[change](row)
         row["SyncToken"] = str(int(row["SyncToken"]) + 1)
-        row["MetaData"] = {**row["MetaData"], "LastUpdatedTime": NOW.isoformat()}
+        row["MetaData"] = {**row["MetaData"], "LastUpdatedTime": self.holder.now().isoformat()}
 
     @precondition(lambda self: self.world.company.activities)
     @rule(pick=PICK)
@@ -154,11 +158,39 @@ class History(RuleBasedStateMachine):
             press_old_button(self.world, _day(day), _day(day), self.holder.now())
             self.oracle.see_world()
 
+    @rule(day=DAY, change=st.sampled_from(sorted(people.ACTIVITY_CHANGES)))
+    def press_old_button_and_edit(self, day: int, change: str) -> None:
+        """The same, and the bookkeeper changes one thing about all that came of it."""
+        before = set(self.world.company.activities)
+        self.press_old_button(day)
+        for key in set(self.world.company.activities) - before:
+            people.ACTIVITY_CHANGES[change](self.world.company.activities[key])
+
     @rule(day=DAY)
     def close_books(self, day: int) -> None:
         """Close the books through a day, or open them."""
         company = self.world.company
         company.books_closed_through = None if company.books_closed_through else _day(day)
+
+    @rule(pick=PICK)
+    def decide(self, pick: int) -> None:
+        """Settle what waits for a person, by somebody who knows whose each activity is."""
+        waiting = [row for row in self._deliveries() if row["state"] in WAITING]
+        if waiting:
+            self._go_on()
+            with suppress(Stop):  # such as of faults that meet its reads
+                self._decide(waiting[pick % len(waiting)])
+
+    def _decide(self, row: tables.Delivery) -> None:
+        """Adopt what is the entry's own; else send it, or leave it where it was deleted."""
+        mine, is_persons = self.oracle.own_activity(row, self._deliveries())
+        if mine:
+            verb = ["adopt", mine] if is_persons else ["skip"]
+            self.runs.decide(row["entry_id"], *verb)
+        elif row["state"] == "refused":
+            self.runs.retry(row["entry_id"])
+        else:
+            self.runs.decide(row["entry_id"], "skip" if row["state"] == "gone" else "send")
 
     # What goes wrong.
 
@@ -190,7 +222,7 @@ class History(RuleBasedStateMachine):
         if not self.are_names_read and ENTRIES in steps:
             steps = (*REFERENCES, *steps)
         self.oracle.before_run(self._deliveries())
-        self.world.switches["clock_skew_seconds"] = self.skew + self.runs.number * MINUTES * 60
+        self._go_on()
         self.runs.run(first, last, *steps)
         self.are_names_read |= {*REFERENCES} <= {*self.runs.done}
         if ENTRIES in self.runs.done:
@@ -201,6 +233,11 @@ class History(RuleBasedStateMachine):
         if REVIEW[0] in self.runs.done:
             tables.check_verdicts(self.runs.settings.warehouse)
         self.holder.faults = [each for each in self.holder.faults if each.times]
+
+    def _go_on(self) -> None:
+        """Both sides' clocks go on."""
+        self.runs.go_on()
+        self.world.switches["clock_skew_seconds"] = self.skew + self.runs.minutes * 60
 
     def _come_to_rest(self) -> None:
         self.holder.faults.clear()
@@ -217,6 +254,16 @@ class History(RuleBasedStateMachine):
             raise AssertionError("the runs never come to rest")
         self.last = self._deliveries()
         self.oracle.at_rest(self.last)
+
+    def _decide_all(self) -> None:
+        """A person decides all that waits, and then nothing waits any more."""
+        for row in self.last:
+            if row["state"] in {"doubtful", "gone"}:
+                self._go_on()
+                self._decide(row)
+        decided = self.last
+        self._come_to_rest()
+        self.oracle.at_rest_decided(decided, self.last)
 
     def _settings(self, *, needs_approval: bool) -> Settings:
         sandbox = Sandbox(self.server.url, self.holder)

@@ -8,11 +8,13 @@ It lets pass what nobody could know: an activity that no delivery remembers, bec
 lost or the ledger was restored, and that people have since deleted or changed beyond recognition.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import itemgetter
 
 from pipeline.sandbox.world import Entry, World
 from tests.end_to_end.books import Activity, as_stored, of_entry
@@ -29,14 +31,21 @@ ALLOWED = {
     "adopted": {"gone"},
     "doubtful": set(),
     "gone": set(),
+    "skipped": {"doubtful"},
 }
 """A delivery's state and those that may follow (`delivery.md`). Pending follows pending while
 throttled, sent follows sent when an old answer was read anew; what was settled as not stored is
-`refused`, and may be claimed anew."""
+`refused`, and may be claimed anew. What was skipped and is other work is asked of again."""
+DECIDED = {
+    "doubtful": {"refused", "adopted", "skipped"},
+    "refused": {"refused", "adopted", "skipped"},
+    "gone": {"adopted", "skipped"},
+}
+"""The same of what a person decides: what is to be sent is `refused` until the next load."""
 OWNING = {"sent", "adopted", "gone"}
 """States in which a delivery knows its activity for certain."""
 TO_BE_EXPLAINED = {"refused", "doubtful", "unknown"}
-FOR_THE_MOMENT = {"3001", "6200", "6210", "not_stored"}
+FOR_THE_MOMENT = {"3001", "6200", "6210", "not_stored", "decided_to_send", "asked_to_retry"}
 """Codes of refusals that a later run tries again by itself."""
 
 
@@ -125,6 +134,19 @@ class Oracle:
                 count += all(_resembles(self.standing[key], each) for each in self._wanted(number))
         return count
 
+    def own_activity(
+        self, row: Delivery, deliveries: Iterable[Delivery]
+    ) -> tuple[str | None, bool]:
+        """An activity that nobody owns and is an entry's own, and whether it is its person's."""
+        sent = json.loads(row["payload"])
+        taken = {each["quickbooks_id"] for each in deliveries if each["state"] in OWNING}
+        own = [
+            (key, activity["EmployeeRef"]["value"] == sent["EmployeeRef"]["value"])
+            for key, activity in self.world.company.activities.items()
+            if key not in taken and tag(activity["Description"]) == tag(sent["Description"])
+        ]
+        return max(own, key=itemgetter(1), default=(None, False))
+
     def at_rest(self, deliveries: Iterable[Delivery]) -> None:
         """Judge what is left when nothing fails any more and runs change nothing."""
         rows = {row["entry_id"]: row for row in deliveries}
@@ -136,6 +158,15 @@ class Oracle:
                 assert entry.id in rows, f"lost: {entry}"
                 row = rows[entry.id]
                 assert row["state"] != "refused" or row["error_code"] not in FOR_THE_MOMENT, row
+
+    def at_rest_decided(self, before: Iterable[Delivery], now: Iterable[Delivery]) -> None:
+        """Judge what is left once a person has decided all that waited for one."""
+        waited = {row["entry_id"] for row in before if row["state"] in {"doubtful", "gone"}}
+        rules = Rules(self.world)
+        for row in now:
+            entry = self.world.workspace.entries.get(row["entry_id"])
+            if row["entry_id"] in waited and entry and self.is_due(rules, entry):
+                assert row["state"] in {"sent", "adopted", "skipped"}, row
 
     def check_deliveries(self, deliveries: Iterable[Delivery]) -> None:
         """Each delivery says what is the matter, or owns an activity of its entry for itself."""
@@ -160,9 +191,11 @@ def check_steps(history: Steps) -> None:
     """Every delivery only took steps that are allowed, and was claimed anew only when refused."""
     for entry_id, steps in history.items():
         before, revision = NEVER_SEEN, 0
-        for state, now in steps:
-            assert state in ALLOWED[before], f"{entry_id}: {before} became {state}"
-            assert now == revision + (before == "refused"), f"{entry_id}: claimed while {before}"
+        for state, now, is_persons in steps:
+            allowed = DECIDED if is_persons else ALLOWED
+            assert state in allowed[before], f"{entry_id}: {before} became {state}"
+            claims = not is_persons and before in {"refused", "skipped"}
+            assert now == revision + claims, f"{entry_id}: claimed while {before}"
             before, revision = state, now
 
 

@@ -1,11 +1,17 @@
-"""Runs of the pipeline's stages without Dagster, on real files, over real HTTP."""
+"""Runs of the pipeline's stages without Dagster, and decisions, on real files, over real HTTP."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from pipeline import company as companies
+from pipeline.delivery import deciding, opening
+from pipeline.delivery.deciding import Decision
+from pipeline.delivery.desk import Desk
 from pipeline.delivery.loading import Wishes
+from pipeline.ledger import ASKED_TO_RETRY
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.storage.ledger_file import backups
@@ -14,6 +20,19 @@ from tests.end_to_end.stages import take
 MINUTES = 5
 """From one run to the next."""
 LOOKED_AT = Wishes(confirm_cutover=True)
+BY_A_PERSON = "decide by somebody"
+"""In the place of a run's id."""
+
+
+class Clock:
+    """This machine's clock, which moves on by some minutes whenever something is done."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, zone: tzinfo) -> datetime:
+        """As `datetime.now`."""
+        return datetime.now(zone) + cls.ahead
 
 
 def silent(_: str) -> None:
@@ -25,7 +44,6 @@ class Runs:
     """One company's runs: its settings, its clock, its files."""
 
     settings: Settings
-    now: datetime
     number: int = 0
     stop: Stop | None = None
     """What stopped the last run; nothing if it came through."""
@@ -34,17 +52,53 @@ class Runs:
 
     def run(self, first: date, last: date, *assets: str) -> None:
         """Do the work of some assets over some days; a person has looked at what is sent."""
-        self.number += 1
-        self.now += timedelta(minutes=MINUTES)
         self.stop, self.done = None, []
         run_id = f"run {self.number}"
         try:
-            with companies.opened(self.settings, run_id, silent, lambda: self.now) as company:
+            with companies.opened(self.settings, run_id, silent, lambda: Clock.now(UTC)) as company:
                 for asset in assets:
                     take(company, silent, first, last, [asset], LOOKED_AT)
                     self.done.append(asset)
         except Stop as stop:
             self.stop = stop
+
+    @property
+    def minutes(self) -> int:
+        """How far the clocks have gone on."""
+        return MINUTES * self.number
+
+    def go_on(self) -> None:
+        """Let some minutes pass before what is done next."""
+        self.number += 1
+        Clock.ahead = timedelta(minutes=self.minutes)
+
+    def decide(self, entry_id: str, verb: str, quickbooks_id: str = "") -> None:
+        """A person decides of an entry.
+
+        Raises:
+            Stop: it cannot be decided so.
+        """
+        with self._desk() as desk:
+            deciding.decide(desk, [Decision(entry_id, verb, quickbooks_id)], "somebody")
+
+    def retry(self, entry_id: str) -> None:
+        """A person wants tried again what was refused."""
+        with self._desk() as desk:
+            [row] = desk.ledger.deliveries([entry_id]).values()
+            asked = desk.noted(row, error_code=ASKED_TO_RETRY, error_message="asked to try again")
+            desk.ledger.record([asked])
+
+    @contextmanager
+    def _desk(self) -> Iterator[Desk]:
+        start = self.settings.start_date
+        with (
+            companies.opened(
+                self.settings, BY_A_PERSON, silent, lambda: Clock.now(UTC), is_all_or_nothing=True
+            ) as company,
+            opening.desk(company, silent, start, company.today()) as desk,
+        ):
+            opening.bind(desk)
+            yield desk
 
     def restore(self, back: int) -> bool:
         """Put a copy of the ledger in its place, so many runs old; whether there was one."""

@@ -9,8 +9,9 @@ import duckdb
 
 Delivery = Mapping[str, Any]
 """A row of `deliveries`, by column."""
-Steps = Mapping[str, list[tuple[str, int]]]
-"""Entry id to the states that its delivery went through, each with its revision."""
+Steps = Mapping[str, list[tuple[str, int, bool]]]
+"""Entry id to the states that its delivery went through, each with its revision, and whether it was
+a person who changed it."""
 UNLIKE = """
 WITH judged AS (
     SELECT entry_id FROM accepted_time_entries UNION ALL
@@ -45,14 +46,15 @@ def deliveries(ledger: Path) -> list[Delivery]:
 
 def history(ledger: Path) -> Steps:
     """Every state of every delivery, in the order in which they were written."""
-    steps: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    steps: dict[str, list[tuple[str, int, bool]]] = defaultdict(list)
     if ledger.exists():
         with duckdb.connect(str(ledger), read_only=True) as connection:
             rows = connection.execute(
-                "SELECT entry_id, state, revision FROM delivery_attempts ORDER BY rowid"
+                "SELECT entry_id, state, revision, contains(run_id, ' by ') "
+                "FROM delivery_attempts ORDER BY rowid"
             )
-            for entry_id, state, revision in rows.fetchall():
-                steps[entry_id].append((state, revision))
+            for entry_id, *step in rows.fetchall():
+                steps[entry_id].append(tuple(step))
     return steps
 
 

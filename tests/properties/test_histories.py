@@ -16,6 +16,7 @@ from pyrate_limiter import Duration, Rate
 
 from tests.conftest import Server
 from tests.properties.history import DAILY, History
+from tests.properties.runs import Clock
 
 READS_BEFORE_SENDING = 3
 """Of QuickBooks' activities: counted, read, counted."""
@@ -35,6 +36,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two items a batch; and Intuit's rates and pauses would only make this slow."""
     monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
     monkeypatch.setattr("pipeline.delivery.sending.time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr("pipeline.http.datetime", Clock)
     monkeypatch.setattr("pipeline.quickbooks.client.Rate", lambda *_: Rate(1000, Duration.SECOND))
 
 
