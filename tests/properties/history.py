@@ -67,6 +67,8 @@ class History(RuleBasedStateMachine):
         self.are_names_read = False
         self.last: list[tables.Delivery] = []
         """The deliveries at rest."""
+        self.decided: list[tables.Delivery] = []
+        """The same, once a person has decided what waited for one."""
 
     @initialize(
         tracked=st.lists(TRACKED, min_size=2, max_size=5),
@@ -88,8 +90,8 @@ class History(RuleBasedStateMachine):
         """Come to rest, and judge what is left."""
         try:
             if hasattr(self, "runs"):
-                self._come_to_rest()
-                self._decide_all()
+                self.last = self._come_to_rest()
+                self.decided = self._decide_all()
         finally:
             shutil.rmtree(self.folder)
 
@@ -239,7 +241,7 @@ class History(RuleBasedStateMachine):
         self.runs.go_on()
         self.world.switches["clock_skew_seconds"] = self.skew + self.runs.minutes * 60
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self) -> list[tables.Delivery]:
         self.holder.faults.clear()
         self.world.company.books_closed_through = None
         self._run(FIRST, LAST, *DAILY)
@@ -249,21 +251,19 @@ class History(RuleBasedStateMachine):
             self._run(FIRST, LAST, *DAILY[1:])
             assert self.runs.stop is None, self.runs.stop
             if self._deliveries() == before:
-                break
-        else:
-            raise AssertionError("the runs never come to rest")
-        self.last = self._deliveries()
-        self.oracle.at_rest(self.last)
+                self.oracle.at_rest(before)
+                return before
+        raise AssertionError("the runs never come to rest")
 
-    def _decide_all(self) -> None:
+    def _decide_all(self) -> list[tables.Delivery]:
         """A person decides all that waits, and then nothing waits any more."""
         for row in self.last:
             if row["state"] in {"doubtful", "gone"}:
                 self._go_on()
                 self._decide(row)
-        decided = self.last
-        self._come_to_rest()
-        self.oracle.at_rest_decided(decided, self.last)
+        decided = self._come_to_rest()
+        self.oracle.at_rest_decided(self.last, decided)
+        return decided
 
     def _settings(self, *, needs_approval: bool) -> Settings:
         sandbox = Sandbox(self.server.url, self.holder)

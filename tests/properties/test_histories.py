@@ -70,6 +70,7 @@ def test_a_history_of_the_worst_ends_with_each_entry_once(
         history.teardown()
     states = Counter(row["state"] for row in history.last)
     assert states == {"adopted": 3, "doubtful": 2, "sent": 1}
+    assert Counter(row["state"] for row in history.decided) == {"adopted": 5, "sent": 1}
 
 
 def test_any_history_ends_with_each_entry_once_or_explained(
