@@ -79,7 +79,7 @@ def _found(desk: Desk, first: date, last: date) -> Cutover:
 
 def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None:
     terminal.print_table(
-        "Entries",
+        "Entries (certain: adopted; likely, ambiguous: a person decides; none: to be sent)",
         terminal.with_amounts(found.groups),
         ("group", "week", "customer", "entries", "hours", "amount"),
     )
