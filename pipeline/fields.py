@@ -46,7 +46,7 @@ def values(
         odd = next(at for at, value in enumerate(found) if type(value) not in allowed)
         raise _misfit(of, rows[odd], path, found[odd])
     if str in kinds:
-        found = [_whole(each) if isinstance(each, str) else each for each in found]
+        found = [unbroken(each) if isinstance(each, str) else each for each in found]
     return found if default is None else [default if each is None else each for each in found]
 
 
@@ -60,8 +60,8 @@ def rows_of(**columns: list[Any]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _whole(text: str) -> str:
-    """The text, each half of a character as the sign for what cannot be read."""
+def unbroken(text: str) -> str:
+    """Return the text, each half of a character as the sign for what cannot be read."""
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import simplejson
 
+from pipeline.fields import unbroken
 from pipeline.money import json_number
 from pipeline.stops import Stop
 
@@ -191,7 +192,7 @@ def _rate(entry: Mapping[str, Any]) -> Decimal:
 def _folded(text: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"its description is no text: {text}")
-    return " ".join(text.split())
+    return " ".join(unbroken(text).split())
 
 
 def _reference(body: Body, key: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from pipeline.fields import unbroken
 from pipeline.redaction import redact
 from pipeline.stops import Stop
 
@@ -41,7 +42,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True)
 class Fault:
-    """What QuickBooks says went wrong; holds no secret."""
+    """What QuickBooks says went wrong; holds no secret, and nothing that a table cannot."""
 
     code: str
     """Digits without leading zeros; empty when the answer gives none."""
@@ -170,13 +171,15 @@ _STOPPERS = (
 
 
 def _fault(error: dict[str, Any], kind: object) -> Fault:
-    message, detail = (redact(str(error.get(key) or "")) for key in ("message", "detail"))
-    code = str(error.get("code") or "").lstrip("0")
+    message, detail, code = (
+        unbroken(redact(str(error.get(key) or ""))) for key in ("message", "detail", "code")
+    )
+    code = code.lstrip("0")
     if not code and (named := re.search(r"errorCode=0*(\d+)", message)):
         code = named[1]
     return Fault(
         code=_NUMBERS.get(code, code)[:_LONGEST],
-        message=(message or str(kind or ""))[:_LONGEST],
+        message=(message or unbroken(str(kind or "")))[:_LONGEST],
         detail=detail[:_LONGEST],
     )
 

@@ -1,6 +1,6 @@
 """A time activity: the exact bytes that are sent, and what is compared of one that is stored."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.quickbooks.activities import (
     parse,
     payload,
 )
+from pipeline.quickbooks.rows import activity_row
 
 ENTRY: dict[str, Any] = {
     "work_date": pd.Timestamp("2024-05-14"),
@@ -194,6 +195,7 @@ def test_an_absent_key_equals_its_default(key: str) -> None:
         ({"Description": "  Garden\r\n\tLighting "}, {}),
         ({"Description": "Garden\u00a0Lighting"}, {}),
         ({"Description": "Garden lighting"}, {"description": "Garden lighting"}),
+        ({"Description": "Garden \ud83d"}, {"description": "Garden \ufffd"}),
         ({"HourlyRate": Decimal("137.2500")}, {}),
         ({"HourlyRate": 137}, {"rate": Decimal(137)}),
         ({"HourlyRate": None}, {"rate": Decimal(0)}),
@@ -214,6 +216,17 @@ def test_a_single_change_of_a_stored_activity_changes_only_its_fact(
 ) -> None:
     """A vendor or other name of the same id is never the employee."""
     assert facts({**BODY, **change}) == FACTS._replace(**expected)
+
+
+def test_half_a_character_in_what_is_stored_keeps_no_row_from_being_kept() -> None:
+    """Whoever cuts a text within an emoji leaves one; a table that gets it takes nothing more."""
+    torn, at = "cut \ud83d", {"CreateTime": "2024-05-14T09:00:00Z"}
+    names = {key: {"value": "1", "name": torn} for key in ("EmployeeRef", "CustomerRef", "ItemRef")}
+    stored = {**BODY, **names, "Id": "7", "Description": torn}
+    stored |= {"MetaData": at | {"LastUpdatedTime": at["CreateTime"]}}
+    row = activity_row(stored, currency="USD", entry_id=None, read_at=datetime.now(UTC))
+    said = [row[key] for key in ("person_name", "customer_name", "item_name", "description")]
+    assert said == ["cut \ufffd"] * 4
 
 
 TIMED = {

@@ -150,6 +150,15 @@ def test_a_token_in_a_detail_is_removed(detail: str) -> None:
         assert "[removed]" in said
 
 
+def test_half_a_character_in_a_fault_is_marked_as_unreadable() -> None:
+    """JSON can spell it, and who cuts a text within an emoji writes it; the ledger cannot hold it.
+
+    Refused there, no outcome of its batch would be kept, and no load would ever get past it.
+    """
+    torn = envelope("2010", "No \ud83d", "Why \ude00 not")
+    assert fault_of(400, torn) == Fault("2010", "No \ufffd", "Why \ufffd not")
+
+
 @pytest.mark.parametrize(
     ("status", "code", "says"),
     [
