@@ -37,7 +37,8 @@ class Tokens:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._path = settings.quickbooks_token_file
+        # By whatever name it is called, it has one lock, and no link to it is written over.
+        self._path = settings.quickbooks_token_file.resolve()
         self._pair: Pair | None = None
         first = settings.quickbooks_refresh_token
         self._first_token = first.get_secret_value() if first else ""
@@ -200,7 +201,9 @@ class Tokens:
 
 
 def _made(path: Path) -> IO[bytes]:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    """A file of our own that nobody else may read, whatever lies in its place."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 

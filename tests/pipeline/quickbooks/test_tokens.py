@@ -99,6 +99,34 @@ def test_the_first_use_spends_the_token_from_the_settings(
     ]
 
 
+def test_a_link_to_the_token_file_stays_one(
+    settings_for: SettingsFor, token_file: Path, tmp_path: Path
+) -> None:
+    """Written over, it would leave who goes by the file's own name with a token that was spent."""
+    link = tmp_path / "link.json"
+    link.symlink_to(token_file)
+    first = Tokens(settings_for()).access_token()
+    there = settings_for(QUICKBOOKS_TOKEN_FILE=str(link))
+    second = Tokens(there).refresh(rejected=first)
+    assert link.is_symlink()
+    assert stored(token_file)["access_token"] == second
+    assert not link.with_name("link.json.lock").exists(), "one file has one lock"
+
+
+def test_what_lies_in_the_drafts_place_is_neither_written_through_nor_kept_open(
+    settings_for: SettingsFor, token_file: Path, tmp_path: Path
+) -> None:
+    """A link that somebody laid there would lead tokens into a file that others may read."""
+    tokens = Tokens(settings_for())
+    tokens.access_token()
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    token_file.with_name(f"{token_file.name}.new").symlink_to(other)
+    tokens.refresh(rejected=tokens.access_token())
+    assert other.read_text() == "theirs"
+    assert token_file.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_fresh_token_is_used_again_by_this_process_and_by_the_next(
     sandbox: Sandbox, settings_for: SettingsFor
 ) -> None:
