@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from pipeline.stops import Stop
 
@@ -32,8 +33,9 @@ def write(path: Path, content: bytes) -> None:
             return
         place = path.resolve()
         with _draft(place) as draft:
-            draft.write_bytes(content)
-            draft.replace(place)
+            draft.write(content)
+            draft.flush()
+            Path(draft.name).replace(place)
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -54,7 +56,7 @@ def out_of_reach(error: OSError) -> Stop:
 
 
 @contextmanager
-def _draft(place: Path) -> Iterator[Path]:
+def _draft(place: Path) -> Iterator[IO[bytes]]:
     """An empty file beside another, which only those may read who may read that; gone at the end.
 
     Raises:
@@ -65,13 +67,14 @@ def _draft(place: Path) -> Iterator[Path]:
     if place.exists() and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     draft = place.with_name(f".{os.getpid()}.new")  # short: the name may be as long as may be
-    try:
-        draft.touch()
-        if place.exists():
-            shutil.copymode(place, draft)
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
+    draft.unlink(missing_ok=True)
+    with draft.open("xb") as file:  # never through a link that somebody laid there
+        try:
+            if place.exists():
+                shutil.copymode(place, draft)
+            yield file
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def _is_device(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """A file that a person asked for: there whole or not at all, and what is in its way is said."""
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,19 @@ def test_a_link_still_leads_to_it(tmp_path: Path) -> None:
     link.symlink_to(path)
     files.write(link, NEW)
     assert link.is_symlink()
+    assert path.read_bytes() == NEW
+
+
+def test_a_link_that_somebody_laid_in_the_drafts_place_is_not_written_through(
+    tmp_path: Path,
+) -> None:
+    """In a folder that others may write to, it would lead into any file of who exports."""
+    path, precious = tmp_path / "it.csv", tmp_path / "precious"
+    precious.write_bytes(OLD)
+    (tmp_path / f".{os.getpid()}.new").symlink_to(precious)
+    files.write(path, NEW)
+    assert precious.read_bytes() == OLD
+    assert not path.is_symlink()
     assert path.read_bytes() == NEW
 
 
