@@ -3,6 +3,8 @@
 Bad rows never stop a run; they are verdicts and delivery states, not exceptions.
 """
 
+from pipeline.typed import visible
+
 
 class Stop(Exception):  # noqa: N818 - it names what happens to the run, as delivery.md does
     """A run cannot go on.
@@ -20,7 +22,9 @@ class Stop(Exception):  # noqa: N818 - it names what happens to the run, as deli
         self.is_transient = is_transient
 
     def __str__(self) -> str:
-        return f"{_sentence(self.what)} {_sentence(self.fix[:1].upper() + self.fix[1:])}"
+        # Either may quote what somebody typed, and logs and terminals show it.
+        said = f"{_sentence(self.what)} {_sentence(self.fix[:1].upper() + self.fix[1:])}"
+        return visible(said)
 
 
 def _sentence(text: str) -> str:

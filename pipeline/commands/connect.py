@@ -6,6 +6,7 @@ from pipeline.quickbooks import consent
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
+from pipeline.typed import visible
 
 
 @click.command(name="connect")
@@ -26,9 +27,10 @@ def command(*, paste: bool) -> None:
     tokens.connect(consent.asked(settings, _show, _pasted if is_pasted else None))
     with QuickBooks(settings, tokens) as quickbooks:
         company = quickbooks.company(is_alone=True)
+    named = visible(f"{company['company_name']} ({company['plan'] or 'plan not named'})")
     click.echo(
-        f"Connected to {company['company_name']} ({company['plan'] or 'plan not named'}), company "
-        f"{company['realm_id']}. The tokens are in {settings.quickbooks_token_file}."
+        f"Connected to {named}, company {company['realm_id']}. The tokens are in "
+        f"{settings.quickbooks_token_file}."
     )
 
 

@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from pipeline.__main__ import main
 from pipeline.quickbooks import consent
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.stops import Stop
@@ -98,6 +100,28 @@ def test_the_consent_page_leads_back_to_this_machine_and_the_pair_is_stored(
     assert stored(token_file)["refresh_expires_at"] > stored(token_file)["expires_at"]
     assert token_file.stat().st_mode & 0o777 == 0o600
     assert tokens.access_token() in sandbox.world.tokens.access_tokens
+
+
+def test_the_company_that_was_connected_is_named_and_its_name_not_carried_out(
+    sandbox: Sandbox,
+    settings_for: SettingsFor,
+    token_file: Path,
+    redirect: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever may edit the company's name would else write into the terminal of who connects."""
+    sandbox.world.company.name = "Ours\x1b]0;theirs\x07\nConnected to others"
+    settings = settings_for(QUICKBOOKS_REDIRECT_URL=redirect)
+
+    def asked(*_: object) -> str:
+        address = decided(consent.page_of(settings, "ours"), "connect")
+        return consent.code_in(address, "ours", settings.quickbooks_realm_id)
+
+    monkeypatch.setattr(consent, "asked", asked)
+    own = {"QUICKBOOKS_TOKEN_FILE": str(token_file), "QUICKBOOKS_REDIRECT_URL": redirect}
+    done = CliRunner(env=sandbox.env | own).invoke(main, ["connect"], color=True)
+    named = "Connected to Ours<U+001B>]0;theirs<U+0007><U+000A>Connected to others (QuickBooks"
+    assert done.output.startswith(named)
 
 
 @pytest.mark.parametrize(
