@@ -28,6 +28,7 @@ from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.storage.database import Connection
 from pipeline.tables import shown
+from pipeline.typed import is_unseen
 
 STOPPED = 1
 UNDECIDED = 3
@@ -187,8 +188,17 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 def print_json(value: object) -> None:
-    """Print a document for machines; days and decimals as text."""
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    """Print a document for machines; days and decimals as text.
+
+    People look at it too: what a terminal would carry out is spelled, which is the same to a
+    machine.
+    """
+    said = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    click.echo(
+        "".join(
+            f"\\u{ord(char):04x}" if is_unseen(char) and char != "\n" else char for char in said
+        )
+    )
 
 
 def print_text(said: str | Text) -> None:

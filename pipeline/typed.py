@@ -11,7 +11,9 @@ def visible(text: str) -> str:
 
     A terminal carries control characters out, and a direction mark disorders a whole line.
     """
-    return "".join(
-        f"<U+{ord(char):04X}>" if unicodedata.category(char) == "Cc" or char in DIRECTIONS else char
-        for char in text
-    )
+    return "".join(f"<U+{ord(char):04X}>" if is_unseen(char) else char for char in text)
+
+
+def is_unseen(char: str) -> bool:
+    """Whether a character is carried out, or turns others around, instead of being shown."""
+    return unicodedata.category(char) == "Cc" or char in DIRECTIONS

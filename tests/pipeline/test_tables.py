@@ -1,6 +1,7 @@
 """Rows at a terminal: a table where it fits, records where it does not, and nothing is cut."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -8,7 +9,9 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from pipeline import terminal
 from pipeline.tables import shown
+from pipeline.typed import visible
 
 ROW = {"id": "6af1a7af76482a0923a84906", "entries": 12, "said": "held: running (2); " * 6, "no": ""}
 COLUMNS = ("id", "entries", "said", "no")
@@ -79,3 +82,15 @@ def test_nothing_typed_is_carried_out_by_the_terminal() -> None:
         assert "[red]x[/red]" in text
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
         assert "<U+001B>" in text
+
+
+def test_json_is_the_same_document_and_carries_nothing_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """JSON itself spells only the older half of the control characters, and no marks."""
+    typed = {"name": "José \x1b]0;theirs\x07 \x9b31m\u202e \U0001f642"}
+    terminal.print_json(typed)
+    said = capsys.readouterr().out
+    assert json.loads(said) == typed
+    assert "José" in said
+    assert visible(said.replace("\n", "")) == said.replace("\n", "")
