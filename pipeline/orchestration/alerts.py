@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -79,7 +78,9 @@ def post(address: SecretStr, document: Mapping[str, Any]) -> None:
     service = Service(
         "The receiver of alerts", url, Rate(1, Duration.SECOND), in_flight=1, throttled_fix=""
     )
-    with Http(service, PATIENCE_SECONDS, {url, urlsplit(url).path.rstrip("/")}) as http:
+    sent = httpx.URL(url)  # spelled as it is logged, which may be otherwise than it was typed
+    secrets = {url, str(sent), sent.raw_path.decode().rstrip("/")}
+    with Http(service, PATIENCE_SECONDS, secrets) as http:
         try:
             answer = http.write(lambda: http.client.post(url, json=dict(document)))
         except httpx.RequestError as error:

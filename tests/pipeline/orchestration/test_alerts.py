@@ -120,6 +120,20 @@ def test_a_document_arrives_and_no_log_line_shows_its_address(
     assert SECRET not in logged
 
 
+@pytest.mark.parametrize("address", ["HTTP://LOCALHOST:{}/b?sig={}", "http://localhost:{}/a b/{}"])
+def test_an_address_that_is_sent_otherwise_than_it_was_typed_is_in_no_log_either(
+    caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    """Capitals of a host, a blank, or the port that is https's own; a key may be in its query."""
+    with receiving() as receiver, caplog.at_level(logging.DEBUG):
+        port = receiver.url.partition("127.0.0.1:")[2].partition("/")[0]
+        alerts.post(SecretStr(address.format(port, SECRET)), {"a": 1})
+    assert receiver.got == [{"a": 1}]
+    logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "HTTP Request" in logged
+    assert SECRET not in logged
+
+
 @pytest.mark.parametrize(("status", "says"), [(404, "answers 404"), (500, "answers 500")])
 def test_a_receiver_that_refuses_is_named_without_its_address(status: int, says: str) -> None:
     """The fix names the settings."""
