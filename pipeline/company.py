@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.clockify.client import Clockify
+from pipeline.files import make_folder
 from pipeline.ledger import Ledger
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
@@ -145,7 +146,7 @@ def _marked(settings: Settings) -> bool:
     """
     mark = unfinished(settings)
     try:
-        mark.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(mark.parent)
         was_there = mark.exists()
         mark.touch()
     except OSError as error:
@@ -188,7 +189,7 @@ def _held(settings: Settings, run_id: str) -> Iterator[None]:
     lock = FileLock(settings.warehouse.with_suffix(".lock"))
     holder = settings.warehouse.with_suffix(".holder")
     try:
-        settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.warehouse.parent)
         lock.acquire(timeout=0)
         holder.write_text(f"run {run_id} (process {os.getpid()})")
     except Timeout as error:

@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipeline import terminal
 from pipeline.definitions import JOB, build_definitions
+from pipeline.files import make_folder
 from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -73,7 +74,8 @@ def sandbox() -> Iterator[dict[str, str]]:
     Raises:
         Stop: it did not start; its own message was printed.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    make_folder(FOLDER.parent)  # which is that of the real data, too
+    make_folder(FOLDER)
     env_file = FOLDER / "env"
     command = [sys.executable, "-m", "pipeline.sandbox", "--port", "0"]
     command += ["--state", str(FOLDER / "world.json"), "--env-file", str(env_file)]

@@ -38,6 +38,15 @@ def write(path: Path, content: bytes) -> None:
             Path(draft.name).replace(place)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder of the pipeline's own, for its user alone; one that is there is left as it is.
+
+    In its files are names, addresses and rates, and who makes those files, such as DuckDB, leaves
+    them open to whoever may enter the folder.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def refuse_unwritable(path: Path) -> None:
     """Find out before any work is done whether a file could be written; leaves all as it is.
 

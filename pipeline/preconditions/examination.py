@@ -168,7 +168,7 @@ def blocked_places(settings: Settings) -> dict[Path, str]:
 
 def _why_not(path: Path) -> str | None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(path.parent)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:

@@ -183,7 +183,7 @@ class Tokens:
         """Be the only process that renews the tokens, where they can be stored."""
         seconds = self._settings.lock_seconds
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            files.make_folder(self._path.parent)
             with FileLock(f"{self._path}.lock", timeout=seconds, mode=0o600):
                 yield
         except Timeout:

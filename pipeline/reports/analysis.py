@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.files import AS_ITS_USER
+from pipeline.files import AS_ITS_USER, make_folder
 from pipeline.ledger import SETTLED
 from pipeline.reports.books import BOOKS_AND_LEDGER
 from pipeline.reports.figures import VERDICTS
@@ -91,7 +91,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     """
     warehouse = Warehouse(settings.warehouse)
     draft = settings.analysis.with_name(settings.analysis.name + ".new")
-    settings.analysis.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.analysis.parent)
     # Opened only if need be, which takes time: to be made, or for what is not in the file yet.
     if not settings.warehouse.exists() or log_of(settings.warehouse).exists():
         with warehouse.connect() as connection:

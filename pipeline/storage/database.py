@@ -15,6 +15,7 @@ import duckdb
 import stamina
 from filelock import FileLock
 
+from pipeline.files import make_folder
 from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
 
@@ -142,7 +143,7 @@ class Database:
             connection.execute(f"DETACH {name}")
 
     def _prepared(self) -> Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         if not self.path.exists():
             # Two first runs must not each make one: the later would take the earlier's place.
             with FileLock(self.path.with_name(self.path.name + ".new.lock")):

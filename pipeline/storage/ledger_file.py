@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from pipeline.files import make_folder
 from pipeline.schemas import LEDGER_TABLES, Deliveries
 from pipeline.stops import Stop
 from pipeline.storage.database import Connection, Database, log_of, when_free
@@ -118,7 +119,7 @@ def back_up(
     """
     if not path.exists():
         return
-    backups(path).mkdir(exist_ok=True)
+    make_folder(backups(path))
     at = max([now, *(_copied_at(path, each) + A_TICK for each in copies(path))])
     copy = backups(path) / f"{path.stem}-{at.astimezone(UTC):{COPIED_AT}}{path.suffix}"
     draft = copy.with_suffix(".new")

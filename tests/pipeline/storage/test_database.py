@@ -36,6 +36,18 @@ def test_a_link_to_a_file_that_is_not_there_is_left_alone(tmp_path: Path) -> Non
     assert path.is_symlink()
 
 
+def test_a_folder_that_is_made_is_for_its_user_alone_and_one_that_is_there_is_left(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """Names, addresses and rates are in its files, also in those that DuckDB makes beside them."""
+    with warehouse.connect():
+        assert warehouse.path.parent.stat().st_mode & 0o777 == 0o700
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(mode=0o750)
+    with Warehouse(theirs / "warehouse.duckdb").connect():
+        assert theirs.stat().st_mode & 0o777 == 0o750
+
+
 def test_the_session_is_in_utc(warehouse: Warehouse) -> None:
     """Whatever the machine's zone is."""
     with warehouse.connect() as connection:
