@@ -40,12 +40,13 @@ clean:  ## remove the environment and the demo; never the real data
 	rm -rf $(VENV) data/demo
 
 # The lock names everything, with hashes, also uv, which takes a tenth of pip's time; where it cannot
-# install, such as from an index of which only pip was told, pip does.
-FROM_LOCK := --quiet --require-hashes --no-deps
+# install, such as from an index of which only pip was told, pip does. Only wheels are taken: what a
+# package is built from source with comes from the index as it is, without a hash.
+FROM_LOCK := --quiet --require-hashes --no-deps --only-binary :all:
 PIP := $(PYTHON) -m pip install $(FROM_LOCK) --disable-pip-version-check --no-compile
 define environment
 	@python3 -m venv $(VENV)
-	@sed -n '/^uv==/,/[^\\]$$/p' $(1) | $(PIP) --only-binary :all: -r /dev/stdin \
+	@sed -n '/^uv==/,/[^\\]$$/p' $(1) | $(PIP) -r /dev/stdin \
 	  && $(VENV)/bin/uv pip install --python $(PYTHON) $(FROM_LOCK) -r $(1) \
 	  || $(PIP) -r $(1)
 endef

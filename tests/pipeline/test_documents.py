@@ -3,6 +3,7 @@
 import json
 import pkgutil
 import re
+import subprocess
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -88,3 +89,15 @@ def test_dagster_and_dg_load_the_same_module() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
     workspace = (ROOT / "workspace.yaml").read_text()
     assert f"module_name: {project['code_location_target_module']}\n" in workspace
+
+
+@pytest.mark.parametrize("made", [".venv/.runtime", ".venv/.development"])
+def test_nothing_is_installed_or_built_that_the_lock_does_not_name(made: str) -> None:
+    """What a package is built from source with has no hash in it; so only wheels are taken."""
+    asked = ["make", "--always-make", "--dry-run", made]
+    said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    steps = re.split(r"&&|\|\||\||\n", said)
+    installs = [step for step in steps if "pip install" in step]
+    assert len(installs) == 3
+    for step in installs:
+        assert "--require-hashes --no-deps --only-binary :all:" in step
