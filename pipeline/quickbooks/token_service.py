@@ -5,8 +5,9 @@ its token. Keeps out where a pair is kept (`tokens`) and how a code is come by (
 quickbooks-api.md, 10.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -32,14 +33,19 @@ class Pair:
     """What the token file holds. Instants are ISO 8601, by this machine's clock."""
 
     realm_id: str
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     issued_at: str
     expires_at: str
     """When the access token ends."""
     refresh_expires_at: str | None = None
     """When the refresh token ends unless it is used before, or sooner, when the consent does; none
     if Intuit did not say."""
+
+    def __post_init__(self) -> None:
+        # Of what no header takes, the HTTP library would quote all of it.
+        if not re.fullmatch("[!-~]*", f"{self.access_token}{self.refresh_token}"):
+            raise ValueError("a token with blanks or other letters is none")
 
     @property
     def is_fresh(self) -> bool:

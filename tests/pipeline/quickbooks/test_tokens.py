@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -284,6 +286,31 @@ def test_a_damaged_file_is_named(
         Tokens(settings_for()).access_token()
     assert f"The token file {token_file} {says}" in str(raised.value)
     assert "eyJsecret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("torn", ["eyJ-secret-in-two\nlines", "eyJ-secret ", "eyJ-secret-é"])
+def test_a_token_that_no_header_takes_is_said_to_be_damaged_and_not_quoted(
+    settings_for: SettingsFor, token_file: Path, capsys: pytest.CaptureFixture[str], torn: str
+) -> None:
+    """The HTTP library names what it cannot send, and each retry is printed with its cause."""
+    settings = settings_for()
+    Tokens(settings).access_token()
+    token_file.write_text(json.dumps(stored(token_file) | {"access_token": torn}))
+    with pytest.raises(Stop) as raised, QuickBooks(settings, Tokens(settings)) as quickbooks:
+        quickbooks.company()
+    said = "".join([*traceback.format_exception(raised.value), *capsys.readouterr()])
+    assert "cannot be read (ValueError)" in said
+    assert "eyJ-secret" not in said
+
+
+def test_no_token_is_in_what_a_pair_looks_like(settings_for: SettingsFor) -> None:
+    """A traceback with its values, or a line of debugging, would show it."""
+    tokens = Tokens(settings_for())
+    tokens.access_token()
+    pair = tokens.stored()
+    assert pair
+    assert pair.realm_id in repr(pair)
+    assert not [token for token in (pair.access_token, pair.refresh_token) if token in repr(pair)]
 
 
 def test_the_file_of_another_company_is_refused(
