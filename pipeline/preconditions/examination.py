@@ -6,6 +6,7 @@ that is due to be renewed.
 """
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,6 +117,7 @@ def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Fact
         _quickbooks(notes, quickbooks, tokens)
     log("looking at this machine")
     notes.take("blocked", lambda: blocked_places(settings))
+    notes.take("readable", lambda: readable_by_all(settings))
     notes.take("copies", lambda: _copies(settings))
     notes.take("past", lambda: _past(settings.analysis))
     notes.take("automation", _automation)
@@ -164,6 +166,19 @@ def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
 def blocked_places(settings: Settings) -> dict[Path, str]:
     """The files that could not be written, each with the reason."""
     return {path: why for path in settings.files.values() if (why := _why_not(path))}
+
+
+def readable_by_all(settings: Settings) -> list[Path]:
+    """The files with keys, names or rates that any account may read; analysts have their copy."""
+    own = [Path(os.environ.get("ENV_FILE") or ".env"), settings.quickbooks_token_file]
+    there = [path.resolve() for path in (*own, settings.ledger, settings.warehouse)]
+    return [
+        path
+        for path in there
+        if path.exists()
+        and path.stat().st_mode & stat.S_IROTH
+        and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
+    ]
 
 
 def _why_not(path: Path) -> str | None:

@@ -37,6 +37,16 @@ def _writable(blocked: dict[Path, str]) -> str | Stop:
     return "warehouse, ledger, analysis copy and token file"
 
 
+def _closed(readable: list[Path]) -> str | Stop:
+    if readable:
+        return Stop(
+            "Every account of this machine may read what holds keys, names and rates: "
+            f"{', '.join(map(str, readable))}",
+            f"Close the folder, as by `chmod 700 {readable[0].parent}`, and .env by `chmod 600`",
+        )
+    return "by what the files and their folders allow"
+
+
 def _copied(copies: Copies) -> str | Stop:
     if copies.ledger_at is None:
         if copies.newest_at is None:
@@ -111,6 +121,7 @@ def _button(past: Past | None) -> str | Stop:
 PRECONDITIONS = (
     Precondition("Clocks agree", _clocks),
     Precondition("Files can be written", _writable),
+    Precondition("No other account reads the files", _closed, is_vital=False),
     Precondition("The ledger is backed up", _copied),
     Precondition("The cut-over is set", _cutover),
     Precondition("The schedule is on", _scheduled),

@@ -2,9 +2,11 @@
 
 import pickle
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -226,6 +228,14 @@ def stop_daemon(_: House) -> None:
         instance.wipe_daemon_heartbeats()
 
 
+def lay_open(house: House) -> None:
+    """Whoever has an account may enter every folder above, and read what is not closed itself."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for folder in (house.folder, *house.folder.parents):
+        if temporary in folder.parents:
+            folder.chmod(0o711)
+
+
 def forget_loads(_: House) -> None:
     """As before the first run."""
     with dg.DagsterInstance.get() as instance:
@@ -299,6 +309,7 @@ BREAKS: list[tuple[Break, str, str]] = [
     (rename_project, "Projects match customers", "Make the names the same"),
     (switch(clock_skew_seconds=600), "Clocks agree", "NTP"),
     (block_a_folder, "Files can be written", "permissions of their folders"),
+    (lay_open, "No other account reads the files", "chmod 700"),
     (set_(DRY_RUN="true"), "The cut-over is set", "Take DRY_RUN out"),
     (lose_copies, "The ledger is backed up", "Launch a run, which copies it"),
     (lose_ledger, "The ledger is backed up", "put the newest copy back"),
