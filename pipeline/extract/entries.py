@@ -27,7 +27,9 @@ REMOVED = "DeletedUser"
 """Whom Clockify's reports name for everybody who was removed: clockify-api.md, 2.1."""
 _ROW = "Clockify's report row"
 _ISO_DURATION = re.compile(r"PT(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+)(?:\.\d+)?S)?")
-_LARGEST = 2**63 - 1
+_LARGEST = 10**16
+"""A hundred million millions of money, or of years: hundreds of these add up to what BIGINT holds.
+"""
 _STEADY = (
     *("userId", "userName", "projectId", "projectName", "clientId", "clientName", "taskName"),
     *("tags", "description", "type", "billable", "rate", "earnedRate", "currency"),
@@ -161,7 +163,7 @@ def _either(rows: Sequence[Row], key: str, older: str, *kinds: type) -> list[Any
 
 
 def _whole(numbers: Iterable[int | Decimal | None]) -> ExtensionArray:
-    """Whole numbers that a BIGINT holds; others are none. Never through a float."""
+    """Whole numbers of which a BIGINT holds the sums; others are none. Never through a float."""
     fitting = [
         int(number)
         if number is not None and -_LARGEST <= number <= _LARGEST and number % 1 == 0

@@ -21,7 +21,7 @@ import stamina
 from pipeline.ledger import Binding, Ledger
 from pipeline.stops import Stop
 from tests.conftest import TODAY, Server
-from tests.end_to_end.conftest import House, Kept, building, kept, restored
+from tests.end_to_end.conftest import House, Kept, building, kept, problems, restored
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
 from tests.sandbox.seed_rules import work_date
 
@@ -322,6 +322,18 @@ def test_a_day_that_really_is_without_rates_is_read(house: House) -> None:
     house.sandbox.switch(rates_hidden="zero")
     [said] = sentences(house, house.run(before, before, ENTRIES))
     assert "sees no rate" in said
+
+
+def test_rates_that_add_up_to_more_than_a_table_holds_stop_nobody_elses_time(read: House) -> None:
+    """The sum would not be a number of the database, which quotes it: amounts are not Dagster's."""
+    world = read.sandbox.world
+    found = world.workspace.entries.values()
+    priced = [each for each in found if work_date(world, each) == DAY and each.rate_minor]
+    for entry in priced[: len(priced) // 2]:
+        entry.rate_minor = 4 * 10**18
+    result = read.run(DAY, DAY)
+    assert problems(result) == []
+    assert ("bad_rate",) in read.rows("SELECT DISTINCT reasons[1] FROM rejected_time_entries")
 
 
 def test_two_users_of_one_name_are_billed_as_neither(read: House) -> None:
