@@ -12,7 +12,7 @@ from contextlib import contextmanager
 HIDDEN = "[removed]"
 _NAMED = re.compile(
     r"(?i)(\b(?:x-api-key|authorization|client_secret|(?:(?:access|refresh)[_ ])?token"
-    r"(?: expired)?|bearer|basic)\b[\"']?\s*[:=]?\s*[\"']?(?:bearer |basic )?)[\w.~+/=-]{12,}"
+    r"(?: expired)?|bearer|basic)\b[\"']?\s*(?:[:=]\s*)?[\"']?(?:bearer |basic )?)[\w.~+/=-]{12,}"
 )
 _SHAPED = re.compile(r"\beyJ[\w.-]{10,}|\bAB\d[\w-]{16,}")
 """A JSON web token; an Intuit refresh token."""

@@ -38,6 +38,8 @@ _XML = {
 }
 _LONGEST = 500
 """Characters of a message that are kept."""
+_MOST_READ = 10_000
+"""Of an answer that is no JSON: looking for what a tag encloses costs the square of its length."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def fault_of(status: int, text: str) -> Fault | None:
     try:
         body = json.loads(text)
     except ValueError:
+        text = text[:_MOST_READ]
         return _xml_fault(text) or _unread(status, text)
     found = fault_in(body) if isinstance(body, dict) else None
     if found is None and (status >= HTTPStatus.BAD_REQUEST or not isinstance(body, dict)):
@@ -193,5 +196,5 @@ def _xml_fault(text: str) -> Fault | None:
 
 def _unread(status: int, text: str) -> Fault:
     """An answer that says nothing readable: HTML, an empty body, a cut text."""
-    plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    plain = " ".join(re.sub(r"<[^<>]*>", " ", text).split())
     return Fault("", f"HTTP {status} without a readable answer", redact(plain)[:_LONGEST])

@@ -1,6 +1,7 @@
 """Faults: every shape that QuickBooks is known to use, and what each means for a run."""
 
 import json
+import time
 
 import pytest
 
@@ -48,6 +49,9 @@ XML = (
     '<Error code="3001"><Message>message=ThrottleExceeded; errorCode=003001</Message>'
     "<Detail>The limit of A &amp; B was reached.</Detail></Error></Fault></IntuitResponse>"
 )
+
+
+TORN_XML = "<Fault" + "<Message>" * 20_000
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,14 @@ def test_a_token_in_a_detail_is_removed(detail: str) -> None:
         assert TOKEN not in said
         assert JSON_WEB_TOKEN not in said
         assert "[removed]" in said
+
+
+@pytest.mark.parametrize("text", ["<" * 200_000, "<Fault" + "<Error " * 20_000, TORN_XML])
+def test_an_answer_that_only_begins_tags_costs_no_time(text: str) -> None:
+    """One that was cut is no JSON any more, and holds what people typed."""
+    began = time.perf_counter()
+    assert fault_of(502, text)
+    assert time.perf_counter() - began < 1
 
 
 def test_half_a_character_in_a_fault_is_marked_as_unreadable() -> None:
