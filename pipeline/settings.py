@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -56,9 +56,17 @@ def _split(value: object) -> object:
     return [name.strip() for names in lines for name in names if name.strip()]
 
 
+def _has_sound_port(url: SplitResult) -> bool:
+    """Whether it names none, or a number; what is read as one may be a part of a password."""
+    try:
+        return url.port is None or url.port > 0
+    except ValueError:
+        return False
+
+
 def _safe(value: str) -> str:
     url = urlsplit(value)
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    if url.scheme not in {"http", "https"} or not url.hostname or not _has_sound_port(url):
         raise ValueError("that is no web address: give it as https://host/path")
     if url.scheme == "http" and not is_loopback(value):
         raise ValueError("http:// would send keys unprotected: use https://")

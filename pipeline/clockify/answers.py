@@ -32,7 +32,7 @@ def parsed(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON
     """Return the body's JSON with its decimals exact, or None where it has none."""
     try:
         return simplejson.loads(response.content, use_decimal=True)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -106,6 +106,6 @@ def no_answer(error: httpx.RequestError) -> Answer:
 def _json(text: str) -> dict[str, Any]:
     try:
         body = simplejson.loads(text, use_decimal=True)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -65,7 +65,7 @@ def fault_of(status: int, text: str) -> Fault | None:
     """
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = text[:_MOST_READ]
         return _xml_fault(text) or _unread(status, text)
     found = fault_in(body) if isinstance(body, dict) else None

@@ -58,6 +58,7 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"SEND_FROM": "2025-12-31"}, "days before START_DATE (2026-01-01) are never loaded"),
         ({"CLOCKIFY_API_URL": "http://api.clockify.me"}, "use https://"),
         ({"CLOCKIFY_REPORTS_URL": "reports.clockify.me"}, "that is no web address"),
+        ({"CLOCKIFY_API_URL": "https://user:pa/ss@host/api"}, "that is no web address"),
         ({"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com/v3"}, "leave /v3 out"),
         ({"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com/v3/"}, "leave /v3 out"),
         ({"ROUNDING": "yes"}, "ROUNDING is `yes`"),

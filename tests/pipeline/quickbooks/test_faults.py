@@ -3,8 +3,10 @@
 import json
 import time
 
+import httpx
 import pytest
 
+from pipeline.quickbooks.answers import answer_of
 from pipeline.quickbooks.faults import Fault, fault_in, fault_of, stop_of
 
 TOKEN = "AB0160139xyzXYZ0160139xyzXYZ"
@@ -111,6 +113,14 @@ TORN_XML = "<Fault" + "<Message>" * 20_000
 def test_every_shape_of_a_fault_is_read(status: int, text: str, expected: Fault) -> None:
     """Two envelopes, the gateway's form, XML, HTML, nothing; a code's zeros do not count."""
     assert fault_of(status, text) == expected
+
+
+def test_an_answer_nested_without_end_is_one_that_cannot_be_read() -> None:
+    """A write that was answered so is unknown, as with any other answer that says nothing."""
+    answer = answer_of(httpx.Response(200, text="[" * 100_000), set())
+    assert (answer.status, answer.body) == (200, {})
+    assert answer.fault
+    assert answer.fault.message == "HTTP 200 without a readable answer"
 
 
 @pytest.mark.parametrize(
