@@ -115,6 +115,8 @@ def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
         return pair
     if not pair.today:
         return replace(pair, not_followed=_not_acceptable(pair)) if is_update else pair
+    if pair.today.payload == pair.delivery.payload:  # as of nearly all: to amend takes a while
+        return _sent_for(desk, pair, pair.today.sent_for)
     by_item = desk.company.settings.rate_source == "service_item"
     wanted = following.amended(pair.delivery, pair.today, is_priced_by_item=by_item)
     goal = facts(parse(wanted.payload))
