@@ -14,12 +14,13 @@ from typing import Any
 
 from rapidfuzz import process
 
-from pipeline.delivery import loading
+from pipeline.delivery import loading, pairing
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
 from pipeline.quickbooks.activities import differences, facts, parse
+from pipeline.review import verdicts
 from pipeline.stops import Stop
 
 NEAR = 80
@@ -43,6 +44,11 @@ INSTEAD = {
     "made in its place, or `skip` it",
     "refused": "QuickBooks refused it: use `retry`, which says so where loads try it by themselves",
 }
+OF_THE_ENTRY = (
+    *("work_date", "payload", "fingerprint", "minutes", "amount_minor", "currency"),
+    *("is_sent_approved", "sent_for"),
+)
+"""What a delivery says of its entry."""
 NOT_THERE = "nothing of it is in QuickBooks yet: `send` it beside what resembles it there"
 RESEMBLED = """
 SELECT DISTINCT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)
@@ -122,6 +128,7 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
     ids = [each.entry_id for each in decisions]
     known = desk.ledger.deliveries(ids)
     known |= _met_by_no_load(desk, ids, known)
+    known |= _as_today(desk, [row for row in known.values() if row.state == "gone"])
     bodies = {
         each.quickbooks_id: desk.quickbooks.time_activity(each.quickbooks_id)
         for each in decisions
@@ -192,6 +199,25 @@ def _met_by_no_load(
         if each.intent and each.entry_id not in known
     }
     return never | {row.entry_id: row for row in reopened(desk, found, known)}
+
+
+def _as_today(desk: Desk, rows: Sequence[Delivery]) -> dict[str, Delivery]:
+    """Deliveries as of what their entries are today, which may have changed since they were sent.
+
+    A person decides of what is there now, and no load has said of what is gone that it changed.
+    """
+    if not rows:
+        return {}
+    with desk.company.warehouse.connect() as connection:
+        today = verdicts.of_today(
+            connection, desk.lists, desk.rules, [row.entry_id for row in rows]
+        )
+    intents = pairing.intents_of(desk, today)
+    return {
+        row.entry_id: replace(row, **{name: getattr(intent, name) for name in OF_THE_ENTRY})
+        for row in rows
+        if (intent := intents.get(row.entry_id))
+    }
 
 
 def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
 from pipeline.delivery import drift
 from pipeline.delivery.candidates import candidates
 from pipeline.delivery.desk import Desk
@@ -75,10 +77,7 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
         frame = verdicts.of_today(connection, desk.lists, desk.rules, ids)
     values = frame.astype(object).where(frame.notna(), None)
     entries = by_id(values, "entry_id")
-    accepted = frame[frame["verdict"] == "accepted"].assign(is_sendable=True)
-    intents = {
-        each.entry_id: each.intent for each in candidates(accepted, desk, (date.min, date.max))
-    }
+    intents = intents_of(desk, frame)
     missing = _missing(desk, [each for each in known if each.entry_id not in entries])
     names = desk.lists.names()
     is_client_used = desk.rules.settings.customer_matching != "project"
@@ -99,6 +98,18 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
         )
         for delivery in known
     ]
+
+
+def intents_of(desk: Desk, today: pd.DataFrame) -> dict[str, Delivery]:
+    """What each entry would be sent by now, by its id; of those that would be accepted.
+
+    Args:
+        desk: what all deliveries share.
+        today: rows of `verdicts.of_today`.
+    """
+    accepted = today[today["verdict"] == "accepted"].assign(is_sendable=True)
+    found = candidates(accepted, desk, (date.min, date.max))
+    return {each.entry_id: each.intent for each in found if each.intent}
 
 
 def _is_its_project(delivery: Delivery, entry: Mapping[str, Any]) -> bool:

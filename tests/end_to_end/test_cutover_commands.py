@@ -586,6 +586,27 @@ def test_what_was_made_again_in_the_place_of_ours_can_be_adopted(
     assert said in shell("decide", entry, "send", code=1).stderr
 
 
+def test_what_was_deleted_is_decided_of_as_its_entry_is_today(reviewed: House, shell: Type) -> None:
+    """Changed between sending and skipping, it was asked of once more, as changed since."""
+    reviewed.prepare(DAY, DAY, LOAD)
+    ours = reviewed.activities[0]
+    [(entry_id,)] = reviewed.rows(
+        "SELECT entry_id FROM deliveries WHERE quickbooks_id = $1", ours["Id"]
+    )
+    del reviewed.sandbox.world.company.activities[ours["Id"]]
+    entry = reviewed.sandbox.world.workspace.entries[entry_id]
+    assert entry.end
+    entry.end += timedelta(minutes=20)
+    reviewed.prepare(DAY, DAY, *DAILY)
+    assert states(reviewed) == {"gone": 1, "sent": 15}
+    shell("decide", entry_id, "skip")
+    reviewed.prepare(DAY, DAY, *DAILY)
+    assert states(reviewed) == {"skipped": 1, "sent": 15}
+    entry.end += timedelta(minutes=20)
+    reviewed.prepare(DAY, DAY, *DAILY)
+    assert states(reviewed) == {"doubtful": 1, "sent": 15}
+
+
 def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shell: Type) -> None:
     """By reason or by id; not otherwise, since the same row would be refused again."""
     fault = {"Error": [{"Message": "No", "Detail": "", "code": "2500"}], "type": "Fault"}
