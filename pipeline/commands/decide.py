@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from pipeline import terminal
-from pipeline.delivery import deciding
-from pipeline.delivery.deciding import Decision
+from pipeline.delivery import deciding, decisions
+from pipeline.delivery.decisions import Decision
 
 
 @click.command()
@@ -30,15 +30,15 @@ def command(
     and then deleted in QuickBooks (`gone`). `keep` is for one that is in QuickBooks: what somebody
     made there beside it, and resembles it, is other work.
     """
-    decisions = [
+    made = [
         replace(each, entry_id=each.entry_id.lower())  # as Clockify writes them, however typed
         for each in _decisions(entry, words, csv_file)
     ]
-    if not decisions:
+    if not made:
         click.echo("Nothing to decide: no row has a decision.", err=True)
         return
     with terminal.desk("decide", only_reads=False) as desk:
-        made = deciding.decide(desk, decisions, terminal.who())
+        decided = deciding.decide(desk, made, terminal.who())
     rows = [
         {
             "entry_id": row.entry_id,
@@ -46,7 +46,7 @@ def command(
             "decision": each.verb,
             "quickbooks_id": row.quickbooks_id,
         }
-        for each, row in zip(decisions, made, strict=True)
+        for each, row in zip(made, decided, strict=True)
     ]
     terminal.print_rows("Decided", rows, as_json=as_json)
 
@@ -60,8 +60,8 @@ def _decisions(entry: str | None, words: tuple[str, ...], csv_file: Path | None)
     if (entry is None) == (csv_file is None):
         raise click.UsageError("name an entry and its decision, or a file with `--csv`")
     if csv_file:
-        return deciding.read_csv(csv_file)
+        return decisions.read_csv(csv_file)
     try:
-        return [deciding.decision(str(entry), words)]
+        return [decisions.decision(str(entry), words)]
     except ValueError as error:
         raise click.UsageError(str(error)) from error

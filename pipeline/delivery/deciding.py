@@ -1,27 +1,24 @@
-"""Decisions: what a person says of an entry that nobody else can tell.
+"""Deciding: what each decision of a person makes of a delivery.
 
-Holds the decisions' spelling, in a command and in a CSV, and what each makes of a delivery. All of
-them are looked at before any is kept. Keeps out the ledger's SQL and how it is asked for.
+All of them are looked at before any is kept. Keeps out how they are spelled (`decisions`), the
+ledger's SQL and how they are asked for.
 """
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from rapidfuzz import process
 
 from pipeline.delivery import loading, pairing
+from pipeline.delivery.decisions import Decision, refuse
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
 from pipeline.quickbooks.activities import differences, facts, parse
 from pipeline.review import verdicts
-from pipeline.stops import Stop
 
 NEAR = 80
 """How like an id, in per cent, one must be to be named in its place."""
@@ -35,7 +32,6 @@ VERBS = {
 }
 """Each decision with the states of which it can be made. What was adopted was not sent by us, and a
 mistyped id must not be for ever; what is decided to be sent is compared once more before it is."""
-SPELLING = "`send`, `adopt` with the id of a QuickBooks time activity, `skip` or `keep`"
 INSTEAD = {
     "sent": "it is in QuickBooks already, as time activity {quickbooks_id}",
     "pending": "its outcome is not known yet: launch the load of {work_date}, which settles it",
@@ -54,69 +50,6 @@ RESEMBLED = """
 SELECT DISTINCT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)
 """
 """Those of the entries of which another activity is still taken to be the like."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One decision."""
-
-    entry_id: str
-    verb: str
-    quickbooks_id: str = ""
-    place: str = ""
-    """Where it stands, such as `line 3`, for messages."""
-
-
-def decision(entry_id: str, words: Sequence[str], place: str = "") -> Decision:
-    """A decision as it is typed.
-
-    Raises:
-        ValueError: it is none; says what would be.
-    """
-    match words:
-        case ["send" | "skip" | "keep" as verb]:
-            return Decision(entry_id.strip(), verb, place=place)
-        case ["adopt", quickbooks_id] if quickbooks_id.isdecimal():
-            return Decision(entry_id.strip(), "adopt", quickbooks_id, place)
-    raise ValueError(f"`{' '.join(words)}` is no decision: write {SPELLING}")
-
-
-def read_csv(path: Path) -> list[Decision]:
-    """The decisions in a CSV that `cutover --csv` wrote; rows without one are left out.
-
-    Raises:
-        Stop: it is no CSV in UTF-8, a column is missing, or a row holds no decision; names every
-            line that is wrong.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Stop(
-            f"{path} cannot be read as UTF-8 ({error})",
-            "save it from the spreadsheet program as `CSV UTF-8`",
-        ) from error
-    with io.StringIO(text, newline="") as file:
-        reader = csv.DictReader(file, delimiter=_delimiter(text))
-        if missing := {"entry_id", "decision"} - set(reader.fieldnames or ()):
-            raise Stop(
-                f"{path} has no column {' and no column '.join(sorted(missing))}",
-                "begin with the file that `cutover --csv` writes, and fill in its column decision",
-            )
-        made, wrong = [], []
-        for row in reader:
-            words, place = (row["decision"] or "").split(), f"line {reader.line_num}"
-            try:
-                made += [decision(row["entry_id"] or "", words, place)] if words else []
-            except ValueError as error:
-                wrong.append(f"{place}: {error}")
-    _refuse(wrong)
-    return made
-
-
-def _delimiter(text: str) -> str:
-    """What parts the columns: a semicolon where a spreadsheet program's country has it so."""
-    heading = text.partition("\n")[0]
-    return max(",;\t", key=heading.count)
 
 
 def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery]:
@@ -151,7 +84,7 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         problem = _problem(desk, each, row, body, is_claimed=is_claimed, is_resembled=is_resembled)
         if problem := problem or equals.get(each.entry_id):
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
-    _refuse(wrong)
+    refuse(wrong)
     made = {
         each.entry_id: _decided(desk, known[each.entry_id], each, bodies, who)
         for each in decisions
@@ -159,14 +92,6 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
     }
     desk.ledger.record([*made.values()])
     return [(known | made)[entry_id] for entry_id in ids]
-
-
-def _refuse(wrong: Sequence[str]) -> None:
-    if wrong:
-        raise Stop(
-            "Nothing was decided: " + "; ".join(wrong),
-            "correct that and decide again",
-        )
 
 
 def _repeated(ids: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from pipeline import company as companies
 from pipeline.delivery import deciding, opening
-from pipeline.delivery.deciding import Decision
+from pipeline.delivery.decisions import Decision
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.loading import Wishes
 from pipeline.ledger import ASKED_TO_RETRY

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.delivery.deciding import Decision, read_csv
+from pipeline.delivery.decisions import Decision, read_csv
 from pipeline.stops import Stop
 
 ENTRY = "a" * 24
