@@ -27,7 +27,7 @@ LEAVING = "Unique file handle conflict"
 """How DuckDB says that another thread of this process has the file half open or half closed."""
 FULL = ("No space left", "File too large", "Disk quota exceeded")
 """How a disk, a limit on files and a quota say that nothing more fits."""
-OF_THE_FILE = (duckdb.IOException, duckdb.FatalException)
+OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
 """Errors that are the file's, not the caller's; a full disk may also fail a commit."""
 NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 """Errors of a table or column that is missing: in the file, or else by a bug of ours."""
@@ -74,7 +74,7 @@ class Database:
         """Say what the file or its disk will not bear as a stop, while something is done to it.
 
         Raises:
-            Stop: the disk is full, or the file is broken.
+            Stop: the disk is full, the memory too small, or the file is broken.
         """
         try:
             yield
@@ -253,19 +253,21 @@ class Database:
                 "close that program, or wait for it; analysts read the analysis copy instead",
                 is_transient=True,
             )
+        named = f"{self.what} {self.path}"
         if _is_full(text):
-            return Stop(
-                f"The disk that holds the {self.what} {self.path} is full",
-                "free some space and run again; what was written before is kept",
-            )
-        if isinstance(error, PermissionError) or "Permission denied" in text:
-            return Stop(f"The {self.what} {self.path} may not be opened", "allow writing to it")
-        if NEWER in text:
-            return Stop(
-                f"The {self.what} {self.path} was written by a newer DuckDB",
-                "run with that DuckDB, or name another file",
-            )
-        return Stop(f"The {self.what} {self.path} cannot be read: {text[:200]}", self.when_broken)
+            said = f"The disk that holds the {named} is full"
+            fix = "free some space and run again; what was written before is kept"
+        elif isinstance(error, duckdb.OutOfMemoryException):
+            said = f"To work on the {named} takes more memory than there is"
+            fix = "give this machine as much as docs/setup.md says for so many entries"
+        elif isinstance(error, PermissionError) or "Permission denied" in text:
+            said, fix = f"The {named} may not be opened", "allow writing to it"
+        elif NEWER in text:
+            said = f"The {named} was written by a newer DuckDB"
+            fix = "run with that DuckDB, or name another file"
+        else:
+            said, fix = f"The {named} cannot be read: {text[:200]}", self.when_broken
+        return Stop(said, fix)
 
 
 def _is_full(text: str) -> bool:

@@ -421,3 +421,17 @@ def test_another_file_can_be_read_beside_whatever_its_name(tmp_path: Path) -> No
     with Warehouse(tmp_path / "w.duckdb").connect() as connection:
         attach(connection, other.path, "other")
         assert connection.execute("SELECT count(*) FROM other.clockify_users").fetchall() == [(1,)]
+
+
+def test_what_takes_more_memory_than_there_is_stops(warehouse: Warehouse) -> None:
+    """Not the file is at fault, as a message about its being broken would say."""
+
+    def list_many() -> None:
+        with warehouse.connect() as connection:
+            connection.execute("SET memory_limit = '5MB'")
+            connection.execute("SELECT list(range) FROM range(10_000_000)")
+
+    with pytest.raises(Stop, match=r"To work on the warehouse .* takes more memory") as raised:
+        list_many()
+    assert "docs/setup.md" in raised.value.fix
+    assert warehouse.read(ClockifyUsers).empty
