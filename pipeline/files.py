@@ -44,7 +44,9 @@ def make_folder(folder: Path) -> None:
     In its files are names, addresses and rates, and who makes those files, such as DuckDB, leaves
     them open to whoever may enter the folder.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir(mode=0o700, exist_ok=True)
 
 
 def refuse_unwritable(path: Path) -> None:

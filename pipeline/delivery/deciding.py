@@ -59,9 +59,10 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         Stop: one of them cannot be made; names all that cannot, and nothing is recorded.
     """
     ids = [each.entry_id for each in decisions]
+    skipped = [each.entry_id for each in decisions if each.verb == "skip"]
     known = desk.ledger.deliveries(ids)
     known |= _met_by_no_load(desk, ids, known)
-    known |= _as_today(desk, [row for row in known.values() if row.state == "gone"])
+    known |= _as_today(desk, [known[id_] for id_ in skipped if id_ in known])
     bodies = {
         each.quickbooks_id: desk.quickbooks.time_activity(each.quickbooks_id)
         for each in decisions
@@ -127,10 +128,12 @@ def _met_by_no_load(
 
 
 def _as_today(desk: Desk, rows: Sequence[Delivery]) -> dict[str, Delivery]:
-    """Deliveries as of what their entries are today, which may have changed since they were sent.
+    """Those that are gone, as of what their entries are today, if these would be accepted.
 
-    A person decides of what is there now, and no load has said of what is gone that it changed.
+    A person who skips one leaves out what is there now, and no load has said that it changed. What
+    is adopted in its place is compared with what was sent: a name may be another's by now.
     """
+    rows = [row for row in rows if row.state == "gone"]
     if not rows:
         return {}
     with desk.company.warehouse.connect() as connection:

@@ -79,7 +79,7 @@ def post(address: SecretStr, document: Mapping[str, Any]) -> None:
         "The receiver of alerts", url, Rate(1, Duration.SECOND), in_flight=1, throttled_fix=""
     )
     sent = httpx.URL(url)  # spelled as it is logged, which may be otherwise than it was typed
-    secrets = {url, str(sent), sent.raw_path.decode().rstrip("/")}
+    secrets = {url, str(sent), sent.raw_path.decode().rstrip("/"), sent.path.rstrip("/")}
     with Http(service, PATIENCE_SECONDS, secrets) as http:
         try:
             answer = http.write(lambda: http.client.post(url, json=dict(document)))

@@ -182,6 +182,7 @@ def readable_by_all(settings: Settings) -> list[Path]:
 
 
 def _why_not(path: Path) -> str | None:
+    path = path.resolve()  # where its lock and its draft are, too
     try:
         files.make_folder(path.parent)
         with tempfile.TemporaryFile(dir=path.parent):

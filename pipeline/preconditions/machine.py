@@ -42,7 +42,7 @@ def _closed(readable: list[Path]) -> str | Stop:
         return Stop(
             "Every account of this machine may read what holds keys, names and rates: "
             f"{', '.join(map(str, readable))}",
-            f"Close the folder, as by `chmod 700 {readable[0].parent}`, and .env by `chmod 600`",
+            f"Close them, as by `chmod 600 {' '.join(map(str, readable))}`",
         )
     return "by what the files and their folders allow"
 

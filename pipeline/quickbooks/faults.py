@@ -66,7 +66,8 @@ def fault_of(status: int, text: str) -> Fault | None:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        text = text[:_MOST_READ]
+        begin = max(text.find("<Fault"), 0)
+        text = text[begin : begin + _MOST_READ]
         return _xml_fault(text) or _unread(status, text)
     found = fault_in(body) if isinstance(body, dict) else None
     if found is None and (status >= HTTPStatus.BAD_REQUEST or not isinstance(body, dict)):

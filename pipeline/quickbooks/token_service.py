@@ -22,7 +22,6 @@ LEEWAY = timedelta(minutes=2)
 """An access token this close to its end is renewed first: it must outlast one request."""
 KEYS = "QUICKBOOKS_CLIENT_ID and QUICKBOOKS_CLIENT_SECRET"
 AGAIN = "Run again in a few minutes"
-_GIVEN = {"access_token", "expires_in"}
 _LIMITS = ("x_refresh_token_expires_in", "x_refresh_token_hard_expires_in")
 _ASK_FOR_LIMITS = {"x-include-refresh-token-hard-expires-in": "true"}
 """Unasked, Intuit does not say when a consent's five years are over (quickbooks-api.md, 10.1)."""
@@ -130,11 +129,11 @@ class TokenService:
                 raise http.unreachable(error) from error
             except (httpx.HTTPStatusError, ValueError):
                 answer = {}
-        answer = {"refresh_token": refresh_token} | answer
-        if not answer.keys() >= _GIVEN or not answer["refresh_token"]:
+        realm_id = self._settings.quickbooks_realm_id
+        pair = _pair({"refresh_token": refresh_token} | answer, realm_id)
+        if pair is None:
             what = "Intuit's token service did not give a usable answer"
             raise Stop(what, AGAIN, is_transient=True)
-        pair = _pair(answer, self._settings.quickbooks_realm_id)
         self._secrets |= {pair.access_token, pair.refresh_token}
         return pair
 
@@ -162,18 +161,23 @@ def refusal(error: str) -> Stop:
     return Stop(f"{what} ({error})", fix)
 
 
-def _pair(answer: dict[str, str], realm_id: str) -> Pair:
+def _pair(answer: dict[str, str], realm_id: str) -> Pair | None:
+    """What is kept of an answer; none if it is not usable."""
     issued = datetime.now(UTC)
 
     def after(seconds: str) -> str:
         return (issued + timedelta(seconds=int(seconds))).isoformat()
 
-    ends = [after(said) for limit in _LIMITS if (said := str(answer.get(limit))).isdecimal()]
-    return Pair(
-        realm_id=realm_id,
-        access_token=answer["access_token"],
-        refresh_token=answer["refresh_token"],
-        issued_at=issued.isoformat(),
-        expires_at=after(answer["expires_in"]),
-        refresh_expires_at=min(ends, default=None),
-    )
+    try:
+        ends = [after(said) for limit in _LIMITS if (said := str(answer.get(limit))).isdecimal()]
+        pair = Pair(
+            realm_id=realm_id,
+            access_token=answer["access_token"],
+            refresh_token=answer["refresh_token"],
+            issued_at=issued.isoformat(),
+            expires_at=after(answer["expires_in"]),
+            refresh_expires_at=min(ends, default=None),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return pair if pair.access_token and pair.refresh_token else None

@@ -19,7 +19,7 @@ from pipeline.__main__ import main
 from pipeline.ledger import Ledger
 from pipeline.storage import ledger_file
 from tests.conftest import Server
-from tests.end_to_end.books import BATCHES, due, held
+from tests.end_to_end.books import BATCHES, as_stored, due, held
 from tests.end_to_end.conftest import (
     DAY,
     House,
@@ -605,6 +605,49 @@ def test_what_was_deleted_is_decided_of_as_its_entry_is_today(reviewed: House, s
     entry.end += timedelta(minutes=20)
     reviewed.prepare(DAY, DAY, *DAILY)
     assert states(reviewed) == {"doubtful": 1, "sent": 15}
+
+
+def test_what_is_adopted_in_its_place_is_its_own_persons_whoever_bears_the_name_now(
+    reviewed: House, shell: Type
+) -> None:
+    """The names of two employees were exchanged since: by them it would be the other's."""
+    reviewed.prepare(DAY, DAY, LOAD)
+    company, ours = reviewed.sandbox.world.company, reviewed.activities[0]
+    own = ours["EmployeeRef"]["value"]
+    other = next(key for key in company.employees if key != own)
+    names = {key: company.employees[key]["DisplayName"] for key in (own, other)}
+    for key, swapped in ((own, other), (other, own)):
+        company.employees[key]["DisplayName"] = names[swapped]
+        again = {**ours, "Id": f"9999{key}", "EmployeeRef": {"value": key}}
+        company.activities[again["Id"]] = again
+    [(entry_id,)] = reviewed.rows(
+        "SELECT entry_id FROM deliveries WHERE quickbooks_id = $1", ours["Id"]
+    )
+    del company.activities[ours["Id"]]
+    reviewed.prepare(DAY, DAY, *REFERENCES, *DAILY)
+    assert "another person's" in shell("decide", entry_id, "adopt", f"9999{other}", code=1).stderr
+    shell("decide", entry_id, "adopt", f"9999{own}")
+
+
+def test_what_is_adopted_in_its_place_is_followed_when_its_entry_has_changed(
+    reviewed: House, shell: Type
+) -> None:
+    """Typed anew as it was sent, it is nobody's edit: `AFTER_SEND=update` follows the entry."""
+    reviewed.prepare(DAY, DAY, LOAD)
+    activities, ours = reviewed.sandbox.world.company.activities, reviewed.activities[0]
+    [(entry_id,)] = reviewed.rows(
+        "SELECT entry_id FROM deliveries WHERE quickbooks_id = $1", ours["Id"]
+    )
+    activities["99999"] = {**activities.pop(ours["Id"]), "Id": "99999"}
+    entry = reviewed.sandbox.world.workspace.entries[entry_id]
+    assert entry.end
+    entry.end += timedelta(minutes=20)
+    reviewed.prepare(DAY, DAY, *DAILY)
+    shell("decide", entry_id, "adopt", "99999")
+    reviewed.changes["AFTER_SEND"] = "update"
+    reviewed.prepare(DAY, DAY, *DAILY)
+    assert as_stored(activities["99999"]).minutes == as_stored(ours).minutes + 20
+    assert reviewed.rows("FROM drift") == []
 
 
 def test_what_quickbooks_refused_is_tried_again_when_asked(reviewed: House, shell: Type) -> None:

@@ -309,7 +309,7 @@ BREAKS: list[tuple[Break, str, str]] = [
     (rename_project, "Projects match customers", "Make the names the same"),
     (switch(clock_skew_seconds=600), "Clocks agree", "NTP"),
     (block_a_folder, "Files can be written", "permissions of their folders"),
-    (lay_open, "No other account reads the files", "chmod 700"),
+    (lay_open, "No other account reads the files", "Close them, as by `chmod 600 /"),
     (set_(DRY_RUN="true"), "The cut-over is set", "Take DRY_RUN out"),
     (lose_copies, "The ledger is backed up", "Launch a run, which copies it"),
     (lose_ledger, "The ledger is backed up", "put the newest copy back"),

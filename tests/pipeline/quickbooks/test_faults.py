@@ -101,6 +101,7 @@ TORN_XML = "<Fault" + "<Message>" * 20_000
         (400, envelope("2010", "errorCode=003001"), Fault("2010", "errorCode=003001", "Why")),
         (400, envelope("", "errorCode=003001"), Fault("3001", "errorCode=003001", "Why")),
         (403, '<Fault><Error code="2010"></Error></Fault>', Fault("2010", "", "")),
+        (400, " " * 20_000 + '<Fault><Error code="6210"></Error></Fault>', Fault("6210", "", "")),
         (403, envelope("ThrottleExceeded"), Fault("3001", "Wrong", "Why")),
         (403, envelope("ApplicationAuthorizationFailed"), Fault("3100", "Wrong", "Why")),
         (

@@ -407,6 +407,14 @@ def test_a_lock_held_too_long_stops_the_run(
         ({"fault": "status", "status": 503}, "did not give a usable answer"),
         ({"fault": "status", "status": 429, "body": ""}, "did not give a usable answer"),
         ({"fault": "status", "status": 200, "body": "{}"}, "did not give a usable answer"),
+        (
+            {
+                "fault": "status",
+                "status": 200,
+                "body": '{"access_token": "no header takes it", "expires_in": 3600}',
+            },
+            "did not give a usable answer",
+        ),
         ({"fault": "drop_before_store"}, "the connection broke"),
         ({"fault": "delay", "delay_seconds": 3}, "it did not answer in time"),
     ],
