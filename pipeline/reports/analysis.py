@@ -23,7 +23,7 @@ from pipeline.reports.statement import lines, statement
 from pipeline.schemas import LEDGER_TABLES, name_of, sql_types
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.storage.database import Connection, log_of, read_only
+from pipeline.storage.database import Connection, in_a_line, log_of, read_only
 from pipeline.storage.ledger_file import attached
 from pipeline.warehouse import Warehouse
 
@@ -161,7 +161,7 @@ def copy_of(path: Path) -> Iterator[Connection]:
         ) from error
     except duckdb.Error as error:
         raise Stop(
-            f"The analysis copy {path} cannot be read: {str(error)[:200]}",
+            f"The analysis copy {path} cannot be read: {in_a_line(error)}",
             "close the program that has it open; or delete it, and the next run, of whatever "
             "asset, publishes it again",
         ) from error

@@ -266,12 +266,17 @@ class Database:
             said = f"The {named} was written by a newer DuckDB"
             fix = "run with that DuckDB, or name another file"
         else:
-            said, fix = f"The {named} cannot be read: {text[:200]}", self.when_broken
+            said, fix = f"The {named} cannot be read: {in_a_line(error)}", self.when_broken
         return Stop(said, fix)
 
 
 def _is_full(text: str) -> bool:
     return any(said in text for said in FULL)
+
+
+def in_a_line(error: Exception) -> str:
+    """What DuckDB says of an error, as a part of a sentence."""
+    return " ".join(str(error).split())[:200]
 
 
 def log_of(path: Path) -> Path:
