@@ -177,6 +177,24 @@ class TestCustomers:
         assert (doubtful.id, doubtful.problem) == (None, "ambiguous")
         assert doubtful.act == "Give the Clockify project `Website` its client"
         assert sure == Match(id="5"), "a customer of its own is the manual's rule"
+        asked = [(None, "Website")]
+        assert match_customers(asked, book, "project")[asked[0]] == Match(id="2"), "as is set"
+        book.loc[book["quickbooks_customer_id"] == "4", "is_active"] = False
+        assert match_customers(asked, book, "auto")[asked[0]] == Match(id="2"), "the only active"
+
+    @pytest.mark.parametrize(
+        ("client", "name", "act"),
+        [
+            (None, "Globex:Website", "Rename the Clockify project `Globex:Website` to `Website`"),
+            ("Acme", "Globex:Website", "without a colon"),
+            (None, "Globex:Nowhere", "without a colon"),
+        ],
+    )
+    def test_a_project_called_by_its_customers_path_is_told_so(
+        self, client: str | None, name: str, act: str
+    ) -> None:
+        """Where there is such a customer, and no client that says otherwise."""
+        assert act in project(client, name).act
 
     @pytest.mark.parametrize("name", ["Website", "Audit"])
     def test_a_project_without_the_client_that_tells_is_to_be_given_it(self, name: str) -> None:

@@ -43,6 +43,11 @@ ONE_LOOK = [
     ("Lot 7", "Lot \uff17", "a ligature or full-width sign (U+FF17) in QuickBooks"),
     ("Tree \u2618\ufe0f", "Tree \u2618", "a zero-width character (U+FE0F) in Clockify"),
     ("Ann\u3164", "Ann", "a zero-width character (U+3164) in Clockify"),
+    ("Ann\ufe00", "Ann", "a zero-width character (U+FE00) in Clockify"),
+    ("Sta\ufb00", "Staff", "a ligature or full-width sign (U+FB00) in Clockify"),
+    ("Ea\ufb06", "East", "a ligature or full-width sign (U+FB06) in Clockify"),
+    ("Lot\uff01", "Lot!", "a ligature or full-width sign (U+FF01) in Clockify"),
+    ("Lot\uff5e", "Lot~", "a ligature or full-width sign (U+FF5E) in Clockify"),
 ]
 
 
@@ -70,6 +75,7 @@ def test_several_unseen_differences_are_all_named() -> None:
         ("AcmeX", "Acme"),
         ("Jose", "Jos\u00e9"),
         ("Acme Inc", "AcmeInc"),
+        ("Acme\ufe10", "Acme"),
         ("", "A"),
     ],
 )
