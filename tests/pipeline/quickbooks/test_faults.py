@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pipeline.quickbooks.answers import answer_of
-from pipeline.quickbooks.faults import Fault, fault_in, fault_of, stop_of
+from pipeline.quickbooks.faults import Fault, fault_in, fault_of, status_of_read, stop_of
 
 TOKEN = "AB0160139xyzXYZ0160139xyzXYZ"
 JSON_WEB_TOKEN = "eyJhbGciOiJkaXIi.eyJzdWIiOiIx.c2ln"
@@ -114,6 +114,27 @@ TORN_XML = "<Fault" + "<Message>" * 20_000
 def test_every_shape_of_a_fault_is_read(status: int, text: str, expected: Fault) -> None:
     """Two envelopes, the gateway's form, XML, HTML, nothing; a code's zeros do not count."""
     assert fault_of(status, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "counts_as"),
+    [
+        (200, envelope("3001"), 429),
+        (400, envelope("3001"), 429),
+        (200, envelope("10000"), 503),
+        (400, envelope("10000"), 503),
+        (200, "<html></html>", 503),
+        (400, "<html></html>", 400),
+        (200, envelope("10100"), 200),
+        (400, envelope("2010"), 400),
+        (200, "{}", 200),
+    ],
+)
+def test_what_passes_counts_as_what_passes_however_it_is_told(
+    status: int, text: str, counts_as: int
+) -> None:
+    """A read that was answered so is asked again; the others say what they say."""
+    assert status_of_read(status, fault_of(status, text)) == counts_as
 
 
 def test_an_answer_nested_without_end_is_one_that_cannot_be_read() -> None:
