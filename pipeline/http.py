@@ -38,6 +38,7 @@ LATEST = "latest"
 BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What TLS says of a connection that ended too soon, which says nothing against the other side."""
 _log = logging.getLogger(__name__)
+_log.setLevel(logging.INFO)  # told where somebody listens, as Dagster does by its `dagster.yaml`
 
 Result = TypeVar("Result")
 
