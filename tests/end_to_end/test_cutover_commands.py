@@ -19,7 +19,7 @@ from pipeline.__main__ import main
 from pipeline.ledger import Ledger
 from pipeline.storage import ledger_file
 from tests.conftest import Server
-from tests.end_to_end.books import BATCHES, as_stored, due, held
+from tests.end_to_end.books import BATCHES, as_stored, due, held, move
 from tests.end_to_end.conftest import (
     DAY,
     House,
@@ -563,6 +563,41 @@ def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(
     entry.is_billable = False  # as who agrees with it would say in Clockify too
     loaded.prepare(DAY, DAY, *DAILY)
     assert loaded.rows(row, entry_id)[0][0] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [("day", "work_date"), ("project", "customer"), ("name", "")]
+)
+def test_what_was_skipped_is_asked_of_again_on_another_day_or_project(
+    loaded: House, shell: Type, change: str, said: str
+) -> None:
+    """Not where only QuickBooks' names lead elsewhere: the entry is the work that was skipped."""
+    entry_id = undecided(shell)[0]["entry_id"]
+    shell("decide", entry_id, "skip")
+    world = loaded.sandbox.world
+    entry, row = world.workspace.entries[entry_id], "FROM deliveries SELECT state, error_message"
+    [(payload,)] = loaded.rows("SELECT payload FROM deliveries WHERE entry_id = $1", entry_id)
+    own = json.loads(payload)["CustomerRef"]["value"]
+    if change == "day":
+        move(entry, 1)
+    elif change == "project":
+        entry.project_id = next(
+            other.project_id
+            for other in world.workspace.entries.values()
+            if other.project_id not in {entry.project_id, None}
+            and loaded.rows("FROM deliveries WHERE entry_id = $1", other.id)
+        )
+    else:
+        customers = world.company.customers
+        customers["99999"] = {**customers[own], "Id": "99999"}
+        customers[own] = {**customers[own], "DisplayName": "Another name"}
+    loaded.prepare(DAY, NEXT, *REFERENCES, *DAILY)
+    [(state, message)] = loaded.rows(f"{row} WHERE entry_id = $1", entry_id)
+    if said:
+        assert state == "doubtful"
+        assert message == f"changed since it was skipped ({said}): a person must decide"
+    else:
+        assert state == "skipped"
 
 
 def test_what_was_made_again_in_the_place_of_ours_can_be_adopted(
