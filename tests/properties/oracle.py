@@ -35,7 +35,8 @@ ALLOWED = {
 }
 """A delivery's state and those that may follow (`delivery.md`). Pending follows pending while
 throttled, sent follows sent when an old answer was read anew, and adopted adopted when the entry
-became what QuickBooks holds, which the ledger learns; what was settled as not stored is `refused`, and may be claimed anew. What was skipped and is other work is asked of again."""
+became what QuickBooks holds, which the ledger learns; what was settled as not stored is `refused`,
+and may be claimed anew. What was skipped and is other work is asked of again."""
 DECIDED = {
     "doubtful": {"refused", "adopted", "skipped"},
     "refused": {"refused", "adopted", "skipped"},
