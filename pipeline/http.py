@@ -257,7 +257,7 @@ def _told(details: RetryDetails) -> None:
     _log.info("%s: %s; asked again in %.0f s", error.request.url.host, why, details.wait_for)
 
 
-set_on_retry_hooks([_told])
+set_on_retry_hooks([_told])  # in the place of the library's own, which prints beside what is shown
 
 
 def _cause(error: BaseException) -> BaseException | None:

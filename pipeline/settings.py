@@ -103,6 +103,14 @@ LEEWAY = 60
 """Seconds, at least, from when a write is begun until it has gone out, clocks included."""
 
 
+def settings_file() -> Path:
+    """The file that the settings are read from.
+
+    `ENV_FILE` names another than `.env`: by it the demo keeps clear of real accounts.
+    """
+    return Path(os.environ.get("ENV_FILE") or ".env").expanduser()
+
+
 class Settings(BaseSettings):
     """Everything that differs between two companies or two machines."""
 
@@ -165,8 +173,6 @@ class Settings(BaseSettings):
     def load(cls, values: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from the environment and `.env`, or from `values` alone.
 
-        `ENV_FILE` names another file than `.env`: by it the demo keeps clear of real accounts.
-
         Args:
             values: Names in capitals, as in the environment, to their values.
 
@@ -175,9 +181,8 @@ class Settings(BaseSettings):
         """
         try:
             if values is None:
-                named = os.environ.get("ENV_FILE")
-                file = Path(named or ".env").expanduser()
-                cls._refuse_odd(file, is_named=bool(named))
+                file = settings_file()
+                cls._refuse_odd(file, is_named=bool(os.environ.get("ENV_FILE")))
                 return cls(_env_file=file)
             given = {name.lower(): text for name, text in values.items() if text}
             return _Given.model_validate(given)

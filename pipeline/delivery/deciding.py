@@ -40,11 +40,11 @@ INSTEAD = {
     "made in its place, or `skip` it",
     "refused": "QuickBooks refused it: use `retry`, which says so where loads try it by themselves",
 }
-OF_THE_ENTRY = (
+WHAT_IT_IS = (
     *("work_date", "payload", "fingerprint", "minutes", "amount_minor", "currency"),
     *("is_sent_approved", "sent_for"),
 )
-"""What a delivery says of its entry."""
+"""What a delivery says of its entry, as it would be sent."""
 NOT_THERE = "nothing of it is in QuickBooks yet: `send` it beside what resembles it there"
 RESEMBLED = """
 SELECT DISTINCT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)
@@ -142,7 +142,7 @@ def _as_today(desk: Desk, rows: Sequence[Delivery]) -> dict[str, Delivery]:
         )
     intents = pairing.intents_of(desk, today)
     return {
-        row.entry_id: replace(row, **{name: getattr(intent, name) for name in OF_THE_ENTRY})
+        row.entry_id: replace(row, **{name: getattr(intent, name) for name in WHAT_IT_IS})
         for row in rows
         if (intent := intents.get(row.entry_id))
     }

@@ -28,8 +28,7 @@ REMOVED = "DeletedUser"
 _ROW = "Clockify's report row"
 _ISO_DURATION = re.compile(r"PT(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+)(?:\.\d+)?S)?")
 _LARGEST = 10**16
-"""A hundred million millions of money, or of years: hundreds of these add up to what BIGINT holds.
-"""
+"""Minor units, or seconds, beyond all sense: it takes hundreds to add up to what BIGINT holds."""
 _STEADY = (
     *("userId", "userName", "projectId", "projectName", "clientId", "clientName", "taskName"),
     *("tags", "description", "type", "billable", "rate", "earnedRate", "currency"),

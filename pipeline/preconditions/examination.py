@@ -31,7 +31,7 @@ from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports.analysis import copy_of
 from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomers, Table, framed
 from pipeline.schemas import QuickbooksEmployees as Employees
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings_file
 from pipeline.stops import Stop
 from pipeline.storage import ledger_file
 from pipeline.storage.queries import rows
@@ -170,8 +170,8 @@ def blocked_places(settings: Settings) -> dict[Path, str]:
 
 def readable_by_all(settings: Settings) -> list[Path]:
     """The files with keys, names or rates that any account may read; analysts have their copy."""
-    own = [Path(os.environ.get("ENV_FILE") or ".env"), settings.quickbooks_token_file]
-    there = [path.resolve() for path in (*own, settings.ledger, settings.warehouse)]
+    keys = (settings_file(), settings.quickbooks_token_file)
+    there = [path.resolve() for path in (*keys, settings.ledger, settings.warehouse)]
     return [
         path
         for path in there

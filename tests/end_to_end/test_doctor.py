@@ -366,6 +366,20 @@ def test_without_a_home_dagster_is_not_asked(sound: House, monkeypatch: pytest.M
     assert "export DAGSTER_HOME" in found["The schedule is on"]
 
 
+def test_the_settings_file_is_looked_at_wherever_it_is(
+    sound: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the keys; a shell that names it may have written `~`."""
+    file = sound.folder / "keys.env"
+    file.touch(mode=0o644)
+    lay_open(sound)
+    monkeypatch.setenv("HOME", str(sound.folder))
+    monkeypatch.setenv("ENV_FILE", "~/keys.env")
+    assert file.resolve() in examination.readable_by_all(sound.settings)
+    file.chmod(0o600)
+    assert file.resolve() not in examination.readable_by_all(sound.settings)
+
+
 def test_a_real_company_needs_a_cut_over(sound: House) -> None:
     """Nothing is sent to real accounts without one."""
     real = {"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com", "SETTLE_SECONDS": ""}
