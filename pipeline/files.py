@@ -38,6 +38,25 @@ def write(path: Path, content: bytes) -> None:
             Path(draft.name).replace(place)
 
 
+def move(draft: Path, place: Path) -> None:
+    """Move a file to its place, so that after a power cut either the old one or all of it is there.
+
+    Raises:
+        OSError: it cannot be moved there.
+    """
+    _flush(draft)
+    draft.replace(place)
+    _flush(place.parent)
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder of the pipeline's own, for its user alone; one that is there is left as it is.
 

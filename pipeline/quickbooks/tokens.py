@@ -138,18 +138,15 @@ class Tokens:
             if self._path.exists():
                 with _made(new) as file:
                     _flush(file, self._path.read_bytes())
-                    new.replace(self._path)
+                    files.move(new, self._path)
             with _made(new) as file:
                 _flush(file, b" " * ROOM)
                 pair = ask()
                 file.seek(0)
                 _flush(file, json.dumps(asdict(pair)).encode().ljust(ROOM))
-                new.replace(self._path)
+                files.move(new, self._path)
         finally:
             new.unlink(missing_ok=True)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
         return pair
 
     def stored(self) -> Pair | None:

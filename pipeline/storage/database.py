@@ -15,7 +15,7 @@ import duckdb
 import stamina
 from filelock import FileLock
 
-from pipeline.files import make_folder
+from pipeline import files
 from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
 
@@ -143,7 +143,7 @@ class Database:
             connection.execute(f"DETACH {name}")
 
     def _prepared(self) -> Connection:
-        make_folder(self.path.parent)
+        files.make_folder(self.path.parent)
         if not self.path.exists():
             # Two first runs must not each make one: the later would take the earlier's place.
             with FileLock(self.path.with_name(self.path.name + ".new.lock")):
@@ -193,7 +193,7 @@ class Database:
             connection.execute("INSERT INTO schema_version VALUES ($1)", [self.version])
             self._add_tables(connection)
             connection.execute("CHECKPOINT")  # closing does one too, but hides a full disk
-        draft.replace(self.path)
+        files.move(draft, self.path)
 
     def _add_tables(self, connection: Connection) -> None:
         for table in self.tables:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline.files import make_folder
+from pipeline import files
 from pipeline.schemas import LEDGER_TABLES, Deliveries
 from pipeline.stops import Stop
 from pipeline.storage.database import Connection, Database, log_of, when_free
@@ -119,7 +119,7 @@ def back_up(
     """
     if not path.exists():
         return
-    make_folder(backups(path))
+    files.make_folder(backups(path))
     at = max([now, *(_copied_at(path, each) + A_TICK for each in copies(path))])
     copy = backups(path) / f"{path.stem}-{at.astimezone(UTC):{COPIED_AT}}{path.suffix}"
     draft = copy.with_suffix(".new")
@@ -127,7 +127,7 @@ def back_up(
         if log_of(path).exists():
             connection.execute("CHECKPOINT")
         shutil.copy2(path, draft)
-    draft.replace(copy)
+    files.move(draft, copy)
     for old in copies(path)[:-BACKUPS_KEPT]:
         old.unlink()
 

@@ -27,6 +27,24 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, was)
 
 
+def test_what_is_moved_outlasts_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has the new file before it takes the old one's place, and then that it did."""
+    draft, place = tmp_path / "new", tmp_path / "it"
+    draft.write_bytes(NEW)
+    place.write_bytes(OLD)
+    on_disk, flush = [], os.fsync
+
+    def seen(number: int) -> None:
+        flush(number)
+        on_disk.append((Path(f"/proc/self/fd/{number}").readlink(), place.read_bytes()))
+
+    monkeypatch.setattr("os.fsync", seen)
+    files.move(draft, place)
+    assert on_disk == [(draft, OLD), (tmp_path, NEW)]
+
+
 def test_it_takes_the_old_ones_place_and_its_readers(tmp_path: Path) -> None:
     """Whoever could not read the old one cannot read the new one; nothing else is left."""
     path = tmp_path / "it.csv"
