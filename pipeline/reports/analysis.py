@@ -51,6 +51,14 @@ FROM delivery_attempts AS attempt JOIN deliveries AS delivery USING (entry_id, p
 LEFT JOIN clockify_time_entries AS entry USING (entry_id)
 """
 
+PRICED_BY_ITEM = f"""
+SELECT * REPLACE (
+    if(verdict = 'accepted', (SELECT home_currency FROM quickbooks_company), currency) AS currency
+)
+FROM ({VERDICTS})
+"""
+"""Every verdict where rates are the service item's: what is sent is in the home currency."""
+
 
 def views(settings: Settings, today: date) -> dict[str, str]:
     """The analysts' views, each with its query, in the order in which they build on each other.
@@ -59,16 +67,16 @@ def views(settings: Settings, today: date) -> dict[str, str]:
         settings: say the first work date that concerns us, and whose price is sent.
         today: the calendar date now in `TIME_ZONE`.
     """
-    since = settings.since
+    since, is_priced_by_item = settings.since, settings.rate_source == "service_item"
     return {
         "open_days": OPEN_DAYS,
-        "verdicts": VERDICTS,
+        "verdicts": PRICED_BY_ITEM if is_priced_by_item else VERDICTS,
         "delivery_log": DELIVERY_LOG,
         "books_and_ledger": BOOKS_AND_LEDGER,
         "fixes": OPEN_FIXES,
         "fix_list": fix_list(since),
         "hours_at_risk": hours_at_risk(since, today),
-        "statement_lines": lines(is_priced_by_item=settings.rate_source == "service_item"),
+        "statement_lines": lines(is_priced_by_item=is_priced_by_item),
         "statement": statement(since, today, settings.time_zone),
     }
 

@@ -13,6 +13,7 @@ from pipeline.schemas import (
     LEDGER_TABLES,
     WAREHOUSE_TABLES,
     AcceptedTimeEntries,
+    QuickbooksCompany,
     RejectedTimeEntries,
     name_of,
 )
@@ -122,6 +123,25 @@ def test_every_entry_has_one_verdict_under_its_first_reason(settings: Settings) 
         ("held", "a", 1),
         ("rejected", "a", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "currency"),
+    [({}, "USD"), ({"rate_source": "service_item", "service_item": "Hours"}, "CAD")],
+)
+def test_an_items_price_is_in_the_home_currency(
+    settings: Settings, changes: dict[str, str], currency: str
+) -> None:
+    """What is sent is its price, whatever currency the workspace in Clockify has."""
+    settings = settings.model_copy(update=changes)
+    warehouse = Warehouse(settings.warehouse)
+    for model, row in (
+        (AcceptedTimeEntries, valid(AcceptedTimeEntries, 1, currency="USD")),
+        (QuickbooksCompany, valid(QuickbooksCompany, 1, home_currency="CAD")),
+    ):
+        warehouse.replace(model, frame(model, row))
+    publish(settings)
+    assert answer(settings, "SELECT currency FROM verdicts") == [(currency,)]
 
 
 def test_the_oldest_open_day_is_found_since_a_date(settings: Settings) -> None:
