@@ -9,14 +9,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-import pandas as pd
-
 from pipeline.clockify.client import Clockify
-from pipeline.extract.hidden_people import hidden_people, refuse_hidden_people
-from pipeline.extract.hidden_rates import hidden_rates, refuse_hidden_rates
 from pipeline.extract.pieces import Piece, pieces, pieces_of
 from pipeline.extract.reading import Reading, read
 from pipeline.extract.stored import drop, gone_from, people, store
+from pipeline.extract.suspicions import hidden_people, hidden_rates
 from pipeline.stops import Stop
 from pipeline.warehouse import Warehouse
 
@@ -50,10 +47,6 @@ def extract(
     """
     found = Extracted()
     users = people(warehouse)
-
-    def read_day(day: date) -> pd.DataFrame:
-        return read(clockify, reading, users, day, day)
-
     apart = [day for day in others if not first <= day <= last]
     queue = deque([*pieces(first, last), *pieces_of(apart)])
     while queue:
@@ -66,13 +59,13 @@ def extract(
         with warehouse.connect() as connection:
             # Where rates are the service item's, a key that sees none does no harm.
             needs_rates = reading.settings.rate_source == "clockify"
-            hidden = hidden_rates(connection, frame) if needs_rates else None
+            unpriced = hidden_rates(connection, frame) if needs_rates else None
             missing = gone_from(connection, ids | found.followed.keys(), start, end)
             unseen = hidden_people(connection, frame, missing, (start, end))
-        if hidden:
-            refuse_hidden_rates(hidden, read_day)
-        if unseen:
-            refuse_hidden_people(unseen, read_day)
+        for suspicion in filter(None, (unpriced, unseen)):
+            days_anew = (read(clockify, reading, users, day, day) for day in suspicion.seen_on)
+            if not any(map(suspicion.is_refuted, days_anew)):
+                raise suspicion.stop
         goals = _follow(warehouse, clockify, reading, missing, found)
         if any(start <= day <= end for day in goals):
             queue.appendleft((start, end))  # half a read is written nowhere

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.clockify.client import Clockify
 from pipeline.extract.extraction import Extracted, extract
-from pipeline.extract.hidden_people import SAMPLE
 from pipeline.extract.reading import Reading
 from pipeline.extract.stored import days_to_come
+from pipeline.extract.suspicions import SAMPLE
 from pipeline.sandbox.seed.oddities import add_entry
 from pipeline.sandbox.world import Entry
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, Days
