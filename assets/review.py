@@ -19,14 +19,7 @@ from pipeline.orchestration.windows import stops_the_run, window
 from pipeline.reports import figures, fix_list
 from pipeline.storage import queries
 
-SOURCES = [
-    "clockify_time_entries",
-    "clockify_users",
-    "clockify_projects",
-    "quickbooks_employees",
-    "quickbooks_customers",
-    "quickbooks_company",
-]
+SOURCES = ["clockify_time_entries", *map(schemas.name_of, stages.LISTS)]
 asset = partial(dg.AssetSpec, deps=SOURCES, group_name="review", kinds={"pandera"}, tags=DAILY)
 """Declares an asset of this stage."""
 JUDGED = (schemas.ClockifyTimeEntries, schemas.QuickbooksEmployees, schemas.QuickbooksCustomers)

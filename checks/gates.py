@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 
 from checks.claim import Claim
-from pipeline import schemas
+from pipeline import schemas, stages
 from pipeline.company import Company
 from pipeline.extract.pieces import pieces
 from pipeline.ledger import LEFT_OUT
@@ -22,12 +22,8 @@ from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row
 
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
-    schemas.ClockifyUsers,
-    schemas.ClockifyProjects,
+    *stages.LISTS,
     schemas.ClockifyTimeEntries,
-    schemas.QuickbooksEmployees,
-    schemas.QuickbooksCustomers,
-    schemas.QuickbooksCompany,
     schemas.AcceptedTimeEntries,
     schemas.RejectedTimeEntries,
 )
