@@ -49,7 +49,7 @@ def unknown_plan(connection: Connection, _: Company, __: Row) -> list[Row]:
 def unusual_day(connection: Connection, company: Company, given: Row) -> list[Row]:
     """What is far from usual on the last day judged, in words with its counts."""
     found = usual.of_last_day(connection, given["today"], company.settings.time_zone)
-    return [{"problem": said} for said in found.values()]
+    return [{"problem": "; ".join(found)}] if found else []
 
 
 LAID_OUT = f"""

@@ -7,7 +7,7 @@ when it could not be reached. Keeps out what is said (`alerts`).
 import json
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime
+from datetime import datetime
 
 import dagster as dg
 from dagster import (
@@ -17,9 +17,8 @@ from dagster import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from pipeline.orchestration import alerts, failed_runs, usual
+from pipeline.orchestration import alerts, failed_runs
 from pipeline.reports import situation
-from pipeline.reports.analysis import copy_of
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
@@ -32,7 +31,7 @@ EVALUATED = {
 """One that is only planned, by a run that goes on or died, says nothing yet."""
 ERROR = dg.AssetCheckSeverity.ERROR
 TOLD_WITH_COUNTS = "the_last_day_is_as_usual"
-"""A check of which the sensor says more than that it failed, by looking itself."""
+"""A check of which more is said than that it failed: its words are counts, and name nobody."""
 UNMENDED = "unmended"
 """In the cursor, beside the receivers: the ids of the failed runs of which it was told."""
 
@@ -64,17 +63,14 @@ def alert_sensor(
         runs = failed_runs.unmended(instance, everything, told.get(UNMENDED, {}))
         broken = {failed_runs.name_of(run): _failed(run) for run in reversed(runs)}
         broken |= failed_runs.missed_morning(instance, now()) | failed_checks(instance, checks)
-        if UNMENDED not in told and "run" not in broken:
-            told = _renamed(told)
-        of_the_copy, counts = _by_the_copy(settings, now(), context.log.error)
-        broken |= of_the_copy
-        unseen = usual.NAMES if "copy" in of_the_copy else ()
+        try:
+            counts = _counts(settings)
+        except Stop as stop:  # what else is broken must be told all the same
+            context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
+            broken["copy"], counts = "the analysts' copy cannot be read", {}
         said = []
         for name, address in settings.alert_receivers.items():
-            before = told.get(name, {})
-            # What cannot be looked at is not mended.
-            theirs = broken | {each: before[each] for each in unseen if each in before}
-            found = alerts.message(before, theirs, counts, now())
+            found = alerts.message(told.get(name, {}), broken, counts, now())
             if found is None:
                 continue
             try:
@@ -83,7 +79,7 @@ def alert_sensor(
                 context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
                 said.append(str(stop))
             else:
-                told[name] = theirs
+                told[name] = broken
                 said.append(f"{name} was told")
         reason = dg.SkipReason("; ".join(said) or "nothing has changed")
         told[UNMENDED] = {run.run_id: failed_runs.name_of(run) for run in runs}
@@ -92,51 +88,24 @@ def alert_sensor(
     return sensor
 
 
-def _renamed(told: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """What was told by a version that called every failed run `run`."""
-    new = {"run": failed_runs.BY_HAND}
-    return {to: {new.get(name, name): of[name] for name in of} for to, of in told.items()}
-
-
-def _by_the_copy(
-    settings: Settings, now: datetime, log: Callable[[str], object]
-) -> tuple[dict[str, str], dict[str, int]]:
-    """What is broken by the analysts' copy, and the counts in it; `copy` if it cannot be read."""
-    try:
-        today = now.astimezone(settings.zone).date()
-        return unusual_day(settings, today), _counts(settings)
-    except Stop as stop:  # what else is broken must be told all the same
-        log(str(stop))
-        return {"copy": "the analysts' copy cannot be read"}, {}
-
-
 def _failed(run: dg.DagsterRun) -> str:
     return f"the run {run.run_id[:8]} failed"
 
 
 def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:
-    """Every check whose latest evaluation failed, but for what is told anyway."""
+    """Every check whose latest evaluation failed."""
     found = {}
     history = instance.event_log_storage.get_asset_check_execution_history
     for key in checks:
-        if key.name == TOLD_WITH_COUNTS:
-            continue
         for record in history(key, limit=1, status=EVALUATED):
             evaluation = record.evaluation
             if evaluation and not evaluation.passed:
                 kind = "check" if evaluation.severity == ERROR else "warning"
                 asset = key.asset_key.to_user_string()
-                said = f"the {kind} `{key.name}` of `{asset}` failed"
+                more = f": {evaluation.description}" if key.name == TOLD_WITH_COUNTS else ""
+                said = f"the {kind} `{key.name}` of `{asset}` failed{more}"
                 found[f"check:{asset}:{key.name}"] = said
     return found
-
-
-def unusual_day(settings: Settings, today: date) -> dict[str, str]:
-    """What is far from usual on the last work date that has passed and was judged."""
-    if not settings.analysis.exists():
-        return {}
-    with copy_of(settings.analysis) as connection:
-        return usual.of_last_day(connection, today, settings.time_zone)
 
 
 def _counts(settings: Settings) -> dict[str, int]:

@@ -27,8 +27,6 @@ FEW = 3
 REJECTED = 10
 """...or, of the rejected ones, so many at least."""
 
-NAMES = ("volume", "rejected_share")
-
 
 class Day(NamedTuple):
     """What one work date came to."""
@@ -38,7 +36,7 @@ class Day(NamedTuple):
     rejected: int
 
 
-def of_last_day(connection: Connection, today: date, zone: str) -> dict[str, str]:
+def of_last_day(connection: Connection, today: date, zone: str) -> list[str]:
     """What is far from usual on the last work date that has passed and was judged.
 
     Args:
@@ -50,7 +48,7 @@ def of_last_day(connection: Connection, today: date, zone: str) -> dict[str, str
     return unusual([Day(**row) for row in days])
 
 
-def unusual(days: Sequence[Day]) -> dict[str, str]:
+def unusual(days: Sequence[Day]) -> list[str]:
     """What is far from usual on the last of some days, each in words with its counts.
 
     Days off say nothing of the working day before: else a Friday on which nothing came would be
@@ -58,15 +56,11 @@ def unusual(days: Sequence[Day]) -> dict[str, str]:
 
     Args:
         days: every work date read, in order, those without an entry included.
-
-    Returns:
-        Those of `NAMES` that are far from usual.
     """
     if not days:
-        return {}
+        return []
     *before, last = days
-    looks = zip(NAMES, (_volume(before, last), _share(before, last)), strict=True)
-    found = {name: said for name, said in looks if said}
+    found = [said for said in (_volume(before, last), _share(before, last)) if said]
     return found if found or last.entries else unusual(before)
 
 
