@@ -72,14 +72,6 @@ class Past:
     """Activities that were in QuickBooks before us on days after our first load."""
 
 
-@dataclass(frozen=True)
-class Copies:
-    """The ledger and its copies: when each was last written, if it is there."""
-
-    ledger_at: datetime | None
-    newest_at: datetime | None
-
-
 class _Notes:
     """Collects facts, and what kept them from being had."""
 
@@ -118,7 +110,8 @@ def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Fact
     log("looking at this machine")
     notes.take("blocked", lambda: blocked_places(settings))
     notes.take("readable", lambda: readable_by_all(settings))
-    notes.take("copies", lambda: _copies(settings))
+    notes.take("written_at", lambda: _written(settings.ledger))
+    notes.take("copied_at", lambda: _copied_at(settings.ledger))
     notes.take("past", lambda: _past(settings.analysis))
     notes.take("automation", _automation)
     return notes.facts
@@ -154,7 +147,7 @@ def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:
     take("pair", lambda: (tokens.access_token(), tokens.stored())[1])
     take("company", lambda: quickbooks.company(is_alone=True), "pair")
     take("quickbooks_ahead", lambda: quickbooks.http.ahead, "company")
-    take("service_items", quickbooks.service_items, "company")
+    take("item", quickbooks.service_item, "company")
     take("employees", lambda: _frame(Employees, quickbooks.employees()), "company")
     take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
 
@@ -194,13 +187,13 @@ def _why_not(path: Path) -> str | None:
     return None
 
 
-def _copies(settings: Settings) -> Copies:
-    copies = [_written(path) for path in ledger_file.copies(settings.ledger)]
-    written = [at for at in copies if at]
-    return Copies(_written(settings.ledger), max(written, default=None))
+def _copied_at(ledger: Path) -> datetime | None:
+    copies = ledger_file.copies(ledger)
+    return _written(copies[-1]) if copies else None
 
 
 def _written(path: Path) -> datetime | None:
+    """When a file was last written, if it is there."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
 
 

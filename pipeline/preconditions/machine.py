@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.preconditions.examination import Automation, Copies, Past
+from pipeline.preconditions.examination import Automation, Past
 from pipeline.preconditions.precondition import Precondition
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -47,21 +47,21 @@ def _closed(readable: list[Path]) -> str | Stop:
     return "by what the files and their folders allow"
 
 
-def _copied(copies: Copies) -> str | Stop:
-    if copies.ledger_at is None:
-        if copies.newest_at is None:
+def _copied(written_at: datetime | None, copied_at: datetime | None) -> str | Stop:
+    if written_at is None:
+        if copied_at is None:
             return "there is no ledger yet"
         return Stop(
-            f"The ledger is missing, though there is a copy of {copies.newest_at:%Y-%m-%d}",
+            f"The ledger is missing, though there is a copy of {copied_at:%Y-%m-%d}",
             "See whether LEDGER and the disk are the right ones, else put the newest copy back",
         )
-    if copies.newest_at is None or copies.ledger_at - copies.newest_at > COPIED_WITHIN:
-        newest = f"{copies.newest_at:%Y-%m-%d}" if copies.newest_at else "never"
+    if copied_at is None or written_at - copied_at > COPIED_WITHIN:
+        newest = f"{copied_at:%Y-%m-%d}" if copied_at else "never"
         return Stop(
-            f"The ledger was last written on {copies.ledger_at:%Y-%m-%d} and last copied {newest}",
+            f"The ledger was last written on {written_at:%Y-%m-%d} and last copied {newest}",
             "Launch a run, which copies it at its end, and look whether its log names an error",
         )
-    return f"last copied {copies.newest_at:%Y-%m-%d %H:%M} UTC; have the folder backed up as well"
+    return f"last copied {copied_at:%Y-%m-%d %H:%M} UTC; have the folder backed up as well"
 
 
 def _cutover(settings: Settings) -> str | Stop:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from pipeline.preconditions.precondition import Precondition
 from pipeline.quickbooks import eligibility
-from pipeline.quickbooks.rows import service_item
 from pipeline.quickbooks.token_service import Pair
 from pipeline.quickbooks.tokens import CONNECT
 from pipeline.settings import Settings
@@ -70,31 +69,23 @@ def _currencies(
     return f"home currency {home}"
 
 
-def _item(settings: Settings, service_items: list[dict[str, Any]]) -> str | Stop:
-    if not settings.service_item:
-        return "SERVICE_ITEM is not set: QuickBooks chooses the item"
-    try:
-        service_item(settings.service_item, service_items)
-    except Stop as stop:
-        return stop
-    return f"`{settings.service_item}`"
+def _item(settings: Settings, item: Row | None) -> str | Stop:
+    return f"`{settings.service_item}`" if item else "SERVICE_ITEM is not set: QuickBooks chooses"
 
 
-def _price(settings: Settings, service_items: list[dict[str, Any]]) -> str | Stop:
-    item = _chosen(settings, service_items)
-    price = item.get("UnitPrice")
-    if settings.rate_source == "service_item" and not price:
+def _price(settings: Settings, item: Row | None) -> str | Stop:
+    if settings.rate_source == "clockify":
+        return "time is sent at Clockify's rates"
+    if not (item and item.get("UnitPrice")):
         return Stop(
             f"The service item `{settings.service_item}` has no price, though RATE_SOURCE takes "
             "every rate from it",
             "Set its sales price per hour in QuickBooks, or RATE_SOURCE=clockify",
         )
-    source = "the item's price" if settings.rate_source == "service_item" else "Clockify's rates"
-    return f"time is sent at {source}"
+    return "time is sent at the item's price"
 
 
-def _taxable(settings: Settings, service_items: list[dict[str, Any]]) -> str | Stop:
-    item = _chosen(settings, service_items)
+def _taxable(settings: Settings, item: Row | None) -> str | Stop:
     if item and bool(item.get("Taxable")) != settings.taxable:
         kind = "taxable" if item.get("Taxable") else "not taxable"
         return Stop(
@@ -103,14 +94,6 @@ def _taxable(settings: Settings, service_items: list[dict[str, Any]]) -> str | S
             "Set TAXABLE as the bookkeeper charges this service, or correct the item",
         )
     return f"billable time is sent as {'' if settings.taxable else 'not '}taxable"
-
-
-def _chosen(settings: Settings, service_items: list[dict[str, Any]]) -> dict[str, Any]:
-    """The service item of the settings; nothing where there is none, which `_item` says."""
-    try:
-        return service_item(settings.service_item, service_items) if settings.service_item else {}
-    except Stop:
-        return {}
 
 
 PRECONDITIONS = (

@@ -80,15 +80,22 @@ class QuickBooks:
             Stop: `SERVICE_ITEM` names no service item, or the company may not be read.
         """
         realm = self._settings.quickbooks_realm_id
-        name = None if is_alone else self._settings.service_item
-        item = service_item(name, self.service_items()) if name else None
+        item = None if is_alone else self.service_item()
         info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
         preferences = self._get("/preferences").get("Preferences", {})
         return company_row(realm, info, preferences, item)
 
-    def service_items(self) -> list[Row]:
-        """Return the active items of type Service, as QuickBooks' JSON."""
-        return [*self._lists.all_of("Item", "Type = 'Service' AND Active = true").values()]
+    def service_item(self) -> Row | None:
+        """Return the item that `SERVICE_ITEM` names, as QuickBooks' JSON; None if it names none.
+
+        Raises:
+            Stop: no active item of type Service, or more than one, has that name.
+        """
+        name = self._settings.service_item
+        if not name:
+            return None
+        items = self._lists.all_of("Item", "Type = 'Service' AND Active = true")
+        return service_item(name, [*items.values()])
 
     def employees(self) -> list[Row]:
         """Return the employees as rows of `quickbooks_employees`, inactive ones included."""
