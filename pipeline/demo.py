@@ -15,13 +15,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pipeline import terminal
 from pipeline.definitions import JOB, build_definitions
@@ -36,6 +36,12 @@ FOLDER = Path("data/demo")
 DAYS = 14
 HOME = Path("dagster_home")
 ASK = f"set -a; . {FOLDER}/env; set +a; .venv/bin/python -m pipeline status"
+FILES = {
+    "WAREHOUSE": "warehouse.duckdb",
+    "LEDGER": "ledger.duckdb",
+    "ANALYSIS": "analysis.duckdb",
+    "QUICKBOOKS_TOKEN_FILE": "quickbooks-token.json",
+}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 console = Console(highlight=False)
 
@@ -53,11 +59,11 @@ def main() -> int:
         warnings.filterwarnings("ignore", category=category)
     if asked.ui and _has_accounts():
         console.print("Your accounts from the environment or .env are used.")
-        return _ui(HOME.resolve(), {})
+        return _ui({"DAGSTER_HOME": str(HOME.resolve())})
     try:
         with sandbox() as settings:
             if asked.ui:
-                return _ui(_demo_home(), settings)
+                return _ui(settings)
             os.environ.update(settings)
             if asked.check_definitions:
                 return _called([_script("dg"), "check", "defs"], os.environ)
@@ -91,10 +97,14 @@ def sandbox() -> Iterator[dict[str, str]]:
             console.print(f"[dim]{said}[/dim]")
             lines = env_file.read_text().splitlines()
             names = dict(line.split("=", 1) for line in lines if "=" in line)
-            places = _places() | {"DAGSTER_HOME": str(_demo_home()), "ENV_FILE": str(env_file)}
+            places = {
+                **{name: str(FOLDER / file) for name, file in FILES.items()},
+                "DAGSTER_HOME": str(_demo_home()),
+                "ENV_FILE": str(env_file),
+            }
             with env_file.open("a") as file:  # so that a shell that reads it has all of the demo's
                 file.writelines(f"{name}={shlex.quote(path)}\n" for name, path in places.items())
-            yield names | _places() | {"ENV_FILE": str(env_file)}
+            yield names | places
         finally:
             process.terminate()
 
@@ -105,7 +115,6 @@ def run() -> int:
     today = datetime.now(settings.zone).date()
     first = today - timedelta(days=DAYS - 1)
     job = build_definitions(settings).resolve_job_def(JOB)
-    os.environ["DAGSTER_HOME"] = str(_demo_home())
     run_id = str(uuid4())
     with dg.DagsterInstance.get() as instance, _progress(instance, run_id, len(job.nodes)):
         result = job.execute_in_process(
@@ -127,22 +136,14 @@ def run() -> int:
 
 @contextmanager
 def _progress(instance: dg.DagsterInstance, run_id: str, steps: int) -> Iterator[None]:
-    """A bar over the run's steps, with the one that goes on."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Starting", total=steps)
+    """The step that goes on, and how many there are."""
+    numbers = count(1)
+    with terminal.progress() as say:
 
         def show(entry: dg.EventLogEntry) -> None:
             event = entry.dagster_event
             if event and event.is_step_start:
-                bar.update(task, description=event.step_key)
-            elif event and event.is_step_success:
-                bar.advance(task)
+                say(f"{event.step_key}, step {next(numbers)} of {steps}")
 
         instance.add_event_listener(run_id, show)
         yield
@@ -152,30 +153,28 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
     window = [first, last]
     verdicts = queries.rows(
         connection,
-        "SELECT verdict, reason, count(*) AS entries, sum(duration_seconds)::BIGINT AS seconds, "
-        "coalesce(sum(amount_minor), 0)::BIGINT AS minor, any_value(currency) AS currency "
-        "FROM verdicts WHERE work_date BETWEEN $1 AND $2 GROUP BY verdict, reason, currency "
+        "SELECT verdict, reason, count(*) AS entries, currency, "
+        "coalesce(sum(duration_seconds), 0)::BIGINT // 60 AS minutes, "
+        "coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor "
+        "FROM verdicts WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL "
         "ORDER BY verdict, entries DESC",
         window,
     )
-    shown = [
-        row | {"hours": f"{(row['seconds'] or 0) / 3600:,.2f}", "amount": _amount(row)}
-        for row in verdicts
-    ]
-    columns = ("verdict", "reason", "entries", "hours", "amount")
-    terminal.print_table(f"Clockify entries from {first} to {last}", shown, columns)
     deliveries = queries.rows(
         connection,
-        "SELECT state, run_id = $3 AS is_new, currency, count(*) AS entries, "
-        "sum(minutes)::BIGINT AS minutes, coalesce(sum(amount_minor), 0)::BIGINT AS minor "
+        "SELECT state, if(run_id = $3, 'this one', 'an earlier one') AS run, currency, "
+        "count(*) AS entries, sum(minutes)::BIGINT AS minutes, "
+        "coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor "
         "FROM deliveries WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL ORDER BY entries DESC",
         [*window, run_id],
     )
-    for row in deliveries:
-        when = "in this run" if row["is_new"] else "before"
-        hours = f"{row['minutes'] / 60:,.2f} hours"
-        console.print(f"{row['entries']:>6,} {row['state']} {when}, {hours}, {_amount(row)}")
-    if not any(row["is_new"] and row["state"] == "sent" for row in deliveries):
+    sums = ("entries", "hours", "amount")
+    for title, rows, columns in (
+        (f"Clockify entries from {first} to {last}", verdicts, ("verdict", "reason")),
+        ("What became of the accepted ones", deliveries, ("state", "run")),
+    ):
+        terminal.print_table(title, terminal.with_amounts(rows), [*columns, *sums])
+    if not any(row["run"] == "this one" and row["state"] == "sent" for row in deliveries):
         console.print("[bold]Nothing new was sent[/bold]: QuickBooks holds all it should.")
 
 
@@ -193,13 +192,9 @@ def _checks(result: dg.ExecuteInProcessResult) -> None:
         console.print(f"[red]{event.step_key} stopped the run:[/red] {escape(str(said))}")
 
 
-def _amount(row: queries.Row) -> str:
-    return terminal.money(row["minor"], row["currency"])
-
-
-def _ui(home: Path, settings: Mapping[str, str]) -> int:
+def _ui(settings: Mapping[str, str]) -> int:
     command = [_script("dagster"), "dev", "--workspace", "workspace.yaml"]
-    return _called(command, {**os.environ, **settings, "DAGSTER_HOME": str(home)})
+    return _called(command, {**os.environ, **settings})
 
 
 def _called(command: list[str], environment: Mapping[str, str]) -> int:
@@ -240,15 +235,6 @@ def _demo_home() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(HOME / "dagster.yaml", home / "dagster.yaml")
     return home
-
-
-def _places() -> dict[str, str]:
-    return {
-        "WAREHOUSE": str(FOLDER / "warehouse.duckdb"),
-        "LEDGER": str(FOLDER / "ledger.duckdb"),
-        "ANALYSIS": str(FOLDER / "analysis.duckdb"),
-        "QUICKBOOKS_TOKEN_FILE": str(FOLDER / "quickbooks-token.json"),
-    }
 
 
 def _script(name: str) -> str:

@@ -79,8 +79,8 @@ def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     accepted = sum(map(int, re.findall(r"accepted │ +│ +(\d+)", first.stdout)))
     assert accepted > 100
-    assert _deliveries(first.stdout, "sent in this run") == accepted
-    assert _deliveries(second.stdout, "sent before") == accepted
+    assert _sent(first.stdout, "this one") == accepted
+    assert _sent(second.stdout, "an earlier one") == accepted
     assert "rejected │ unknown_customer" in first.stdout
     assert "Nothing new was sent" not in first.stdout
     assert "Nothing new was sent" in second.stdout
@@ -95,6 +95,6 @@ def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
     assert f"sent {accepted} (" in asked.stdout
 
 
-def _deliveries(said: str, what: str) -> int:
-    """How many the demo says, over all currencies."""
-    return sum(map(int, re.findall(rf"(\d+) {what}", said)))
+def _sent(said: str, run: str) -> int:
+    """How many the demo says that a run sent, over all currencies."""
+    return sum(map(int, re.findall(rf"sent +│ {run} +│ +(\d+)", said)))
