@@ -16,6 +16,7 @@ from typing import Self
 import pandas as pd
 
 from pipeline import schemas
+from pipeline.quickbooks.activities import Facts, facts, parse
 from pipeline.quickbooks.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
@@ -76,6 +77,11 @@ class Delivery:
     sent_at: datetime | None = None
     updated_at: datetime
     run_id: str
+
+    @property
+    def facts(self) -> Facts:
+        """What is compared of it: what its payload says."""
+        return facts(parse(self.payload))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from statistics import median_high
 
 from pipeline.delivery.classification import Outcome, is_business_rule, is_named
 from pipeline.ledger import PASSING, Delivery
-from pipeline.quickbooks.activities import facts, parse
 from pipeline.quickbooks.faults import THROTTLED_SECONDS
 from pipeline.stops import Stop
 
@@ -105,7 +104,7 @@ def _is_silent(told: Sequence[tuple[Delivery, Outcome]]) -> bool:
 
 def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:
     """The same fault on several people and customers: ours or the company's, not a row's."""
-    sent = [facts(parse(row.payload)) for row in rows]
+    sent = [row.facts for row in rows]
     people = {each.person for each in sent}
     customers = {each.customer for each in sent if each.customer}
     if min(len(people), len(customers)) < MAY_SHARE:

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import Bodies, Plan
 from pipeline.ledger import Delivery
-from pipeline.quickbooks.activities import facts, parse
+from pipeline.quickbooks.activities import facts
 from pipeline.review.lists import Names
 
 Row = dict[str, Any]
@@ -89,7 +89,7 @@ def _alike(
 
     Or, where nothing is like one any more, the activity for which it was left to them.
     """
-    waiting = {row.entry_id: facts(parse(row.payload)) for row in standing}
+    waiting = {row.entry_id: row.facts for row in standing}
     found = look(waiting, {key: facts(body) for key, body in bodies.items()}, rounding_minutes)
     named = {row.entry_id: row.quickbooks_id or "" for row in standing}
     known = {entry_id: [key] for entry_id, key in named.items() if key in bodies}
@@ -124,14 +124,14 @@ def summed(names: Sequence[str], rows: Iterable[tuple[tuple[str, ...], Delivery]
 
 def _keyed(row: Delivery, group: str, names: Names) -> tuple[str, str, str]:
     year, week, _ = row.work_date.isocalendar()
-    return group, f"{year}-W{week:02}", names.row(facts(parse(row.payload)))["customer"]
+    return group, f"{year}-W{week:02}", names.row(row.facts)["customer"]
 
 
 def _undecided(row: Delivery, group: str, keys: Sequence[str], bodies: Bodies, names: Names) -> Row:
     return {
         "entry_id": row.entry_id,
         "group": group,
-        "entry": names.row(facts(parse(row.payload))),
+        "entry": names.row(row.facts),
         "activities": [
             {"quickbooks_id": key, **names.row(facts(bodies[key]))} for key in keys if key in bodies
         ],

@@ -17,7 +17,7 @@ from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
-from pipeline.quickbooks.activities import differences, facts, parse
+from pipeline.quickbooks.activities import differences, facts
 from pipeline.review import verdicts
 
 NEAR = 80
@@ -157,7 +157,7 @@ def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dic
     stored = desk.quickbooks.time_activities(min(days), max(days)) if days else {}
     owned = desk.ledger.claimed(stored) - {row.quickbooks_id for row in rows} | {*adopted}
     free = {key: facts(body) for key, body in stored.items() if key not in owned}
-    found = look({row.entry_id: facts(parse(row.payload)) for row in rows}, free, 0).equal
+    found = look({row.entry_id: row.facts for row in rows}, free, 0).equal
     return {
         entry_id: f"the time activity {key} equals the entry {entry_id}: adopt it, or, if it is "
         "other work, word it otherwise in QuickBooks first"
@@ -197,7 +197,7 @@ def _problem(
         problem = "is not in QuickBooks"
     elif is_claimed:
         problem = "is another entry's already"
-    elif facts(body).person != facts(parse(row.payload)).person:
+    elif facts(body).person != row.facts.person:
         problem = f"is another person's than the entry {each.entry_id}"
     return f"the time activity {each.quickbooks_id} {problem}" if problem else None
 
@@ -257,7 +257,7 @@ def _decided(
     if each.verb == "send":
         return replace(made, state="refused", error_code=DECIDED_TO_SEND)
     body = bodies[each.quickbooks_id] or {}
-    drift = differences(facts(parse(row.payload)), facts(body))
+    drift = differences(row.facts, facts(body))
     return replace(
         made,
         state="adopted",

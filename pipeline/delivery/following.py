@@ -89,7 +89,7 @@ def renaming(before: Delivery, wanted: Delivery) -> str | None:
     The name of the one who was sent may have been given to another in QuickBooks, or matching been
     set otherwise: then the entry has not changed, and its time is not to be billed to another.
     """
-    was, is_now = (facts(parse(row.payload)) for row in (before, wanted))
+    was, is_now = (row.facts for row in (before, wanted))
     then, now = ((row.sent_for or "/").split("/") for row in (before, wanted))
     for kind, place in (("person", 0), ("customer", 1)):
         if getattr(was, kind) == getattr(is_now, kind):
@@ -109,7 +109,7 @@ def obstacle(before: Delivery, activity: Body) -> str | None:
     """
     if activity.get("BillableStatus") == BILLED:
         return "it is billed"
-    differing = differences(facts(parse(before.payload)), facts(activity))
+    differing = differences(before.facts, facts(activity))
     is_as_written = before.sync_token == identity(activity)["sync_token"]
     if is_as_written and before.error_message == stored_otherwise(["description"]):
         differing = [name for name in differing if name != "description"]
@@ -136,7 +136,7 @@ def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Bod
     stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
     if outcome.state == "unknown":
         stored = desk.quickbooks.time_activity(str(activity["Id"])) or activity
-        if not differences(facts(parse(delivery.payload)), facts(stored)):
+        if not differences(delivery.facts, facts(stored)):
             outcome = Outcome("sent", **identity(stored))
     desk.log(f"time activity {delivery.quickbooks_id} updated: {outcome.state}")
     stop = stop_of(answer.status, answer.fault, answer.tid)

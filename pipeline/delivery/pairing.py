@@ -16,7 +16,7 @@ from pipeline.delivery.candidates import candidates
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.drift import Said
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.quickbooks.activities import Body, Facts, facts, parse
+from pipeline.quickbooks.activities import Body
 from pipeline.review import verdicts
 from pipeline.review.lists import by_id
 
@@ -38,11 +38,6 @@ class Pair:
     today: Delivery | None = None
     """The intent that the entry would be sent by now; none if it would not be accepted."""
     not_followed: str | None = None
-
-    @property
-    def sent(self) -> Facts:
-        """What was last sent."""
-        return facts(parse(self.delivery.payload))
 
 
 def deliveries(
@@ -87,7 +82,7 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
             activities.get(delivery.quickbooks_id or ""),
             drift.spoken_entry(
                 entry,
-                facts(parse(delivery.payload)),
+                delivery.facts,
                 names,
                 is_client_used=is_client_used and not _is_its_project(delivery, entry),
             )
@@ -130,7 +125,7 @@ def _missing(desk: Desk, known: Sequence[Delivery]) -> dict[str, Said | None]:
             now = clockify.whereabouts(delivery.entry_id)
             found[delivery.entry_id] = None
             if now is not None:
-                said = drift.spoken(facts(parse(delivery.payload)))
+                said = drift.spoken(delivery.facts)
                 day = now.start.astimezone(desk.company.settings.zone).date()
                 said |= {"minutes": None} if now.is_running else {}
                 found[delivery.entry_id] = said | {"work_date": day.isoformat()}

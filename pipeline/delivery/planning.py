@@ -15,7 +15,7 @@ from pipeline.delivery.candidates import Candidate, request_id
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import Look, look, told_apart, without
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
-from pipeline.quickbooks.activities import Facts, differences, facts, identity, parse
+from pipeline.quickbooks.activities import Facts, differences, facts, identity
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.reports import books
 from pipeline.review import verdicts
@@ -74,7 +74,7 @@ def plan(
         return Plan(doubt=reopened_)
     bodies = _about(desk.quickbooks, days or [each.facts.work_date for each in wanted])
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
-    unsettled = [facts(parse(delivery.payload)) for delivery in ledger.unsettled()]
+    unsettled = [delivery.facts for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
     decided = {key: row for key, row in before.items() if row.error_code == DECIDED_TO_SEND}
     decided_at = {key: row.updated_at for key, row in decided.items()}
@@ -170,7 +170,7 @@ def reopened(
 
 def _material(skipped: Delivery, intent: Delivery) -> list[str]:
     """In what an entry is other work; a name given to another in QuickBooks makes it none."""
-    changed = differences(facts(parse(skipped.payload)), facts(parse(intent.payload)))
+    changed = differences(skipped.facts, intent.facts)
     then, now = ((row.sent_for or "/").split("/") for row in (skipped, intent))
     is_anothers = skipped.sent_for is not None and then != now
     return [
@@ -208,7 +208,7 @@ def _adopted(
     """The adopted; of one that was to be sent it is said why it is not."""
     for intent in intents:
         if key := found.equal.get(intent.entry_id):
-            differing = differences(facts(parse(intent.payload)), facts(bodies[key]))
+            differing = differences(intent.facts, facts(bodies[key]))
             said = [f"drift: {', '.join(differing)}"] if differing else []
             if row := decided.get(intent.entry_id):
                 said.insert(0, f"{row.error_message}; not sent: time activity {key} is its equal")

@@ -20,7 +20,7 @@ from pipeline.delivery.following import BILLED
 from pipeline.delivery.look import told_apart, without
 from pipeline.delivery.pairing import Pair
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity, parse
+from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports import books
 from pipeline.review.lists import Names
@@ -77,16 +77,15 @@ def _currency(activity: Body, desk: Desk) -> str:
 
 def _gone(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs; that somebody has deleted its activity is recorded of a delivery."""
-    found = [
-        replace(pair, delivery=desk.noted(pair.delivery, state="gone", error_code=None))
-        if pair.activity is None and pair.delivery.state in DELIVERED
-        else pair
+    gone = {
+        pair.delivery.entry_id: desk.noted(pair.delivery, state="gone", error_code=None)
         for pair in pairs
+        if pair.activity is None and pair.delivery.state in DELIVERED
+    }
+    desk.ledger.record([*gone.values()])
+    return [
+        replace(pair, delivery=gone.get(pair.delivery.entry_id, pair.delivery)) for pair in pairs
     ]
-    desk.ledger.record(
-        [new.delivery for old, new in zip(pairs, found, strict=True) if new is not old]
-    )
-    return found
 
 
 def _in_line(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
@@ -119,8 +118,8 @@ def _followed(desk: Desk, pair: Pair, tally: Tally) -> Pair:
         return _sent_for(desk, pair, pair.today.sent_for)
     by_item = desk.company.settings.rate_source == "service_item"
     wanted = following.amended(pair.delivery, pair.today, is_priced_by_item=by_item)
-    goal = facts(parse(wanted.payload))
-    if not differences(goal, pair.sent):
+    goal = wanted.facts
+    if not differences(goal, pair.delivery.facts):
         return _sent_for(desk, pair, wanted.sent_for)
     if not differences(goal, facts(pair.activity)):
         wanted = replace(wanted, **identity(pair.activity))
@@ -174,15 +173,15 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
         return
     is_billed = bool(pair.activity) and (pair.activity or {}).get("BillableStatus") == BILLED
     stored = facts(pair.activity) if pair.activity else None
-    changes = drift.of_activity(pair.sent, stored, is_billed=is_billed)
+    changes = drift.of_activity(pair.delivery.facts, stored, is_billed=is_billed)
     by_item = desk.company.settings.rate_source == "service_item"
-    changes += drift.of_entry(pair.sent, pair.said, is_priced_by_item=by_item)
+    changes += drift.of_entry(pair.delivery.facts, pair.said, is_priced_by_item=by_item)
     is_approved = pair.entry and pair.entry["is_approved"]
     was_approved = pair.delivery.is_sent_approved is not False
     if desk.company.settings.require_approval and is_approved is False and was_approved:
         changes.append(drift.UNAPPROVED)
     for change in changes:
-        yield _row(desk, change, pair.sent, names) | {
+        yield _row(desk, change, pair.delivery.facts, names) | {
             "work_date": pair.delivery.work_date,
             "entry_id": pair.delivery.entry_id,
             "quickbooks_id": pair.delivery.quickbooks_id,
@@ -212,11 +211,11 @@ def _strays(
     owned = desk.ledger.claimed(activities)
     owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
     unowned = {key: facts(body) for key, body in activities.items() if key not in owned}
-    unsettled = [facts(parse(delivery.payload)) for delivery in desk.ledger.unsettled()]
+    unsettled = [delivery.facts for delivery in desk.ledger.unsettled()]
     there = [pair for pair in pairs if pair.activity]
     free = without(unowned, unsettled)
-    sent = {row.entry_id: facts(parse(row.payload)) for row in about if row.state in DELIVERED}
-    sent |= {pair.delivery.entry_id: pair.sent for pair in there}
+    sent = {row.entry_id: row.facts for row in about if row.state in DELIVERED}
+    sent |= {pair.delivery.entry_id: pair.delivery.facts for pair in there}
     kinds = drift.strays(
         sent,
         sent | {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},

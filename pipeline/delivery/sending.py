@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
@@ -122,7 +122,8 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
             "became of a request without an answer could not be told, so nothing was sent",
             "report it to the maintainers",
         )
-    started = [_started(row, quickbooks.last_time, desk) for row in batch]
+    begun = {"state": "pending", "sent_at": desk.company.now(), "intuit_time": quickbooks.last_time}
+    started = [desk.noted(row, attempts=row.attempts + 1, **begun) for row in batch]
     ledger.record(started, request_id)
     answer = quickbooks.create_batch(request_id, [row.payload for row in started])
     told = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
@@ -149,18 +150,6 @@ def _stop_if_told(told: Sequence[Told], answer: Answer, desk: Desk) -> None:
         fault = answer.fault_of(place)
         if outcome.state != "throttled" and (stop := stop_of(answer.status, fault, answer.tid)):
             raise stop
-
-
-def _started(row: Delivery, intuit_time: datetime | None, desk: Desk) -> Delivery:
-    now = desk.company.now()
-    return replace(
-        row,
-        state="pending",
-        attempts=row.attempts + 1,
-        sent_at=now,
-        updated_at=now,
-        intuit_time=intuit_time,
-    )
 
 
 def _outcome(answer: Answer, place: int, row: Delivery) -> Outcome:

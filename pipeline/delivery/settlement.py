@@ -12,7 +12,7 @@ from pipeline.delivery.classification import is_business_rule, is_named
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.settling import Finding, creation_span, findings
 from pipeline.ledger import NOT_STORED, Delivery
-from pipeline.quickbooks.activities import Body, differences, facts, identity, parse
+from pipeline.quickbooks.activities import Body, differences, facts, identity
 from pipeline.stops import Stop
 
 RULED_OUT = 2
@@ -81,7 +81,7 @@ def stored_after_all(desk: Desk, throttled: Sequence[Delivery]) -> list[Delivery
     found = findings(unsettled, _unclaimed(desk, unsettled), settle_seconds)
     known = []
     for row in throttled:
-        finding, sent = found[row.entry_id], facts(parse(row.payload))
+        finding, sent = found[row.entry_id], row.facts
         if finding.state == "sent":
             known.append(_settled(row, finding, desk))
         elif any({*differences(sent, facts(body))} <= WORDS for body in finding.activities):

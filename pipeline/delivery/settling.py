@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pipeline.ledger import Delivery
-from pipeline.quickbooks.activities import Body, Facts, differences, facts, parse, stamp
+from pipeline.quickbooks.activities import Body, Facts, differences, facts, stamp
 
 CLOCK_SLACK = timedelta(minutes=5)
 """About the creation time: Intuit's machines need not agree to the second."""
@@ -58,7 +58,7 @@ def findings(
         settle_seconds: `SETTLE_SECONDS`.
     """
     spans = {intent.entry_id: creation_span(intent, settle_seconds) for intent in intents}
-    sent = {intent.entry_id: facts(parse(intent.payload)) for intent in intents}
+    sent = {intent.entry_id: intent.facts for intent in intents}
     free = {key: (stamp(body, "CreateTime"), facts(body)) for key, body in unclaimed.items()}
     found: dict[str, Finding] = {}
     for entry_id, wanted in sent.items():
