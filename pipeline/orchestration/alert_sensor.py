@@ -10,11 +10,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import dagster as dg
-from dagster import (
-    AssetCheckKey,
-    AssetKey,
-    DagsterInstance,
-)
+from dagster import AssetCheckKey, AssetKey, DagsterInstance
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from pipeline.orchestration import alerts, failed_runs
@@ -70,11 +66,11 @@ def alert_sensor(
             broken["copy"], counts = "the analysts' copy cannot be read", {}
         said = []
         for name, address in settings.alert_receivers.items():
-            found = alerts.message(told.get(name, {}), broken, counts, now())
+            found = alerts.document(told.get(name, {}), broken, counts, now())
             if found is None:
                 continue
             try:
-                alerts.post(address, found.document(name))
+                alerts.post(address, alerts.in_words(found) if name == "slack" else found)
             except Stop as stop:
                 context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
                 said.append(str(stop))

@@ -5,7 +5,6 @@ no person, customer, rate or description is in it. Keeps out how it is noticed (
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,50 +21,43 @@ there is to say."""
 PATIENCE_SECONDS = 20
 
 
-@dataclass(frozen=True)
-class Message:
-    """What has changed since the last message."""
-
-    at: datetime
-    broke: Broken
-    recovered: Broken
-    still_broken: int
-    """How many are broken now, these included."""
-    counts: Mapping[str, int]
-    """Entries by verdict and by state of their delivery, since the cut-over."""
-
-    def document(self, receiver: str) -> dict[str, Any]:
-        """The message as JSON: in words for `slack`, else as `docs/setup.md` documents it."""
-        if receiver == "slack":
-            return {"text": self.text()}
-        return {
-            "pipeline": "clockify_to_quickbooks",
-            "at": self.at.isoformat(timespec="seconds"),
-            "broke": [{"name": name, "said": said} for name, said in self.broke.items()],
-            "recovered": [{"name": name, "said": said} for name, said in self.recovered.items()],
-            "still_broken": self.still_broken,
-            "counts": dict(self.counts),
-        }
-
-    def text(self) -> str:
-        """The message in words, for Slack."""
-        lines = [f":red_circle: {said}" for said in self.broke.values()]
-        lines += [f":large_green_circle: mended: {said}" for said in self.recovered.values()]
-        counted = ", ".join(f"{number} {name}" for name, number in self.counts.items())
-        rest = f"{self.still_broken} broken in all" if self.still_broken else "all is well"
-        return "\n".join(["*Clockify to QuickBooks*", *lines, f"{rest}. {counted}"])
-
-
-def message(before: Broken, now: Broken, counts: Mapping[str, int], at: datetime) -> Message | None:
+def document(
+    before: Broken, now: Broken, counts: Mapping[str, int], at: datetime
+) -> dict[str, Any] | None:
     """What to tell somebody who was last told `before`; nothing if nothing has changed.
 
     That a thing is broken otherwise than it was, such as by another count, is no change.
+
+    Args:
+        before: what the receiver was last told.
+        now: what is broken.
+        counts: entries by verdict and by state of their delivery, since the cut-over.
+        at: the instant, in UTC.
+
+    Returns:
+        JSON as `docs/setup.md` documents it.
     """
-    broke = {name: said for name, said in now.items() if name not in before}
-    recovered = {name: said for name, said in before.items() if name not in now}
+    broke = [{"name": name, "said": now[name]} for name in now if name not in before]
+    recovered = [{"name": name, "said": before[name]} for name in before if name not in now]
     if not broke and not recovered:
         return None
-    return Message(at, broke, recovered, len(now), counts)
+    return {
+        "pipeline": "clockify_to_quickbooks",
+        "at": at.isoformat(timespec="seconds"),
+        "broke": broke,
+        "recovered": recovered,
+        "still_broken": len(now),
+        "counts": dict(counts),
+    }
+
+
+def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same document for Slack."""
+    lines = [f":red_circle: {each['said']}" for each in found["broke"]]
+    lines += [f":large_green_circle: mended: {each['said']}" for each in found["recovered"]]
+    counted = ", ".join(f"{number} {name}" for name, number in found["counts"].items())
+    rest = f"{found['still_broken']} broken in all" if found["still_broken"] else "all is well"
+    return {"text": "\n".join(["*Clockify to QuickBooks*", *lines, f"{rest}. {counted}"])}
 
 
 def post(address: SecretStr, document: Mapping[str, Any]) -> None:

@@ -73,9 +73,8 @@ def test_the_alert_that_the_page_shows_is_what_is_posted() -> None:
         {each["name"]: each["said"] for each in example[key]} for key in ("broke", "recovered")
     )
     at = datetime.fromisoformat(example["at"])
-    message = alerts.message(recovered, broke, example["counts"], at)
-    assert message
-    assert message.document("webhook") == example
+    found = alerts.document(recovered, broke, example["counts"], at)
+    assert found == example
 
 
 def test_the_readme_stays_short_enough_to_be_read() -> None:

@@ -75,9 +75,11 @@ def test_each_change_is_told(
     rest: int,
 ) -> None:
     """What broke and what was mended since, and how much is still broken."""
-    found = alerts.message(before, now, {"rejected": 3}, AT)
+    found = alerts.document(before, now, {"rejected": 3}, AT)
     assert found
-    assert (found.broke, found.recovered, found.still_broken) == (broke, recovered, rest)
+    told = [{each["name"]: each["said"] for each in found[key]} for key in ("broke", "recovered")]
+    assert told == [broke, recovered]
+    assert found["still_broken"] == rest
 
 
 @pytest.mark.parametrize(
@@ -85,14 +87,14 @@ def test_each_change_is_told(
 )
 def test_what_has_not_changed_is_not_told(before: dict[str, str], now: dict[str, str]) -> None:
     """The next red run after a red run is the same state."""
-    assert alerts.message(before, now, {}, AT) is None
+    assert alerts.document(before, now, {}, AT) is None
 
 
 def test_the_document_is_as_the_page_says() -> None:
     """Its keys are a promise to whoever receives it."""
-    found = alerts.message(RUN, CHECK, {"rejected": 3, "sent": 70}, AT)
+    found = alerts.document(RUN, CHECK, {"rejected": 3, "sent": 70}, AT)
     assert found
-    assert found.document("webhook") == {
+    assert found == {
         "pipeline": "clockify_to_quickbooks",
         "at": "2026-11-22T06:05:00+00:00",
         "broke": [{"name": "check:x", "said": "the warning `x` of `y` failed"}],
@@ -100,7 +102,7 @@ def test_the_document_is_as_the_page_says() -> None:
         "still_broken": 1,
         "counts": {"rejected": 3, "sent": 70},
     }
-    assert found.document("slack") == {
+    assert alerts.in_words(found) == {
         "text": "*Clockify to QuickBooks*\n"
         ":red_circle: the warning `x` of `y` failed\n"
         ":large_green_circle: mended: the run 1a2b3c4d failed\n"
