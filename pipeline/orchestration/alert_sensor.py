@@ -109,4 +109,4 @@ def _counts(settings: Settings) -> dict[str, int]:
     if not settings.analysis.exists():
         return {}
     found = situation.situation(settings.analysis, settings.since)
-    return {tally.name: tally.entries for tally in (*found.waiting, *found.deliveries)}
+    return {each["name"]: each["entries"] for each in found["waiting"] + found["deliveries"]}
