@@ -1,7 +1,6 @@
 """`why`: everything known about one entry, from the analysis copy, and live if asked."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -12,7 +11,6 @@ from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.reports import dossier
 from pipeline.reports.analysis import BY_A_PERSON
-from pipeline.reports.dossier import Dossier
 from pipeline.reports.sheets import clock
 from pipeline.settings import Settings
 from pipeline.storage.queries import Row
@@ -42,29 +40,27 @@ def command(entry_id: str, *, is_live: bool, as_json: bool) -> None:
         with QuickBooks(settings, Tokens(settings)) as quickbooks:
             found = dossier.live(found, quickbooks, datetime.now(UTC))
     if as_json:
-        terminal.print_json(
-            asdict(found) | {"verdict": found.verdict, "decisions": found.decisions}
-        )
+        terminal.print_json(found)
         return
-    terminal.print_text(terminal.as_of(found.published_at, settings))
+    terminal.print_text(terminal.as_of(found["published_at"], settings))
     for part in (_read, _judged, _delivered, _held):
         for line in part(found, settings):
             terminal.print_text(visible(line))
     _tables(found, settings)
 
 
-def _read(found: Dossier, settings: Settings) -> Iterator[str]:
+def _read(found: Row, settings: Settings) -> Iterator[str]:
     """The entry as Clockify gave it."""
-    entry = found.entry
+    entry = found["entry"]
     if entry is None:
-        yield f"Entry {found.entry_id} is no longer in Clockify on any day that was read."
+        yield f"Entry {found['entry_id']} is no longer in Clockify on any day that was read."
         return
     spent = entry["duration_seconds"]
     rate = terminal.money(entry["hourly_rate_minor"], entry["currency"])
     dates = f"{entry['work_date']} in {settings.time_zone}"
-    if found.other_date:
-        dates += f", {found.other_date} in the person's own zone"
-    yield f"Entry {found.entry_id}, as read on {terminal.instant(entry['read_at'], settings)}"
+    if entry["person_work_date"] not in {None, entry["work_date"]}:
+        dates += f", {entry['person_work_date']} in the person's own zone"
+    yield f"Entry {found['entry_id']}, as read on {terminal.instant(entry['read_at'], settings)}"
     yield f"  person       {entry['user_name'] or 'without a name'} ({entry['user_id']})"
     yield f"  client       {entry['client_name'] or 'none'}"
     yield f"  project      {entry['project_name'] or 'none'}"
@@ -74,24 +70,24 @@ def _read(found: Dossier, settings: Settings) -> Iterator[str]:
     yield f"  description  {entry['description']}"
 
 
-def _judged(found: Dossier, _: Settings) -> Iterator[str]:
+def _judged(found: Row, _: Settings) -> Iterator[str]:
     """Its verdict with every reason and fix."""
-    yield f"Verdict: {found.verdict or ('not judged yet' if found.entry else 'none')}"
-    if found.rejected is None:
+    yield f"Verdict: {found['verdict'] or ('not judged yet' if found['entry'] else 'none')}"
+    if found["rejected"] is None:
         return
-    fixes = found.rejected["fixes"]
-    for reason, fix in zip(found.rejected["reasons"], fixes, strict=True):
+    fixes = found["rejected"]["fixes"]
+    for reason, fix in zip(found["rejected"]["reasons"], fixes, strict=True):
         yield f"  {reason}: {fix}"
-    suggestion = found.rejected["suggestion"]
+    suggestion = found["rejected"]["suggestion"]
     if suggestion and not any(suggestion in fix for fix in fixes):
         yield f"  {suggestion}"
 
 
-def _delivered(found: Dossier, _: Settings) -> Iterator[str]:
+def _delivered(found: Row, _: Settings) -> Iterator[str]:
     """What the ledger says became of it."""
-    if not found.deliveries:
+    if not found["deliveries"]:
         yield "Delivery: none"
-    for row in found.deliveries:
+    for row in found["deliveries"]:
         held = f", time activity {row['quickbooks_id']}" if row["quickbooks_id"] else ""
         yield f"Delivery: {row['state']}{held}, {_amount(row)}"
         if row["error_message"]:
@@ -102,21 +98,22 @@ def _delivered(found: Dossier, _: Settings) -> Iterator[str]:
             yield "  deleted in QuickBooks before that"
 
 
-def _held(found: Dossier, settings: Settings) -> Iterator[str]:
+def _held(found: Row, settings: Settings) -> Iterator[str]:
     """What QuickBooks holds of it, billed or not."""
-    for row in found.activities:
+    for row in found["activities"]:
         billed = "billed" if row["is_billed"] else "not billed yet"
-        own = "" if row["entry_id"] == found.entry_id else ", not its own"
+        own = "" if row["entry_id"] == found["entry_id"] else ", not its own"
         state = billed if row["is_billable"] else "not billable"
         at = terminal.instant(row["read_at"], settings)
-        known = f"QuickBooks, {'now' if found.is_live else f'as read on {at}'}"
+        known = f"QuickBooks, {'now' if found['is_live'] else f'as read on {at}'}"
         yield f"{known}: time activity {row['quickbooks_id']}{own}, {_amount(row)}, {state}"
         yield f"  {row['person_name'] or row['person_id']} for {row['customer_name'] or 'nobody'}"
         yield f"  {row['description']}"
-    there = {row["quickbooks_id"] for row in found.activities}
-    gone = {row["quickbooks_id"] for row in found.deliveries if row["state"] in LEFT_OUT}
-    for missing in sorted(set(found.activity_ids) - there - gone):
-        why = "is not there" if found.is_live else "was not read since; `--live` reads it"
+    named = {row["quickbooks_id"] for row in found["deliveries"] if row["quickbooks_id"]}
+    there = {row["quickbooks_id"] for row in found["activities"]}
+    gone = {row["quickbooks_id"] for row in found["deliveries"] if row["state"] in LEFT_OUT}
+    for missing in sorted(named - there - gone):
+        why = "is not there" if found["is_live"] else "was not read since; `--live` reads it"
         yield f"QuickBooks: time activity {missing} {why}"
 
 
@@ -125,10 +122,10 @@ def _amount(row: Row) -> str:
     return f"{terminal.hours(row['minutes'])} on {row['work_date']} {amount}".rstrip()
 
 
-def _tables(found: Dossier, settings: Settings) -> None:
+def _tables(found: Row, settings: Settings) -> None:
     """What people decided, what changed since it was sent, and each attempt."""
     terminal.print_table("Decisions", _decisions(found, settings), ("when", "who", "said"))
-    changed = _when(found.drift, "found_at", settings)
+    changed = _when(found["drift"], "found_at", settings)
     terminal.print_table("Drift", changed, ("when", "side", "kind", *DRIFT))
     tried = [
         row
@@ -136,23 +133,23 @@ def _tables(found: Dossier, settings: Settings) -> None:
             "run": row["run_id"][: None if BY_A_PERSON in row["run_id"] else SHORT],
             "intuit_tid": row["intuit_tid"] if row["error_code"] else None,
         }
-        for row in _when(found.attempts, "recorded_at", settings)
+        for row in _when(found["attempts"], "recorded_at", settings)
     ]
     terminal.print_table("Attempts", tried, ("when", "state", *ATTEMPT))
 
 
-def _decisions(found: Dossier, settings: Settings) -> list[Row]:
+def _decisions(found: Row, settings: Settings) -> list[Row]:
     confirmed = [
         row
         | {
             "who": f"confirmed by {row['confirmed_by']}",
             "said": f"{row['first_day']} to {row['last_day']}: send what QuickBooks does not hold",
         }
-        for row in _when(found.confirmations, "confirmed_at", settings)
+        for row in _when(found["confirmations"], "confirmed_at", settings)
     ]
     decided = [
         row | {"who": row["run_id"], "said": f"{_said(row)} ({row['state']})"}
-        for row in _when(found.decisions, "recorded_at", settings)
+        for row in _when(found["decisions"], "recorded_at", settings)
     ]
     return confirmed + decided
 

@@ -3,8 +3,7 @@
 Holds the SQL and what is near an id that nobody knows. Keeps out how it is shown.
 """
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from rapidfuzz import process
@@ -30,61 +29,17 @@ ORDER BY quickbooks_id
 """
 
 
-@dataclass(frozen=True)
-class Dossier:
-    """One entry from Clockify to QuickBooks; rows are those of the tables, by column name."""
+def dossier(analysis: Path, entry_id: str) -> Row:
+    """What the copy knows about an entry, from Clockify to QuickBooks, in rows of its tables.
 
-    entry_id: str
-    published_at: datetime
-    """Of when all this is."""
-    entry: Row | None
-    """Of `clockify_time_entries`; none if it was delivered and is gone from Clockify since."""
-    accepted: Row | None
-    """Of `accepted_time_entries`."""
-    rejected: Row | None
-    """Of `rejected_time_entries`: verdict, reasons, fixes and suggestion."""
-    deliveries: list[Row]
-    """Of `deliveries`, by part."""
-    attempts: list[Row]
-    """Of `delivery_attempts`, the oldest first."""
-    confirmations: list[Row]
-    """Of `cutover_confirmations`, those whose list held the entry's work date."""
-    activities: list[Row]
-    """Of `quickbooks_activities`: its own, and those that its deliveries name without owning."""
-    drift: list[Row]
-    """Of `drift`: what changed on either side since it was sent."""
-    is_live: bool = False
-    """Whether `activities` is what QuickBooks holds at this moment, and not as last read."""
-
-    @property
-    def verdict(self) -> str | None:
-        """Its one verdict; none if it was read and not judged yet."""
-        if self.accepted:
-            return "accepted"
-        return str(self.rejected["verdict"]) if self.rejected else None
-
-    @property
-    def other_date(self) -> date | None:
-        """The work date in the person's own zone, where that is another one."""
-        if not self.entry or self.entry["person_work_date"] in (None, self.entry["work_date"]):
-            return None
-        day: date = self.entry["person_work_date"]
-        return day
-
-    @property
-    def decisions(self) -> list[Row]:
-        """The attempts that no run made but a person, with `decide` or `retry`."""
-        return [row for row in self.attempts if BY_A_PERSON in row["run_id"]]
-
-    @property
-    def activity_ids(self) -> list[str]:
-        """The time activities that its deliveries name."""
-        ids = (row["quickbooks_id"] for row in self.deliveries)
-        return [activity_id for activity_id in ids if activity_id]
-
-
-def dossier(analysis: Path, entry_id: str) -> Dossier:
-    """What the copy knows about an entry.
+    Returns:
+        `entry_id`; `published_at`, of when all this is; `entry`, of `clockify_time_entries`, none
+        if it was delivered and is gone from Clockify since; `accepted` and `rejected`, of these
+        two tables, and its `verdict`, none if it was read and not judged yet; `deliveries`, by
+        part; their `attempts`, the oldest first, and of these `decisions`, those that no run made
+        but a person; `confirmations`, those whose list held its work date; `activities`, its own
+        and those that its deliveries name without owning; `drift`; `is_live`, whether the
+        activities are what QuickBooks holds at this moment, and not as last read.
 
     Raises:
         Stop: nothing has been published yet, or nobody knows the entry; names the days that were
@@ -95,39 +50,43 @@ def dossier(analysis: Path, entry_id: str) -> Dossier:
         entry = _one(connection, "clockify_time_entries", entry_id)
         if entry is None and not deliveries:
             raise _unknown(connection, entry_id)
-        return Dossier(
-            entry_id=entry_id,
-            published_at=published_at(connection),
-            entry=entry,
-            accepted=_one(connection, "accepted_time_entries", entry_id),
-            rejected=_one(connection, "rejected_time_entries", entry_id),
-            deliveries=deliveries,
-            attempts=_of(connection, "delivery_attempts", "recorded_at, attempt", entry_id),
-            confirmations=rows(connection, CONFIRMATIONS, [entry_id]),
-            activities=rows(connection, ACTIVITIES, [entry_id]),
-            drift=_of(connection, "drift", "found_at, side, kind, field", entry_id),
-        )
+        accepted = _one(connection, "accepted_time_entries", entry_id)
+        rejected = _one(connection, "rejected_time_entries", entry_id)
+        attempts = _of(connection, "delivery_attempts", "recorded_at, attempt", entry_id)
+        return {
+            "entry_id": entry_id,
+            "published_at": published_at(connection),
+            "entry": entry,
+            "accepted": accepted,
+            "rejected": rejected,
+            "verdict": "accepted" if accepted else rejected and rejected["verdict"],
+            "deliveries": deliveries,
+            "attempts": attempts,
+            "decisions": [row for row in attempts if BY_A_PERSON in row["run_id"]],
+            "confirmations": rows(connection, CONFIRMATIONS, [entry_id]),
+            "activities": rows(connection, ACTIVITIES, [entry_id]),
+            "drift": _of(connection, "drift", "found_at, side, kind, field", entry_id),
+            "is_live": False,
+        }
 
 
-def live(found: Dossier, quickbooks: QuickBooks, now: datetime) -> Dossier:
+def live(found: Row, quickbooks: QuickBooks, now: datetime) -> Row:
     """The same, with the time activities that its deliveries name as QuickBooks holds them now.
 
     Raises:
         Stop: QuickBooks cannot be read.
     """
-    currency = found.deliveries[0]["currency"] if found.deliveries else None
-    owned = {row["quickbooks_id"] for row in found.deliveries if row["state"] != "doubtful"}
     activities = [
         activity_row(
             body,
-            currency=currency or "",
-            entry_id=found.entry_id if activity_id in owned else None,
+            currency=row["currency"] or "",
+            entry_id=None if row["state"] == "doubtful" else found["entry_id"],
             read_at=now,
         )
-        for activity_id in found.activity_ids
-        if (body := quickbooks.time_activity(activity_id))
+        for row in found["deliveries"]
+        if row["quickbooks_id"] and (body := quickbooks.time_activity(row["quickbooks_id"]))
     ]
-    return replace(found, activities=activities, is_live=True)
+    return found | {"activities": activities, "is_live": True}
 
 
 def _one(connection: Connection, table: str, entry_id: str) -> Row | None:
