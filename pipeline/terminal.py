@@ -6,7 +6,6 @@ Keeps out what any one command does.
 import json
 import os
 import pwd
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -34,8 +33,6 @@ STOPPED = 1
 UNDECIDED = 3
 """Exit code: done, and something is left for a person to decide."""
 TRY_LATER = 4
-PATIENCE_SECONDS = 1.0
-"""What takes longer shows that it goes on."""
 
 READ = (
     ".venv/bin/dg launch --assets 'group:extract or group:review' "
@@ -174,17 +171,9 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Show on stderr what goes on, if it is a terminal, once it has taken more than a second."""
-    status = Console(stderr=True, highlight=False).status("Working")
-    timer = threading.Timer(PATIENCE_SECONDS, status.start)
-    timer.daemon = True
-    timer.start()
-    try:
+    """Show on stderr what goes on, if it is a terminal; what was shown is gone at the end."""
+    with Console(stderr=True, highlight=False).status("Working") as status:
         yield lambda said: status.update(escape(said))
-    finally:
-        timer.cancel()
-        timer.join()
-        status.stop()
 
 
 def print_json(value: object) -> None:
