@@ -22,6 +22,8 @@ from pipeline.storage.queries import Row
 EVERYTHING = (date.min, date.max)
 LAUNCH = "concat('.venv/bin/dg launch --assets ''*'' --partition-range ', first, '...', last)"
 """SQL of the command that loads the days from `first` to `last`."""
+LEDGER_BESIDE = {"accepted_time_entries", "quickbooks_time_activities", "hours_at_risk"}
+"""Assets whose claims are asked of the ledger too, or of the analysts' views."""
 SHOWN = 3
 """Commands that a message names; its table has all of them."""
 MOST_OF_A_GATE = 20
@@ -46,8 +48,6 @@ class Claim:
     fix: str
     """Here too; `{commands}` are those in the column `command`."""
     is_gate: bool = False
-    reads_ledger: bool = False
-    """Whether it is asked of the ledger too, or of the analysts' views."""
     beside: tuple[str, ...] = ()
     """The assets that it reads besides its own."""
 
@@ -132,8 +132,8 @@ def _checks(asset: str, claims: Mapping[str, Claim]) -> dg.AssetChecksDefinition
     ) -> Iterator[dg.AssetCheckResult]:
         known = given(context, company)
         chosen = {key.name for key in context.selected_asset_check_keys}
-        reads_ledger = any(claim.reads_ledger for claim in claims.values())
-        opened = company.report(context.log.info) if reads_ledger else company.warehouse.connect()
+        is_beside = asset in LEDGER_BESIDE
+        opened = company.report(context.log.info) if is_beside else company.warehouse.connect()
         with stops_the_run(), opened as connection:
             for name, claim in claims.items():
                 if name in chosen:

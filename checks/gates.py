@@ -21,6 +21,8 @@ from pipeline.storage import doors
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row
 
+gate = partial(Claim, is_gate=True)
+"""Declares a claim that blocks."""
 GATED_TABLES: tuple[type[schemas.Table], ...] = (
     *stages.LISTS,
     schemas.ClockifyTimeEntries,
@@ -65,14 +67,10 @@ def _pieces_of(
     return pieces(first, last) if first else iter(())
 
 
-def _schema_claim(
-    model: type[schemas.Table], asset: str = "", *, reads_ledger: bool = False
-) -> Claim:
+def _schema_claim(model: type[schemas.Table], asset: str = "") -> Claim:
     name = schemas.name_of(model)
-    return Claim(
+    return gate(
         asset=asset or name,
-        is_gate=True,
-        reads_ledger=reads_ledger,
         says=f"Every row of {name} fits the schema that the table was made from.",
         wrong=partial(misfits, model),
         columns=["problem"],
@@ -84,7 +82,7 @@ def _schema_claim(
 
 SCHEMA_CLAIMS = [
     *map(_schema_claim, GATED_TABLES),
-    _schema_claim(schemas.Deliveries, "quickbooks_time_activities", reads_ledger=True),
+    _schema_claim(schemas.Deliveries, "quickbooks_time_activities"),
 ]
 
 
@@ -95,9 +93,8 @@ def ineligible(connection: Connection, company: Company, _: Row) -> list[Row]:
 
 
 CLAIMS = {
-    "company_is_eligible": Claim(
+    "company_is_eligible": gate(
         asset="quickbooks_company",
-        is_gate=True,
         says="The company has a plan with time tracking, and no payroll unless it is allowed.",
         wrong=ineligible,
         columns=["problem"],
@@ -105,9 +102,8 @@ CLAIMS = {
         problem="What forbids to send to this company",
         fix="{first_of_all[problem]}",
     ),
-    "entry_ids_are_unique": Claim(
+    "entry_ids_are_unique": gate(
         asset="clockify_time_entries",
-        is_gate=True,
         says="Every entry is stored once, over the whole table: it lives on one work date.",
         wrong="SELECT entry_id, count(*) AS times FROM clockify_time_entries GROUP BY entry_id "
         "HAVING count(*) > 1 ORDER BY entry_id",
@@ -116,9 +112,8 @@ CLAIMS = {
         problem="Entries stored more than once: {measured}",
         fix="Extract their days again",
     ),
-    "every_entry_has_one_verdict": Claim(
+    "every_entry_has_one_verdict": gate(
         asset="accepted_time_entries",
-        is_gate=True,
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Every entry of the window is either accepted or not, once.",
         wrong=f"""
@@ -133,9 +128,8 @@ CLAIMS = {
         problem="Entries with no verdict or several: {measured}",
         fix="Launch the review of their days again",
     ),
-    "extracted_is_accepted_plus_rejected": Claim(
+    "extracted_is_accepted_plus_rejected": gate(
         asset="accepted_time_entries",
-        is_gate=True,
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Extracted = accepted + rejected + held + excluded: entries, seconds, money by "
         "currency.",
@@ -153,11 +147,9 @@ CLAIMS = {
         problem="Sums that differ between extract and verdict: {measured}",
         fix="Launch the review of these days again",
     ),
-    "accepted_entries_name_an_active_employee_and_customer": Claim(
+    "accepted_entries_name_an_active_employee_and_customer": gate(
         asset="accepted_time_entries",
-        is_gate=True,
         beside=("quickbooks_employees", "quickbooks_customers"),
-        reads_ledger=True,
         says="Accepted entries that may be sent name an active employee and, with a project, a "
         "customer.",
         wrong=f"""
@@ -175,10 +167,8 @@ CLAIMS = {
         problem="Accepted entries that name nobody active: {measured}",
         fix="Launch the review of their days again",
     ),
-    "no_delivery_refused_or_unknown": Claim(
+    "no_delivery_refused_or_unknown": gate(
         asset="quickbooks_time_activities",
-        is_gate=True,
-        reads_ledger=True,
         says="This run added no delivery that was refused, is unknown, or is left for a person.",
         wrong=f"""
         SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries AS now
@@ -197,10 +187,8 @@ CLAIMS = {
         fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "
         "the check no_delivery_stands_unresolved keeps them until cleared",
     ),
-    "activities_are_stored_as_they_were_sent": Claim(
+    "activities_are_stored_as_they_were_sent": gate(
         asset="quickbooks_time_activities",
-        is_gate=True,
-        reads_ledger=True,
         says="QuickBooks stored what this run sent: person, customer, date, minutes, rate, "
         "description.",
         wrong="SELECT work_date, error_message AS differs, quickbooks_id, entry_id "

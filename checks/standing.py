@@ -209,7 +209,6 @@ CLAIMS = {
     ),
     "every_accepted_entry_is_delivered": Claim(
         asset="quickbooks_time_activities",
-        reads_ledger=True,
         says="Every accepted entry since the cut-over stands in QuickBooks.",
         wrong=f"""
         SELECT work_date, coalesce(state, 'not sent yet') AS state, count(*) AS entries,
@@ -227,7 +226,6 @@ CLAIMS = {
     ),
     "no_delivery_stands_unresolved": Claim(
         asset="quickbooks_time_activities",
-        reads_ledger=True,
         says="No delivery, of whatever run, stands refused, unknown or doubtful.",
         wrong=lambda connection, *_: figures.explained(connection, figures.UNRESOLVED, EVERYTHING),
         columns=[
@@ -240,7 +238,6 @@ CLAIMS = {
     ),
     "open_days_are_within_reach": Claim(
         asset="quickbooks_time_activities",
-        reads_ledger=True,
         says="No open day is older than the schedule reaches; older ones are launched by hand.",
         wrong=f"""
         SELECT work_date, verdict, entries, min(work_date) OVER () AS first,
@@ -255,7 +252,6 @@ CLAIMS = {
     ),
     "no_billable_hours_are_at_risk": Claim(
         asset="hours_at_risk",
-        reads_ledger=True,
         says="No billable entry since the cut-over is kept out of QuickBooks by what a person "
         "must do.",
         wrong=lambda connection, *_: hours_at_risk.summed(connection, "cause"),

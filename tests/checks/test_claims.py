@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks import books, gates, standing
-from checks.claim import Claim
+from checks.claim import LEDGER_BESIDE, Claim
 from pipeline import schemas
 from pipeline.company import Company, opened
 from pipeline.ledger import Ledger
@@ -107,7 +107,8 @@ def _company_row(settings: Settings) -> dict[str, Any]:
 
 def contradicted(claim: Claim, company: Company, **changes: object) -> list[Row]:
     """What contradicts a claim, with changes to what the run is about."""
-    opened = company.report(print) if claim.reads_ledger else company.warehouse.connect()
+    is_beside = claim.asset in LEDGER_BESIDE
+    opened = company.report(print) if is_beside else company.warehouse.connect()
     with opened as connection:
         return claim.contradicted(connection, company, {**GIVEN, **changes})
 
