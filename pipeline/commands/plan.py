@@ -1,6 +1,5 @@
 """`plan A B`: what the next load of some days would send. Sends and records nothing."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from pipeline.delivery import loading
 from pipeline.delivery.cutover import summed
 from pipeline.ledger import Delivery
 from pipeline.quickbooks.activities import parse
+from pipeline.schemas import DeliveryPlan, sql_types
 
 
 @click.command()
@@ -36,7 +36,10 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
         told = {"totals": totals, "deliveries": payloads, "unread_days": unread}
         terminal.print_json(told | {"unsettled": unsettled})
         return
-    _show(totals)
+    columns = ("action", "day", "entries", "hours", "amount")
+    terminal.print_table("The next load", terminal.with_amounts(totals), columns)
+    if not totals:
+        terminal.print_text("The next load of these days has nothing new to send.")
     if unsettled:
         terminal.print_text(
             f"{unsettled} deliveries of which nobody knows are settled first; of these days, what "
@@ -48,24 +51,7 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
         terminal.print_text(line)
 
 
-def _show(totals: Sequence[dict[str, Any]]) -> None:
-    terminal.print_table(
-        "The next load",
-        terminal.with_amounts(totals),
-        ("action", "day", "entries", "hours", "amount"),
-    )
-    if not totals:
-        terminal.print_text("The next load of these days has nothing new to send.")
-
-
 def _payload(row: Delivery, action: str) -> dict[str, Any]:
-    return {
-        "action": action,
-        "entry_id": row.entry_id,
-        "work_date": row.work_date,
-        "quickbooks_id": row.quickbooks_id,
-        "minutes": row.minutes,
-        "amount_minor": row.amount_minor,
-        "currency": row.currency,
-        "payload": parse(row.payload),
-    }
+    """A row of `delivery_plan`, its payload as what it is."""
+    said = vars(row) | {"action": action, "payload": parse(row.payload)}
+    return {name: said[name] for name in sql_types(DeliveryPlan)}
