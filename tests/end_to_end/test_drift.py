@@ -1,6 +1,7 @@
 """What changes after it was sent, on either side: found, named, and repaired only where asked."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -384,8 +385,15 @@ def test_an_update_touches_nothing_that_is_not_ours_to_change(sent: House) -> No
 
 
 def test_an_update_moves_nothing_to_whom_a_name_was_given_since(sent: House) -> None:
-    """A customer was renamed in QuickBooks, and another one made of its name; no entry changed."""
+    """A customer was renamed in QuickBooks, and another one made of its name; no entry changed.
+
+    One was given to a project of the same names before: that is whose it is by now.
+    """
     sent.changes["AFTER_SEND"] = "update"
+    entry, projects = entries_of(sent)["longer"], sent.sandbox.world.workspace.projects
+    projects["9" * 24] = replace(projects[str(entry.project_id)], id="9" * 24)
+    entry.project_id = "9" * 24
+    sent.prepare(DAY, NEXT, *UP_TO_LOAD)
     customers = sent.sandbox.world.company.customers
     was = activity(sent, "longer")["CustomerRef"]["value"]
     customers["9999"] = {**customers[was], "Id": "9999"}
@@ -397,11 +405,9 @@ def test_an_update_moves_nothing_to_whom_a_name_was_given_since(sent: House) -> 
     reasons = sent.rows("SELECT DISTINCT not_followed FROM drift WHERE field = 'customer'")
     assert reasons == [("its name leads to another customer now, though the entry is as it was",)]
     another = next(
-        each
-        for each in sent.sandbox.world.workspace.projects.values()
-        if each.id != entries_of(sent)["longer"].project_id and each.name == "Play Yard"
+        each for each in sent.sandbox.world.workspace.projects.values() if each.name == "Play Yard"
     )
-    entries_of(sent)["longer"].project_id = another.id
+    entry.project_id = another.id
     sent.prepare(DAY, NEXT, *UP_TO_LOAD)
     assert activity(sent, "longer")["CustomerRef"]["value"] not in {was, "9999"}
 
@@ -427,6 +433,25 @@ def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(sen
     assert drift(sent) == []
     after = minutes(activity(sent, "longer")), minutes(activity(sent, "moved"))
     assert after == (before[0] + 30, before[1] + 30)
+
+
+def test_an_update_of_what_was_deleted_just_now_is_not_made(sent: House) -> None:
+    """Nor is it made anew: the next run finds it gone."""
+    sent.changes["AFTER_SEND"] = "update"
+    change(sent, {"longer": lengthen})
+    fault = {"Error": [{"Message": "Object Not Found", "Detail": "", "code": "610"}]}
+    sent.sandbox.fail("timeactivity", "status", status=400, body={"Fault": fault})
+    sent.prepare(DAY, NEXT, *DAILY)
+    assert drift(sent, "not_followed") == [("it was deleted in QuickBooks just now",)]
+
+
+def test_what_is_sent_otherwise_by_now_is_no_change_of_what_was_sent(sent: House) -> None:
+    """A new `TAXABLE` is of what is sent from then on: nothing is written, here or there."""
+    sent.changes |= {"AFTER_SEND": "update", "TAXABLE": "true"}
+    written, before = "SELECT count(*) FROM delivery_attempts", held(sent.sandbox.world)
+    attempts = sent.rows(written)
+    sent.prepare(DAY, NEXT, LOAD)
+    assert (sent.rows(written), held(sent.sandbox.world)) == (attempts, before)
 
 
 def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(sent: House) -> None:
