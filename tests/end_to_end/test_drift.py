@@ -435,6 +435,16 @@ def test_an_update_that_quickbooks_does_not_take_now_is_done_by_the_next_run(sen
     assert after == (before[0] + 30, before[1] + 30)
 
 
+def test_three_updates_that_are_stored_otherwise_stop_the_run(sent: House) -> None:
+    """QuickBooks takes an employee's id for a vendor's: nobody knows whose time it became."""
+    sent.changes["AFTER_SEND"] = "update"
+    company, person = sent.sandbox.world.company, activity(sent, "longer")["EmployeeRef"]["value"]
+    company.vendors[person] = company.employees.pop(person)
+    change(sent, dict.fromkeys(FOLLOWED, lengthen))
+    assert "stored 3 time activities otherwise" in sent.stopped(DAY, NEXT, *DAILY)
+    assert sum(row["SyncToken"] == "1" for row in sent.activities) == 3
+
+
 def test_an_update_of_what_was_deleted_just_now_is_not_made(sent: House) -> None:
     """Nor is it made anew: the next run finds it gone."""
     sent.changes["AFTER_SEND"] = "update"
@@ -445,13 +455,19 @@ def test_an_update_of_what_was_deleted_just_now_is_not_made(sent: House) -> None
     assert drift(sent, "not_followed") == [("it was deleted in QuickBooks just now",)]
 
 
-def test_what_is_sent_otherwise_by_now_is_no_change_of_what_was_sent(sent: House) -> None:
-    """A new `TAXABLE` is of what is sent from then on: nothing is written, here or there."""
-    sent.changes |= {"AFTER_SEND": "update", "TAXABLE": "true"}
+@pytest.mark.parametrize(
+    "settings", [{"TAXABLE": "true"}, {"RATE_SOURCE": "service_item", "SERVICE_ITEM": "Site Visit"}]
+)
+def test_how_entries_are_sent_by_now_is_no_change_of_what_was_sent(
+    sent: House, settings: dict[str, str]
+) -> None:
+    """Taxes and prices are of what is sent from then on: nothing is written, here or there."""
+    sent.changes |= {"AFTER_SEND": "update", **settings}
     written, before = "SELECT count(*) FROM delivery_attempts", held(sent.sandbox.world)
     attempts = sent.rows(written)
-    sent.prepare(DAY, NEXT, LOAD)
+    sent.prepare(DAY, NEXT, *UP_TO_LOAD)
     assert (sent.rows(written), held(sent.sandbox.world)) == (attempts, before)
+    assert drift(sent) == []
 
 
 def test_an_update_that_was_refused_is_no_answer_to_what_is_written_now(sent: House) -> None:
