@@ -532,6 +532,25 @@ def test_a_file_does_not_take_back_what_somebody_decided_meanwhile(
     shell("decide", first["entry_id"], "send")
     shell("decide", "--csv", str(path))
     assert states(loaded)["refused"] == 2, "both are to be sent"
+    rows[0]["decision"] = "skip"
+    _write(path, rows)
+    said = " ".join(shell("decide", "--csv", str(path), code=1).stderr.split())
+    assert "was decided otherwise meanwhile, and is `refused`" in said
+
+
+def test_of_what_was_adopted_a_file_can_keep_apart_what_resembles_it(
+    loaded: House, shell: Type, tmp_path: Path
+) -> None:
+    """That it is in QuickBooks takes nothing back."""
+    query = "SELECT min_by((entry_id, quickbooks_id), entry_id) FROM deliveries WHERE state = $1"
+    [((entry_id, key),)] = loaded.rows(query, "adopted")
+    activities, path = loaded.sandbox.world.company.activities, tmp_path / "kept.csv"
+    activities["99999"] = {**activities[key], "Id": "99999", "Description": "A call"}
+    path.write_text(f"entry_id,decision\n{entry_id},keep\n")
+    for kind in ("resembling", "not_ours"):
+        loaded.prepare(DAY, DAY, LOAD)
+        assert loaded.rows("SELECT kind FROM drift WHERE quickbooks_id = '99999'") == [(kind,)]
+        shell("decide", "--csv", str(path))
 
 
 def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(
