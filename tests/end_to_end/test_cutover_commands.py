@@ -478,7 +478,8 @@ def test_a_decision_made_twice_is_made_once_and_no_retry_undoes_it(
     """As where a file is read a second time with one row more filled in."""
     first, second = undecided(shell)
     to_adopt = "adopt", first["activities"][0]["quickbooks_id"]
-    for words in ([first["entry_id"], *to_adopt], [second["entry_id"], "send"]):
+    [(third,)] = loaded.rows("SELECT min(entry_id) FROM deliveries WHERE state = 'adopted'")
+    for words in ([first["entry_id"], *to_adopt], [second["entry_id"], "send"], [third, "skip"]):
         shell("decide", *words)
         before = loaded.rows("SELECT count(*) FROM delivery_attempts")
         shell("decide", *words)
@@ -488,7 +489,7 @@ def test_a_decision_made_twice_is_made_once_and_no_retry_undoes_it(
         assert f"Each load tries {second['entry_id']} again by itself" in said
     assert "no refusal waits" in shell("retry", "--reason", "1", code=1).stderr.lower()
     load(loaded)
-    assert states(loaded) == {"adopted": 4, "sent": 12}
+    assert states(loaded) == {"adopted": 3, "sent": 12, "skipped": 1}
 
 
 def test_a_decision_is_of_what_the_person_saw(loaded: House, shell: Type) -> None:

@@ -259,6 +259,9 @@ def test_each_change_after_sending_is_found_and_nothing_is_repaired(drifted: Hou
     assert drifted.rows(
         "SELECT minutes, attempts FROM deliveries WHERE payload LIKE '%:90.00%'"
     ) == [(320, 1)]
+    drifted.changes["REQUIRE_APPROVAL"] = "false"
+    drifted.prepare(DAY, NEXT, LOAD)
+    assert "unapproved" not in by_name(drifted), "nobody asks for it any more"
     shown = check(result, "nothing_has_drifted").metadata["open"].value.records  # type: ignore[union-attr]
     changes = {row.data["change"] for row in shown}
     assert "clockify edited minutes 60 → 90" in changes
@@ -313,6 +316,14 @@ def test_a_day_that_was_read_again_is_compared_by_the_next_load_of_whatever_days
     compared = sent.rows("FROM compared_days WHERE work_date = $1", DAY)
     sent.prepare(LATER, LATER, LOAD)
     assert sent.rows("FROM compared_days WHERE work_date = $1", DAY) == compared  # once is enough
+
+
+def test_of_days_that_were_never_read_nothing_is_said(sent: House) -> None:
+    """The warehouse was lost, and an activity of such a day stands on another by now."""
+    change(sent, {"deleted": both(delete, patch(TxnDate=str(LATER)))})
+    sent.settings.warehouse.unlink()
+    sent.prepare(LATER, LATER)
+    assert drift(sent) == []
 
 
 FOLLOWED: dict[str, Change] = {
