@@ -4,9 +4,10 @@ Holds what a run owed, what counts as making it, and how far back it is looked. 
 told (`alert_sensor`).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 
 from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster import RunsFilter as Runs
@@ -20,6 +21,8 @@ MISSED_AFTER = timedelta(hours=36)
 A_MOMENT = timedelta(seconds=1)
 BY_HAND = "run by hand"
 LOAD = AssetKey("quickbooks_time_activities")
+Good = tuple[Days, Callable[[], AbstractSet[AssetKey]]]
+"""The days of a run that succeeded, and what it has made good, which its log may have to tell."""
 
 
 def unmended(
@@ -34,15 +37,15 @@ def unmended(
         everything: all assets, which a run that selects none is about.
         known: the ids of those that were so at the last look: however long ago they failed.
     """
-    good: list[tuple[Days, AbstractSet[AssetKey]]] = []
+    good: list[Good] = []
     found = []
     for run in _ended(instance, known):
         days = window_of(run.tags)
         if run.status == DagsterRunStatus.SUCCESS:
-            good.append((days, _made(instance, run, everything)))
+            good.append((days, cache(partial(_made, instance, run, everything))))
             continue
         assets = _about(run, everything)
-        since = {key for span, made in good if _reaches(span, days) for key in made}
+        since = _since(good, days, assets)
         is_mended = assets <= since or _owed(instance, run.run_id, assets) <= since
         if not (since and is_mended):
             found.append(run)
@@ -75,6 +78,20 @@ def _ended(instance: DagsterInstance, known: Collection[str]) -> Iterator[Dagste
         if since:
             records = instance.get_run_records(Runs(statuses=ENDED, created_after=since - A_MOMENT))
     return (record.dagster_run for record in records)
+
+
+def _since(good: Sequence[Good], days: Days, wanted: AbstractSet[AssetKey]) -> set[AssetKey]:
+    """What the oldest of these runs, of which the newest come first, made of some days.
+
+    A log has megabytes, and this is asked each minute: none is read once all is made.
+    """
+    since: set[AssetKey] = set()
+    for span, made in reversed(good):
+        if since and wanted <= since:
+            break
+        if _reaches(span, days):
+            since |= made()
+    return since
 
 
 def _about(run: DagsterRun, everything: AbstractSet[AssetKey]) -> AbstractSet[AssetKey]:

@@ -126,6 +126,31 @@ def test_what_failed_long_ago_is_not_mended_by_being_forgotten(
     assert unmended(instance, "deleted since") == []
 
 
+def test_no_run_is_read_that_can_mend_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of `dg launch` names its steps, its log has megabytes, and it is asked each minute."""
+    read = []
+    logs = instance.all_logs
+
+    def all_logs(run_id: str, **others: Any) -> Any:  # noqa: ANN401 - Dagster's own
+        read.append(run_id)
+        return logs(run_id, **others)
+
+    monkeypatch.setattr(instance, "all_logs", all_logs)
+    whole = {"step_keys_to_execute": [f"{key.to_python_identifier()}_checks" for key in EVERYTHING]}
+    ended(instance, SUCCESS, **whole)
+    assert unmended(instance) == []
+    assert read == [], "nothing failed"
+    later = [DAY + timedelta(days=100 + number) for number in range(4)]
+    ended(instance, FAILURE, later[0], **whole)
+    mended = ended(instance, SUCCESS, later[1], **whole)
+    ended(instance, SUCCESS, later[2], **whole)
+    ended(instance, SUCCESS, **whole)
+    assert unmended(instance) == []
+    assert read == [mended], "neither what came after, nor what does not reach its day"
+
+
 @pytest.mark.parametrize(("hours", "is_missed"), [(35, False), (37, True)])
 def test_a_morning_that_never_came_is_missed(
     instance: dg.DagsterInstance, hours: int, *, is_missed: bool
