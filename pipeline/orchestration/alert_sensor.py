@@ -58,7 +58,8 @@ def alert_sensor(
         instance = context.instance
         runs = failed_runs.unmended(instance, everything, told.get(UNMENDED, {}))
         broken = {failed_runs.name_of(run): _failed(run) for run in reversed(runs)}
-        broken |= failed_runs.missed_morning(instance, now()) | failed_checks(instance, checks)
+        failed, unseen = failed_checks(instance, checks)
+        broken |= failed_runs.missed_morning(instance, now()) | failed
         try:
             counts = _counts(settings)
         except Stop as stop:  # what else is broken must be told all the same
@@ -66,7 +67,10 @@ def alert_sensor(
             broken["copy"], counts = "the analysts' copy cannot be read", {}
         said = []
         for name, address in settings.alert_receivers.items():
-            found = alerts.document(told.get(name, {}), broken, counts, now())
+            before = told.get(name, {})
+            # What cannot be looked at is not mended.
+            theirs = broken | {each: before[each] for each in unseen if each in before}
+            found = alerts.document(before, theirs, counts, now())
             if found is None:
                 continue
             try:
@@ -75,7 +79,7 @@ def alert_sensor(
                 context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
                 said.append(str(stop))
             else:
-                told[name] = broken
+                told[name] = theirs
                 said.append(f"{name} was told")
         reason = dg.SkipReason("; ".join(said) or "nothing has changed")
         told[UNMENDED] = {run.run_id: failed_runs.name_of(run) for run in runs}
@@ -88,20 +92,29 @@ def _failed(run: dg.DagsterRun) -> str:
     return f"the run {run.run_id[:8]} failed"
 
 
-def failed_checks(instance: DagsterInstance, checks: Sequence[AssetCheckKey]) -> dict[str, str]:
-    """Every check whose latest evaluation failed."""
-    found = {}
+def failed_checks(
+    instance: DagsterInstance, checks: Sequence[AssetCheckKey]
+) -> tuple[dict[str, str], list[str]]:
+    """Every check whose latest evaluation failed.
+
+    Beside them, the names of those of which Dagster keeps no evaluation, as after its logs were
+    wiped.
+    """
+    found, unseen = {}, []
     history = instance.event_log_storage.get_asset_check_execution_history
     for key in checks:
-        for record in history(key, limit=1, status=EVALUATED):
+        asset = key.asset_key.to_user_string()
+        name = f"check:{asset}:{key.name}"
+        records = history(key, limit=1, status=EVALUATED)
+        if not records:
+            unseen.append(name)
+        for record in records:
             evaluation = record.evaluation
             if evaluation and not evaluation.passed:
                 kind = "check" if evaluation.severity == ERROR else "warning"
-                asset = key.asset_key.to_user_string()
                 more = f": {evaluation.description}" if key.name == TOLD_WITH_COUNTS else ""
-                said = f"the {kind} `{key.name}` of `{asset}` failed{more}"
-                found[f"check:{asset}:{key.name}"] = said
-    return found
+                found[name] = f"the {kind} `{key.name}` of `{asset}` failed{more}"
+    return found, unseen
 
 
 def _counts(settings: Settings) -> dict[str, int]:

@@ -106,8 +106,10 @@ def test_checks_of_one_name_are_told_apart_by_their_assets(event_log: dg.Dagster
     for asset, name in keys:
         broken = dg.AssetCheckEvaluation(asset_key=asset, check_name=name, passed=False)
         event_log.report_runless_asset_event(broken)
-    found = failed_checks(event_log, keys)
+    unknown = dg.AssetCheckKey(dg.AssetKey("users"), "is_new")
+    found, unseen = failed_checks(event_log, [*keys, unknown])
     assert list(found) == ["check:users:fits", "check:projects:fits"]
+    assert unseen == ["check:users:is_new"]
 
 
 def test_a_receiver_that_was_away_is_told_at_the_next_tick(
@@ -127,6 +129,22 @@ def test_a_receiver_that_was_away_is_told_at_the_next_tick(
     assert "failed" in slack.got[0]["text"]
     assert len(webhook.got) == 2
     assert webhook.got[0] == webhook.got[1]
+
+
+def test_a_check_of_which_dagster_forgot_all_is_not_mended(
+    reviewed: House, webhook: Receiver
+) -> None:
+    """Its logs may be wiped to free the disk: the next run says how each check stands."""
+    add_entry(reviewed.sandbox.world, DAY, project=None)
+    assert reviewed.run(DAY, DAY, ENTRIES, *REVIEW).success
+    cursor = tick(reviewed, None)
+    [names] = broke(webhook)
+    reviewed.instance.wipe()
+    cursor = tick(reviewed, cursor)
+    assert reviewed.run(DAY, DAY, ENTRIES, *REVIEW).success
+    tick(reviewed, cursor)
+    assert "check:rejected_time_entries:no_entry_waits_for_a_person" in names
+    assert broke(webhook) == [names]
 
 
 def test_a_day_far_from_usual_is_told(quiet: House) -> None:
