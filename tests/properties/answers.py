@@ -17,6 +17,7 @@ def _said(code: str, *, items: int = 0) -> str:
     return json.dumps({"BatchItemResponse": answers})
 
 
+_UPDATE: dict[str, Any] = {"route": "timeactivity", "method": "POST"}
 FAULTS: dict[str, dict[str, Any]] = {
     "stored, then dropped": {"fault": "drop_after_store"},
     "dropped before storing": {"fault": "drop_before_store"},
@@ -39,6 +40,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "every second item missing": {"fault": "lose_items"},
     "an unknown bId": {"fault": "rename_item"},
     "one answered twice": {"fault": "repeat_item"},
+    "update stored, then dropped": _UPDATE | {"fault": "drop_after_store"},
+    "update dropped before storing": _UPDATE | {"fault": "drop_before_store"},
+    "update stored, 503": _UPDATE | {"fault": "status", "status": 503, "when": "after"},
+    "update refused": _UPDATE | {"fault": "status", "status": 400, "body": _said("2020")},
+    "update throttled": _UPDATE
+    | {"fault": "status", "status": 429, "headers": {"Retry-After": "0"}},
     "reads refused": {"route": "query", "fault": "status", "status": 400, "body": _said("4001")},
 }
 

@@ -25,7 +25,7 @@ from tests.conftest import Sandbox, Server
 from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
 from tests.properties import people, tables
 from tests.properties.answers import FAULTS, fault
-from tests.properties.oracle import Oracle, check_steps
+from tests.properties.oracle import Oracle, check_steps, tag
 from tests.properties.people import DAYS, FIRST, LAST
 from tests.properties.runs import Runs
 
@@ -74,15 +74,21 @@ class History(RuleBasedStateMachine):
         tracked=st.lists(TRACKED, min_size=2, max_size=5),
         switches=SWITCHES,
         needs_approval=st.sampled_from([False, False, True]),
+        is_followed=st.booleans(),
     )
     def begin(
-        self, tracked: list[tuple[int, ...]], switches: dict[str, Any], *, needs_approval: bool
+        self,
+        tracked: list[tuple[int, ...]],
+        switches: dict[str, Any],
+        *,
+        needs_approval: bool,
+        is_followed: bool,
     ) -> None:
         """A company with some entries, on a QuickBooks of some kind."""
         self.world.switches |= switches
         self.skew = switches.get("clock_skew_seconds", 0)
-        self.oracle = Oracle(self.world, needs_approval)
-        self.runs = Runs(self._settings(needs_approval=needs_approval))
+        self.oracle = Oracle(self.world, needs_approval, is_followed)
+        self.runs = Runs(self._settings(needs_approval=needs_approval, is_followed=is_followed))
         for values in tracked:
             self.track(values)
 
@@ -127,10 +133,12 @@ class History(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def delete_entry(self, pick: int) -> None:
-        """Delete an entry in Clockify."""
+        """Delete an entry in Clockify, not the last of all people but one: that stops a run."""
         self.oracle.see_world()
-        if entry := self._entry(pick):
-            del self.world.workspace.entries[entry.id]
+        entries = self.world.workspace.entries
+        entry = self._entry(pick)
+        if entry and len({each.user_id for each in entries.values() if each is not entry}) > 1:
+            del entries[entry.id]
 
     @rule(what=st.sampled_from(people.RENAMES))
     def rename(self, what: str) -> None:
@@ -142,8 +150,10 @@ class History(RuleBasedStateMachine):
     @rule(pick=PICK, change=st.sampled_from(sorted(people.ACTIVITY_CHANGES)))
     def edit_activity(self, pick: int, change: str) -> None:
         """Change one thing about a time activity in QuickBooks."""
-        row = self.world.company.activities[self._activity(pick)]
+        key = self._activity(pick)
+        row = self.world.company.activities[key]
         people.ACTIVITY_CHANGES[change](row)
+        self.oracle.edited.add(key)
         row["SyncToken"] = str(int(row["SyncToken"]) + 1)
         row["MetaData"] = {**row["MetaData"], "LastUpdatedTime": self.holder.now().isoformat()}
 
@@ -167,6 +177,7 @@ class History(RuleBasedStateMachine):
         self.press_old_button(day)
         for key in set(self.world.company.activities) - before:
             people.ACTIVITY_CHANGES[change](self.world.company.activities[key])
+            self.oracle.edited.add(key)
 
     @rule(day=DAY)
     def close_books(self, day: int) -> None:
@@ -193,6 +204,23 @@ class History(RuleBasedStateMachine):
             self.runs.retry(row["entry_id"])
         else:
             self.runs.decide(row["entry_id"], "skip" if row["state"] == "gone" else "send")
+
+    @rule(pick=PICK)
+    def tell_apart(self, pick: int) -> None:
+        """Say of an activity that resembles one of ours what it is, by somebody who knows."""
+        if likened := self._likened():
+            self._go_on()
+            with suppress(Stop):
+                self._tell_apart(*likened[pick % len(likened)])
+
+    def _tell_apart(self, entry_id: str, key: str) -> None:
+        """Delete what stands twice; other work is kept."""
+        rows = self.world.company.activities
+        numbers = {number for number, ids in self.oracle.entries.items() if entry_id in ids}
+        if key in rows and tag(rows[key]["Description"]) in numbers:
+            del rows[key]
+        else:
+            self.runs.decide(entry_id, "keep")
 
     # What goes wrong.
 
@@ -229,7 +257,7 @@ class History(RuleBasedStateMachine):
         self.are_names_read |= {*REFERENCES} <= {*self.runs.done}
         if ENTRIES in self.runs.done:
             self.oracle.see_extraction(first, last)
-        self.oracle.after_run()
+        self.oracle.after_run(self._deliveries())
         self.oracle.check_deliveries(self._deliveries())
         check_steps(tables.history(self.runs.settings.ledger))
         if REVIEW[0] in self.runs.done:
@@ -263,9 +291,17 @@ class History(RuleBasedStateMachine):
                 self._decide(row)
         decided = self._come_to_rest()
         self.oracle.at_rest_decided(self.last, decided)
+        for likened in self._likened():
+            self._go_on()
+            self._tell_apart(*likened)
+        decided = self._come_to_rest()
+        assert self._likened() == []
         return decided
 
-    def _settings(self, *, needs_approval: bool) -> Settings:
+    def _likened(self) -> list[tuple[str, str]]:
+        return tables.likened(self.runs.settings.warehouse)
+
+    def _settings(self, *, needs_approval: bool, is_followed: bool) -> Settings:
         sandbox = Sandbox(self.server.url, self.holder)
         files = {
             "WAREHOUSE": "warehouse.duckdb",
@@ -275,8 +311,11 @@ class History(RuleBasedStateMachine):
         }
         quick = {"HTTP_PATIENCE_SECONDS": "1", "LOCK_SECONDS": "2", "SETTLE_SECONDS": "0"}
         places = {name: str(self.folder / file) for name, file in files.items()}
-        approval = {"REQUIRE_APPROVAL": str(needs_approval)}
-        return Settings.load({**sandbox.env, **places, **quick, **approval})
+        rules = {
+            "REQUIRE_APPROVAL": str(needs_approval),
+            "AFTER_SEND": "update" if is_followed else "flag",
+        }
+        return Settings.load({**sandbox.env, **places, **quick, **rules})
 
     def _deliveries(self) -> list[tables.Delivery]:
         return tables.deliveries(self.runs.settings.ledger)

@@ -11,7 +11,7 @@ lost or the ledger was restored, and that people have since deleted or changed b
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from operator import itemgetter
@@ -56,8 +56,10 @@ class Oracle:
 
     world: World
     needs_approval: bool
+    is_followed: bool
+    """Whether QuickBooks is brought into line with what is edited after it was sent."""
     made: dict[str, Activity] = field(default_factory=dict)
-    """Every activity that ever stood in QuickBooks, as it first was."""
+    """Every activity that ever stood in QuickBooks, as it first was, or was last brought to be."""
     ours: set[str] = field(default_factory=set)
     """Those that the product made, less those that a restored ledger does not know."""
     entries: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -68,6 +70,10 @@ class Oracle:
     """The activities as they stood when the run began."""
     certain: set[str] = field(default_factory=set)
     """Those that some delivery owned then."""
+    known: dict[str, Activity] = field(default_factory=dict)
+    """What the ledger took to be in QuickBooks of each entry then."""
+    edited: set[str] = field(default_factory=set)
+    """Activities that are not as the ledger has them: people's, until somebody looks at them."""
 
     def see_world(self) -> set[str]:
         """Take in the entries and activities that are there; the ids of the new activities."""
@@ -98,8 +104,9 @@ class Oracle:
                 self.read[key] = now[key], of_entry(rules, entry) if is_due else None
 
     def see_restored(self, deliveries: Iterable[Delivery]) -> None:
-        """Forget the activities that a restored ledger does not know."""
+        """Forget the activities that a restored ledger does not know, or not as they are."""
         self.ours &= owned(deliveries)
+        self._see_otherwise(deliveries)
 
     def is_due(self, rules: Rules, entry: Entry) -> bool:
         """Whether an entry is to be sent as it stands."""
@@ -110,10 +117,13 @@ class Oracle:
         self.see_world()
         self.standing = {k: as_stored(row) for k, row in self.world.company.activities.items()}
         self.certain = owned(deliveries)
+        self.known = {row["entry_id"]: _sent(row) for row in deliveries}
 
-    def after_run(self) -> None:
+    def after_run(self, deliveries: Iterable[Delivery]) -> None:
         """Judge what a run has put into QuickBooks since `before_run`."""
         new = self.see_world()
+        self._check_followed({row["quickbooks_id"]: row for row in deliveries})
+        self._see_otherwise(deliveries)
         sent: dict[str, list[Activity]] = defaultdict(list)
         for key in new:
             sent[tag(self.made[key].description)].append(_plain(self.made[key]))
@@ -123,6 +133,31 @@ class Oracle:
             total, entries = self._known(number) + len(activities), len(self.entries[number])
             assert total <= entries, f"{number}: {total} activities of {entries} entries"
         self.ours |= new
+
+    def _check_followed(self, owners: Mapping[str, Delivery]) -> None:
+        """What was changed is an entry's as it stood for itself, and now is as the entry is."""
+        for key, before in self.standing.items():
+            now = as_stored(self.world.company.activities[key])
+            if now == before:
+                continue
+            assert self.is_followed, f"{before} became {now}"
+            assert owners[key]["state"] in {"sent", "adopted"}, owners[key]
+            entry_id = owners[key]["entry_id"]
+            assert before.status != "HasBeenBilled", f"billed: {before}"
+            assert _plain(before) == _plain(self.known[entry_id]), f"another's: {before}"
+            assert now.employee == before.employee, f"{before} became {now}"
+            _, wanted = self.read[entry_id]
+            assert wanted, f"{before} became {now}, and its entry is not to be sent"
+            assert _plain(now) == _plain(wanted), f"{now} was made of {wanted}"
+            self.made[key] = now
+
+    def _see_otherwise(self, deliveries: Iterable[Delivery]) -> None:
+        """Take in which activities are not as the ledger has them."""
+        rows = self.world.company.activities
+        for row in deliveries:
+            key = row["quickbooks_id"]
+            if key in rows and _plain(as_stored(rows[key])) != _plain(_sent(row)):
+                self.edited.add(key)
 
     def _known(self, number: str) -> int:
         """How many activities of a number the run had to know, or to find and recognise."""
@@ -159,6 +194,18 @@ class Oracle:
                 assert entry.id in rows, f"lost: {entry}"
                 row = rows[entry.id]
                 assert row["state"] != "refused" or row["error_code"] not in FOR_THE_MOMENT, row
+                if self.is_followed:
+                    self._check_in_line(rules, entry, row)
+
+    def _check_in_line(self, rules: Rules, entry: Entry, row: Delivery) -> None:
+        """QuickBooks holds what the entry says, where nobody but us has touched it."""
+        key = row["quickbooks_id"]
+        if row["state"] == "sent" and key in self.ours - self.edited:
+            now, wanted = as_stored(self.world.company.activities[key]), of_entry(rules, entry)
+            is_its_person = now.employee == wanted.employee
+            is_kept = self.world.switches.get("charset") != "refuse" or wanted == _plain(wanted)
+            if is_its_person and is_kept and now.status != "HasBeenBilled":
+                assert _plain(now) == _plain(wanted), f"not followed: {now}, {wanted}"
 
     def at_rest_decided(self, before: Iterable[Delivery], now: Iterable[Delivery]) -> None:
         """Judge what is left once a person has decided all that waited for one."""
@@ -205,6 +252,11 @@ def tag(text: str) -> str:
     found = re.search(r"#\d+", text)
     assert found, text
     return found[0]
+
+
+def _sent(row: Delivery) -> Activity:
+    """What a delivery says was sent."""
+    return as_stored(json.loads(row["payload"]))
 
 
 def owned(deliveries: Iterable[Delivery]) -> set[str]:

@@ -58,6 +58,16 @@ def history(ledger: Path) -> Steps:
     return steps
 
 
+def likened(warehouse: Path) -> list[tuple[str, str]]:
+    """Entries that were sent, each with an activity of nobody's that resembles it."""
+    if not warehouse.exists():
+        return []
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return connection.execute(
+            "SELECT entry_id, quickbooks_id FROM drift WHERE kind = 'resembling' ORDER BY ALL"
+        ).fetchall()
+
+
 def check_verdicts(warehouse: Path) -> None:
     """Each entry has one verdict, and the verdicts have all its seconds and money."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:

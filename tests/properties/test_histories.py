@@ -51,6 +51,7 @@ def test_a_history_of_the_worst_ends_with_each_entry_once(
             tracked=[(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30), (2, 0, 1, 30)],
             switches={},
             needs_approval=False,
+            is_followed=False,
         )
         history.press_old_button(day=0)
         history.track_again(pick=2)
