@@ -76,7 +76,7 @@ class Directory:
         if len(found) > 1:
             return Match(problem="ambiguous", hint=f"QuickBooks has {labels}{state}")
         if state:
-            return Match(problem="inactive", hint=f"inactive in QuickBooks is {labels}")
+            return Match(problem="inactive", hint=f"{labels} is inactive in QuickBooks")
         return Match(id=found[0].id)
 
     def _nearly(self, names: Names) -> Match:
@@ -86,7 +86,7 @@ class Directory:
         state = "" if near.is_active else " (inactive)"
         looks = _looks(names, near.names)
         verb = "differs" if len(looks) == 1 else "differ"
-        named = f", only {' and '.join(looks)} {verb}" if looks else ""
+        named = f"; only {' and '.join(looks)} {verb}" if looks else ""
         hint = f"the nearest {self._kind} is `{near.label}`{state}{named}"
         act = self._renaming(names, near) if looks and near.is_active else ""
         return Match(problem="unknown", hint=hint, act=act, nearest=near.label)

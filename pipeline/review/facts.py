@@ -24,7 +24,7 @@ ACT = (
 )
 """What may be right where a name does not only look like another."""
 OR_ELSE = {
-    "employee": ", or bill a contractor's time by hand and mark it not billable in Clockify",
+    "employee": ", or, for a contractor, bill by hand and mark the time not billable in Clockify",
     "customer": "",
 }
 """QuickBooks has contractors among its vendors, of whom no time activity of ours can be."""
@@ -129,7 +129,7 @@ def _times(frame: pd.DataFrame, today: date) -> Columns:
         "tracked_seconds": tracked,
         "sent_minutes": sent,
         "only_by_rounding": is_by_rounding.fillna(value=False).map(
-            {True: ", and only rounding makes them so", False: ""}
+            {True: ", and only rounding makes it so", False: ""}
         ),
         "is_finished": frame["end_at"].notna(),
         "has_passed": (day < pd.Timestamp(today)) & ~(frame["end_at"] > frame["read_at"]),

@@ -70,7 +70,7 @@ def _of_another(match: Match, bearers: Mapping[str | None, set[str]]) -> Match:
 def _match_person(name: str | None, bearers: set[str], staff: Directory) -> Match:
     by_hand = "Bill the time by hand, and mark it not billable in Clockify"
     if not name:
-        hint = "Clockify gives the user no name"
+        hint = "the user has no name in Clockify"
         return Match(problem="unknown", hint=hint, act=f"{by_hand}, or give the user a name there")
     if len(bearers) > 1:
         ids = " and ".join(f"`{user_id}`" for user_id in sorted(bearers))
@@ -173,7 +173,7 @@ class _CustomerBook:
         is_client_used = mode == "client_project" or (mode == "auto" and client is not None)
         if not project:
             act = "In Clockify, give the entry another project"
-            return Match(problem="unknown", hint="Clockify gives the project no name", act=act)
+            return Match(problem="unknown", hint="the project has no name in Clockify", act=act)
         if mode == "project" and project in self._shared:
             act = "Set `CUSTOMER_MATCHING=client_project`, or rename one in Clockify and QuickBooks"
             hint = f"several clients in Clockify have a project `{project}`"
@@ -203,7 +203,7 @@ class _CustomerBook:
         label = f"`{self._paths[match.id or '']}`"
         if client in self._clients - set(above):
             act = "Set `CUSTOMER_MATCHING=client_project`, or rename the Clockify project "
-            hint = f"QuickBooks has the customer `{client}`, and {label} is another's"
+            hint = f"QuickBooks has the customer `{client}`, and {label} belongs to another"
             return Match(
                 problem="ambiguous", hint=hint, act=f"{act}`{project}` of client `{client}`"
             )
@@ -242,7 +242,7 @@ class _CustomerBook:
         if not children:
             return ""
         labels = " and ".join(f"`{child.label}`" for child in children[:3])
-        return f"sub-customers are matched with their client only: {labels}"
+        return f"sub-customers are matched only together with their client: {labels}"
 
 
 def _without_colon(client: str | None, project: str) -> str:
@@ -252,5 +252,5 @@ def _without_colon(client: str | None, project: str) -> str:
     """
     kinds = {"client": client, "project": project}
     odd = [f"the Clockify {kind} `{name}`" for kind, name in kinds.items() if ":" in (name or "")]
-    to = "without a colon, which QuickBooks does not take, and the customer the same"
+    to = "without a colon, which QuickBooks does not take, and the customer likewise"
     return f"Rename {' and '.join(odd)} {to}" if odd else ""

@@ -20,8 +20,8 @@ LONGEST_MINUTES = 23 * 60 + 55
 """The longest entry that is sent: the manual, "Important notes"."""
 NOT_WORK = ("BREAK", "HOLIDAY", "TIME_OFF")
 TO_PAST_ENTRIES = (
-    ", and apply it to past entries (or switch the entry's billable mark off and on): an entry "
-    "keeps the rate it was made with"
+    ", and apply it to past entries (or switch the entry's billable mark off and on), since an "
+    "entry keeps the rate it was made with"
 )
 """How a rate reaches an entry that is there: clockify-api.md, 8."""
 ENTRY_TYPES = ("REGULAR", *NOT_WORK)
@@ -99,9 +99,9 @@ def _of_people() -> tuple[Reason, ...]:
             "In QuickBooks, make the employee of the Clockify user {user} active: {employee_hint}."
         ),
         Reason("ambiguous_employee", "employee_problem", _not("ambiguous")).rejects(
-            "In Clockify and QuickBooks, give each person another name, since {user} may be two: "
-            "{employee_hint}; time of somebody whom nobody can rename any more must be billed by "
-            "hand, and marked not billable in Clockify."
+            "In Clockify and QuickBooks, give each person a different name, since {user} may be "
+            "more than one: {employee_hint}; if somebody can no longer be renamed, bill their time "
+            "by hand and mark it not billable in Clockify."
         ),
     )
 
@@ -132,13 +132,13 @@ def _of_time() -> tuple[Reason, ...]:
             _that(lambda minutes: minutes <= LONGEST_MINUTES),
             among="is_measured",
         ).rejects(
-            "In Clockify, correct the end of the entry of {user} on {day}, if its timer was "
-            "forgotten, or split it: {sent_minutes} minutes as sent are "
-            f"more than {LONGEST_MINUTES} (23 h 55 min){{only_by_rounding}}."
+            "In Clockify, correct the end of the entry of {user} on {day} if its timer was "
+            "forgotten, or split the entry: it would be sent as {sent_minutes} minutes, more than "
+            f"{LONGEST_MINUTES} (23 h 55 min){{only_by_rounding}}."
         ),
         Reason("bad_duration", "is_sound", _IS_TRUE, among="is_finished").rejects(
-            "In Clockify, correct start and end of the entry of {user} on {day}: its duration of "
-            "{tracked_seconds} s is missing or negative, or does not fit them."
+            "In Clockify, correct the start and end of the entry of {user} on {day}: its duration "
+            "({tracked_seconds} s) is missing or negative, or does not fit them."
         ),
         Reason(
             "rounds_to_zero",
@@ -147,7 +147,7 @@ def _of_time() -> tuple[Reason, ...]:
             among="is_tracked",
         ).rejects(
             "In Clockify, lengthen or delete the entry of {user} on {day}: its {tracked_seconds} s "
-            "are no minute as sent."
+            "would be sent as 0 minutes."
         ),
     )
 
@@ -166,12 +166,12 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
         "clockify": f"{place}: bring the currency of the rate, {{rate_currency}}, into line with "
         "the QuickBooks customer's, {customer_currency}.",
         "service_item": "Set `RATE_SOURCE=clockify`, or name only the other projects in "
-        "`ONLY_PROJECTS` and bill project {project} from elsewhere: the service item's price is in "
+        "`ONLY_PROJECTS` and bill project {project} by hand: the service item's price is in "
         "{rate_currency}, the QuickBooks customer's currency is {customer_currency}.",
     }[rules.settings.rate_source]
     return (
         Reason("no_rate", "is_priced", _IS_TRUE, among="is_to_price").rejects(
-            f"{place}: set the hourly rate, there is none{too}."
+            f"{place}: set the hourly rate, which is missing{too}."
         ),
         Reason(
             "zero_rate",
@@ -180,7 +180,7 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             among="is_rated",
             is_on=rules.settings.zero_rates == "reject",
         ).rejects(
-            f"{place}: set the hourly rate, which is 0{too}{unseen}; if it is meant, set "
+            f"{place}: set the hourly rate, which is 0{too}{unseen}; if 0 is meant, set "
             "`ZERO_RATES=send`."
         ),
         Reason(
@@ -189,8 +189,8 @@ def _of_price(rules: Rules) -> tuple[Reason, ...]:
             _that(lambda rates: rates.between(0, highest).fillna(value=False)),
             among="is_priced",
         ).rejects(
-            f"{place}: correct the hourly rate, which must be whole cents, not negative, at "
-            "most `MAX_RATE` and in a currency of hundredths (it is in {rate_currency})"
+            f"{place}: correct the hourly rate, which must be in whole cents, not negative, at "
+            "most `MAX_RATE` and in a currency that has cents (it is in {rate_currency})"
             f"{too}."
         ),
         Reason("wrong_currency", "is_currency_right", _IS_TRUE).rejects(other_currency),
@@ -214,22 +214,22 @@ def _of_waiting(rules: Rules) -> tuple[Reason, ...]:
     reopened = closed and closed + timedelta(days=1)
     return (
         Reason("running", "end_at", _IS_GIVEN).holds(
-            "Nothing, unless forgotten: the timer of {user} of {day} still runs in Clockify."
+            "Nothing, unless forgotten: the timer of {user} from {day} still runs in Clockify."
         ),
         Reason("in_future", "has_passed", _IS_TRUE).holds(
-            "Nothing, unless date or end are wrong in Clockify: {day} has not passed, or the end "
-            "of the entry of {user} had not when it was read."
+            "Nothing, unless the date or end is wrong in Clockify: {day} is not over, or the entry "
+            "of {user} ended in the future when it was read."
         ),
         Reason(
             "settling", "work_date", _that(lambda days: (days <= settled) | (days >= today))
         ).holds("Nothing: `SEND_AFTER_DAYS` and `SEND_UP_TO` let {day} through later."),
         Reason(
             "not_approved", "is_approved", _IS_TRUE, is_on=rules.settings.require_approval
-        ).holds("In Clockify, have the timesheet of {user} with {day} submitted and approved."),
+        ).holds("In Clockify, have the timesheet of {user} for {day} submitted and approved."),
         Reason("books_closed", "work_date", _since(reopened), among="is_no_probe").holds(
-            f"In QuickBooks, reopen the books, closed through {closed}, or bill the entry of "
-            "{user} on {day} by hand and mark it not billable in Clockify, or it is sent as well "
-            "once they are open."
+            f"In QuickBooks, reopen the books, closed through {closed}; or bill the entry of "
+            "{user} on {day} by hand and mark it not billable in Clockify, since it would be sent "
+            "too once they are open."
         ),
     )
 
@@ -251,7 +251,7 @@ def _of_exclusion(rules: Rules) -> tuple[Reason, ...]:
         Reason(
             "not_billable", "is_billable", _IS_TRUE, is_on=not rules.settings.send_non_billable
         ).excludes(
-            "Nothing, unless it is to be billed: then mark it so in Clockify ({user}, {day})."
+            "Nothing, unless it should be billed: then mark it so in Clockify ({user}, {day})."
         ),
     )
 

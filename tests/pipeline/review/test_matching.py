@@ -108,13 +108,13 @@ class TestPeople:
         """Users whose name is missing are not namesakes of one another."""
         people = [("u1", name), ("u2", name)]
         match = match_people(people, users(("u3", name)), STAFF)[name]
-        assert (match.problem, match.hint) == ("unknown", "Clockify gives the user no name")
+        assert (match.problem, match.hint) == ("unknown", "the user has no name in Clockify")
         assert match.act.startswith("Bill the time by hand")
 
     @pytest.mark.parametrize(
         ("name", "hint"),
         [
-            ("Ann Lee ", "the nearest QuickBooks employee is `Ann Lee`, only a trailing blank in"),
+            ("Ann Lee ", "the nearest QuickBooks employee is `Ann Lee`; only a trailing blank in"),
             ("Anne Lee", "the nearest QuickBooks employee is `Ann Lee`"),
             ("Bob Royd", "the nearest QuickBooks employee is `Bob Roy` (inactive)"),
             ("Eve Bck", "the nearest QuickBooks employee is `Eve Back`"),
@@ -152,7 +152,7 @@ class TestCustomers:
         """The client is a customer here, and the project of that name is another's."""
         match = project("Acme", "Launch", "project")
         assert (match.id, match.problem) == (None, "ambiguous")
-        assert "`Acme`, and `Globex:Launch` is another's" in match.hint
+        assert "`Acme`, and `Globex:Launch` belongs to another" in match.hint
         assert "CUSTOMER_MATCHING=client_project" in match.act
         namesakes = customers(
             customer("1", "Acme Inc"),
@@ -259,13 +259,13 @@ class TestCustomers:
                 None,
                 "Website",
                 "auto",
-                "matched with their client only: `Acme:Website` and `Globex:Website`",
+                "matched only together with their client: `Acme:Website` and `Globex:Website`",
             ),
             (None, "Launch!", "client_project", "the Clockify project has no client"),
             ("Acme ", "Website", "auto", "only a trailing blank in Clockify (the client's name)"),
             ("Acme", "Websites", "auto", "the nearest QuickBooks sub-customer is `Acme:Website`"),
             ("Acme", "Zzz", "auto", "no QuickBooks sub-customer has a similar name"),
-            (None, None, "auto", "Clockify gives the project no name"),
+            (None, None, "auto", "the project has no name in Clockify"),
         ],
     )
     def test_the_hint_says_what_would_match(

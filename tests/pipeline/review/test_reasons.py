@@ -274,7 +274,7 @@ CLIENTS = customers(
             {"user_name": "Bob"},
             (
                 "Rename the Clockify user `Bob` or the QuickBooks employee so that both are the "
-                "same, character for character, or add the employee, or bill a contractor's time "
+                "same, character for character, or add the employee, or, for a contractor, bill "
             ),
         ),
     ],
@@ -335,7 +335,7 @@ def test_a_fix_says_on_which_side_a_person_is_renamed(changes: dict[str, Any], a
         (
             {"project_name": None},
             "auto",
-            "In Clockify, give the entry another project: Clockify gives the project no",
+            "In Clockify, give the entry another project: the project has no name in Clockify",
         ),
     ],
 )
@@ -353,7 +353,7 @@ def test_namesakes_whom_nobody_can_rename_have_a_fix_that_can_be_done() -> None:
     gone = [entry(number, user_id=f"u{number}", user_name="DeletedUser") for number in (1, 2)]
     for verdict in judged(*gone):
         assert verdict["reasons"] == ["ambiguous_employee"]
-        assert "billed by hand, and marked not billable in Clockify" in verdict["fixes"][0]
+        assert "bill their time by hand and mark it not billable in Clockify" in verdict["fixes"][0]
 
 
 def test_time_of_somebody_removed_whom_nothing_names_is_billed_by_hand() -> None:
