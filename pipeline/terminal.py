@@ -106,7 +106,7 @@ def refuse_unknowable(settings: Settings, today: date, first: date, last: date) 
     """
     if last < settings.start_date:
         raise click.BadParameter(
-            f"{last} is before START_DATE ({settings.start_date}): nothing of it is ever read"
+            f"{last} is before START_DATE ({settings.start_date}): no day before it is ever read"
         )
     if first > today:
         raise click.BadParameter(f"{first} lies in the future: today is {today}")
@@ -131,7 +131,7 @@ def told_unread(days: Sequence[date]) -> list[str]:
     if not days:
         return []
     command = READ.format(first=days[0], last=days[-1])
-    return [f"{len(days)} of these days were never read and judged: `{command}` does."]
+    return [f"{len(days)} of these days were never read and judged: `{command}` does both."]
 
 
 @contextmanager
@@ -156,8 +156,8 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
     if not settings.warehouse.exists():
         raise Stop(
             f"There is no warehouse {settings.warehouse}",
-            "see whether WAREHOUSE is the right one, also in this shell; if nothing was ever read, "
-            "launch a first run",
+            "check that WAREHOUSE is right, in this shell too; if nothing was ever read, launch a "
+            "first run",
         )
     holder = f"{command} by {who()}"
     with (

@@ -13,13 +13,13 @@ from pipeline.typed import visible
 @click.option(
     "--paste",
     is_flag=True,
-    help="The browser is on another machine: paste the address on which it ends.",
+    help="The browser is on another machine: paste the address at which it ends up.",
 )
 def command(*, paste: bool) -> None:
     """Connect to QuickBooks: Intuit asks for your consent in the browser.
 
-    Where QUICKBOOKS_REDIRECT_URL is on this machine, the answer is received here. Else, as
-    production keys need, the browser ends on that page: paste its whole address.
+    If QUICKBOOKS_REDIRECT_URL is on this machine, the answer is received here. Otherwise, as with
+    production keys, the browser ends up on that page: paste its whole address.
     """
     settings = Settings.load()
     is_pasted = paste or consent.is_pasted(settings)
@@ -39,5 +39,5 @@ def _show(page: str) -> None:
 
 
 def _pasted() -> str:
-    address: str = click.prompt("The whole address on which the browser ended")
+    address: str = click.prompt("The whole address at which the browser ended up")
     return address

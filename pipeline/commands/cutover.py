@@ -23,18 +23,19 @@ SHEET = [
 @click.command()
 @click.argument("first", type=terminal.DAY, metavar="FIRST")
 @click.argument("last", type=terminal.DAY, metavar="LAST")
-@click.option("--csv", "csv_file", type=terminal.FILE, help="Write what to decide.")
-@click.option("--confirm", is_flag=True, help="Send what is not there: asked once.")
+@click.option("--csv", "csv_file", type=terminal.FILE, help="Write a file of what to decide.")
+@click.option("--confirm", is_flag=True, help="Let loads send what is not there; asked once.")
 @terminal.as_json
 def command(
     first: datetime, last: datetime, csv_file: Path | None, *, confirm: bool, as_json: bool
 ) -> None:
-    """Show what QuickBooks holds of the days FIRST to LAST.
+    """Show what QuickBooks holds for the days FIRST to LAST.
 
-    Certain (adopted by the next load), likely and ambiguous (a person decides), none (to be sent),
-    and what only QuickBooks has. Nothing is changed there. Looks at the entries as last read;
-    where some never were, none is to be sent, or none beside somebody else's activities, there is
-    nothing to confirm. Exit code 3 if something is to be decided.
+    Entries are certain (the next load adopts their activity), likely or ambiguous (a person
+    decides), or none (to be sent); then comes what only QuickBooks has. Nothing is changed there.
+    Uses the entries as last read. Days that were never read cannot be confirmed; there is nothing
+    to confirm where nothing is to be sent, or nothing beside somebody else's activities. The exit
+    code is 3 if something is left to decide.
     """
     days = terminal.window(first, last)
     with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
@@ -43,7 +44,7 @@ def command(
         found = _found(desk, *days)
         if confirm and unread:
             raise Stop(
-                "Nothing was confirmed: not all that would be sent is known",
+                "Nothing was confirmed: some of what would be sent is not known yet",
                 *terminal.told_unread(unread),
             )
         if confirm and found.beside:
@@ -92,7 +93,7 @@ def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None
         )
     ]
     terminal.print_table(
-        "To decide: an entry, and what is like it", pairs, ("group", "id", *COLUMNS)
+        "To decide: an entry, then the activities like it", pairs, ("group", "id", *COLUMNS)
     )
     only = [{"id": row["quickbooks_id"], **row} for row in found.only_in_quickbooks]
     terminal.print_table("Only in QuickBooks", only, ("id", *COLUMNS))
@@ -108,13 +109,13 @@ def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> l
     ]
     if found.undecided:
         lines.append(
-            f"{len(found.undecided)} are to be decided: `decide ENTRY send|adopt ID|skip`, or "
-            "`cutover … --csv FILE`, its column `decision` filled in, and `decide --csv FILE`."
+            f"{len(found.undecided)} are left to decide: run `decide ENTRY send|adopt ID|skip`, or "
+            "`cutover … --csv FILE`, fill in its column `decision`, and run `decide --csv FILE`."
         )
     if found.to_send and not found.beside:
-        lines.append("QuickBooks holds nothing of somebody else's there: nothing to confirm.")
+        lines.append("QuickBooks holds nobody else's activities there: nothing to confirm.")
     elif not is_confirmed and found.to_send:
-        lines.append("Not confirmed yet: if that is right, run it again with `--confirm`.")
+        lines.append("Not confirmed yet: if all this is right, run it again with `--confirm`.")
     return lines + terminal.told_unread(unread)
 
 

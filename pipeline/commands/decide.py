@@ -23,12 +23,12 @@ from pipeline.delivery.decisions import Decision
 def command(
     entry: str | None, words: tuple[str, ...], csv_file: Path | None, *, as_json: bool
 ) -> None:
-    """Decide of an ENTRY: send it, adopt a time activity as its own, never send it, or keep it.
+    """Decide on an ENTRY: send it, adopt a time activity as its own, never send it, or keep it.
 
-    `send` is carried out by the next load of its day, if the entry is still accepted then and
-    QuickBooks has not come to hold its equal, which is adopted. `skip` also settles what was sent
-    and then deleted in QuickBooks (`gone`). `keep` is for one that is in QuickBooks: what somebody
-    made there beside it, and resembles it, is other work.
+    `send` is carried out by the next load of its day, if the entry is still accepted then; if
+    QuickBooks has come to hold its equal, that is adopted instead. `skip` also settles what was
+    sent and then deleted in QuickBooks (`gone`). `keep` is for an entry that is in QuickBooks: it
+    says that the activity beside it there, which resembles it, is other work.
     """
     made = [
         replace(each, entry_id=each.entry_id.lower())  # as Clockify writes them, however typed

@@ -18,9 +18,9 @@ COLOURS = {"right": "green", "wrong": "red", "doubtful": "yellow", "unseen": ""}
 @terminal.as_json
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    """Look at everything that a good morning's run needs, and name the fix of what is wrong.
+    """Check everything that a good morning's run needs, and name the fix for what is wrong.
 
-    ✓ is right, ✗ is wrong, ! is worth a look and stops nothing, · could not be looked at. The
+    ✓ is right, ✗ is wrong, ! is worth a look and stops nothing, · could not be checked. The
     exit code is 1 if anything is wrong. Nothing is changed.
     """
     settings = Settings.load()

@@ -52,7 +52,7 @@ def command(
 ) -> None:
     """Write the fix list, or the rejected entries, of the work dates FIRST to LAST to a file.
 
-    As of the last run's end. No text in it becomes a formula.
+    As of the end of the last run. Text that looks like a formula stays text.
     """
     if not csv_file and not xlsx_file:
         raise click.UsageError("name a file with `--csv` or `--xlsx`")

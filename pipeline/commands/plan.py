@@ -42,11 +42,13 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
         terminal.print_text("The next load of these days has nothing new to send.")
     if unsettled:
         terminal.print_text(
-            f"{unsettled} deliveries of which nobody knows are settled first; of these days, what "
-            "was not stored is sent anew."
+            f"{unsettled} deliveries whose outcome nobody knows are settled first; those of these "
+            "days that were not stored are sent anew."
         )
     if is_followed:
-        terminal.print_text("What was edited in Clockify since it was sent is brought into line.")
+        terminal.print_text(
+            "What was edited in Clockify since it was sent is updated in QuickBooks."
+        )
     for line in terminal.told_unread(unread):
         terminal.print_text(line)
 

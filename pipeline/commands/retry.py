@@ -10,8 +10,8 @@ from pipeline.ledger import ASKED_TO_RETRY, CLOSED_PERIOD, DECIDED_TO_SEND, NOT_
 from pipeline.stops import Stop
 
 TRIED_ANYWAY = (*CLOSED_PERIOD, NOT_STORED, DECIDED_TO_SEND)
-"""Codes that say themselves how a load tries again: of closed books by one entry, of what nobody
-could tell alone, of what a person has decided beside what is like it."""
+"""Codes that loads try again by themselves: one entry while books are closed; alone what nobody
+could tell; what a person has decided to send, beside what is like it."""
 
 
 @click.command()
@@ -19,10 +19,10 @@ could tell alone, of what a person has decided beside what is like it."""
 @click.option("--reason", help="All that QuickBooks refused with this code, such as 2500.")
 @terminal.as_json
 def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> None:
-    """Have refused deliveries tried again by the next load of their days.
+    """Have the next load of their days try refused deliveries again.
 
-    By their entries' ids, or all of one reason. They are judged again, and QuickBooks is read
-    before anything is sent.
+    Named by their entries' ids, or all with one reason. They are judged again, and QuickBooks is
+    read before anything is sent.
     """
     if bool(entries) == bool(reason):
         raise click.UsageError("name entries, or a reason with `--reason`")
@@ -42,7 +42,7 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
     chosen = [row for row in asked if row.error_code not in TRIED_ANYWAY]
     if anyway := {row.entry_id for row in asked} - {row.entry_id for row in chosen}:
         is_closed = any(row.error_code in CLOSED_PERIOD for row in asked)
-        probe = ", of closed books one entry a run until they are open" if is_closed else ""
+        probe = ", while books are closed one entry a run" if is_closed else ""
         raise Stop(
             f"Each load tries {', '.join(sorted(anyway))} again by itself{probe}",
             "nothing was changed; `plan` shows what the next load sends",
@@ -58,7 +58,7 @@ def _chosen(desk: Desk, entries: Sequence[str], reason: str | None) -> list[Deli
             f"QuickBooks has refused nothing for the reason `{reason}`",
             f"the reasons that stand are: {', '.join(codes)}"
             if codes
-            else "no refusal waits to be asked for, so there is nothing to try again",
+            else "no refusal waits for this command, so there is nothing to try again",
         )
     return chosen
 

@@ -49,7 +49,7 @@ def command(
     """May this month be invoiced? By customer and currency, and what is in the way.
 
     Clockify's billable time and amount = in QuickBooks + not sent ± rounding ± what differs. As of
-    the last run's end. The exit code is 3 if a customer is not ready, or a day was never read.
+    the end of the last run. The exit code is 3 if a customer is not ready, or a day was never read.
     """
     first = date(month.year, month.month, 1)
     last = first.replace(day=monthrange(first.year, first.month)[1])
@@ -97,7 +97,9 @@ def _refuse_foreign(settings: Settings, today: date, first: date, last: date) ->
 def _state(row: Row, told: Collection[str] = ()) -> str:
     """What is in a customer's way, but for what was told of them all."""
     blocks = [block for block in row["blocks"] if block not in told]
-    return "; ".join(blocks) or ("nothing of its own" if row["blocks"] else "ready to invoice")
+    if blocks:
+        return "; ".join(blocks)
+    return "only what is in the way of all" if row["blocks"] else "ready to invoice"
 
 
 def _show(name: str, rows: list[Row]) -> None:

@@ -17,8 +17,8 @@ from pipeline.storage.queries import Row
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """Show the last run, and what was sent, rejected, held, at risk or left to decide.
 
-    The exit code is 3 if something is in the fix list, or was sent and its outcome is not known.
-    No run has to wait for this.
+    The exit code is 3 if the fix list is not empty, or the outcome of something sent is unknown.
+    This makes no run wait.
     """
     settings = Settings.load()
     found = situation(settings.analysis, settings.since)
@@ -41,7 +41,7 @@ def _screen(found: Row, settings: Settings) -> Iterator[str]:
     yield f"  deliveries     {_listed(found['deliveries'])}"
     yield f"  waiting        {_listed(found['waiting'])}"
     at_risk = found["at_risk"]
-    oldest = f", billable and not in QuickBooks, the oldest of {at_risk['name']}"
+    oldest = f", billable and not in QuickBooks, the oldest from {at_risk['name']}"
     yield f"  to be done     {found['fixes']:,} in the fix list"
     yield f"  at risk        {_counted(at_risk)}{oldest if at_risk['entries'] else ''}"
 

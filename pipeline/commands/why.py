@@ -31,7 +31,7 @@ ATTEMPT = ("quickbooks_id", "error_code", "error_message", "intuit_tid", "run")
 def command(entry_id: str, *, is_live: bool, as_json: bool) -> None:
     """Show how ENTRY_ID was read, judged and delivered, who decided what, and what to change.
 
-    As of the last run's end, and then no run has to wait for this; `--live` reads its time
+    As of the end of the last run, so that no run has to wait for this; `--live` reads its time
     activity anew. Changes nothing.
     """
     settings = Settings.load()
@@ -93,7 +93,7 @@ def _delivered(found: Row, _: Settings) -> Iterator[str]:
         if row["error_message"]:
             yield f"  {row['error_message']}"
         if row["state"] == "gone":
-            yield "  deleted in QuickBooks and never sent again: `decide` it `skip` to settle it"
+            yield "  deleted in QuickBooks and never sent again: `decide ENTRY skip` settles it"
         elif row["state"] == "skipped" and row["quickbooks_id"]:
             yield "  deleted in QuickBooks before that"
 
@@ -113,7 +113,7 @@ def _held(found: Row, settings: Settings) -> Iterator[str]:
     there = {row["quickbooks_id"] for row in found["activities"]}
     gone = {row["quickbooks_id"] for row in found["deliveries"] if row["state"] in LEFT_OUT}
     for missing in sorted(named - there - gone):
-        why = "is not there" if found["is_live"] else "was not read since; `--live` reads it"
+        why = "is not there" if found["is_live"] else "has not been read since; `--live` reads it"
         yield f"QuickBooks: time activity {missing} {why}"
 
 

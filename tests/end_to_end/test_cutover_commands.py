@@ -133,7 +133,7 @@ def test_only_what_was_seen_is_confirmed(reviewed: House, shell: Type) -> None:
     said = shell("cutover", str(DAY - timedelta(days=3)), str(DAY), "--confirm", code=1).stderr
     assert "Nothing was confirmed" in said
     assert "3 of these days were never read and judged: `.venv/bin/dg launch" in said
-    assert "holds nothing of somebody else's" in shell("cutover", *SPAN, "--confirm").stdout
+    assert "holds nobody else's activities" in shell("cutover", *SPAN, "--confirm").stdout
     reviewed.prepare(NEXT, NEXT, LOAD, **CONFIRMED)
     assert reviewed.rows("FROM cutover_confirmations") == [], "nobody's was beside it"
     press(reviewed, DAY, DAY)
@@ -196,7 +196,7 @@ def test_confirm_lets_the_load_do_what_plan_has_shown(
     }
     assert "nothing new to send" in (said := shell("plan", *SPAN).stdout)
     assert "nobody knows" not in said
-    assert "brought into line" not in said
+    assert "is updated in QuickBooks" not in said
     found = json.loads(shell("cutover", *SPAN, "--json", code=3).stdout)
     assert found["is_confirmed"]
     assert {row["group"] for row in found["groups"]} == {"certain", "likely"}
@@ -209,8 +209,8 @@ def test_plan_tells_what_else_the_next_load_does(reviewed: House, shell: Type) -
     reviewed.changes["AFTER_SEND"] = "update"
     unsettled = states(reviewed)["unknown"]
     said = shell("plan", *SPAN).stdout
-    assert f"{unsettled} deliveries of which nobody knows are settled first" in said
-    assert "edited in Clockify since it was sent is brought into line" in said
+    assert f"{unsettled} deliveries whose outcome nobody knows are settled first" in said
+    assert "edited in Clockify since it was sent is updated in QuickBooks" in said
     assert json.loads(shell("plan", *SPAN, "--json").stdout)["unsettled"] == unsettled
 
 
@@ -745,7 +745,7 @@ def test_what_stops_a_command_is_one_sentence_and_an_exit_code(
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"), [("WAREHOUSE", "whether WAREHOUSE is the right"), ("LEDGER", "")]
+    ("setting", "said"), [("WAREHOUSE", "that WAREHOUSE is right"), ("LEDGER", "")]
 )
 def test_a_command_that_stops_leaves_the_copies_as_they_were(
     setting: str, said: str, loaded: House, shell: Type

@@ -57,7 +57,7 @@ def test_status_shows_one_screen_of_what_the_copy_knows(loaded: House, shell: Ty
     said = shell("status", code=3).stdout
     assert len(said.splitlines()) <= 24
     assert run_id in said
-    for shown in ("sent 16 (", "rejected 2 (2:01 h)", "the oldest of 2026-11-17", "As of 2026-11-"):
+    for shown in ("sent 16 (", "rejected 2 (2:01 h)", "oldest from 2026-11-17", "As of 2026-11-"):
         assert shown in said
     known = json.loads(shell("status", "--json", code=3).stdout)
     [in_run] = known["in_run"]
@@ -187,7 +187,7 @@ def test_what_was_deleted_in_quickbooks_is_settled_by_skipping_it(
     blocked = "SELECT count(*) FROM statement WHERE list_contains(blocks, 'accepted: gone (1)')"
     assert loaded.rows(blocked) == [(1,)]
     assert "Delivery: gone" in shell("why", entry_id).stdout
-    assert "`decide` it `skip` to settle it" in shell("why", entry_id).stdout
+    assert "`decide ENTRY skip` settles it" in shell("why", entry_id).stdout
     shell("decide", entry_id, "skip")
     assert "never sent again" in shell("decide", entry_id, "send", code=1).stderr
     shell("decide", entry_id, "skip")  # as before

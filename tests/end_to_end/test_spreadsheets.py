@@ -87,7 +87,7 @@ def test_on_the_screen_what_is_in_the_way_of_all_is_said_once_and_nothing_of_zer
     assert said.count("the month is not over") == 1
     assert "In the way of all: the month is not over" in said
     assert "In the way of all: rejected" not in said
-    assert "nothing of its own" in said
+    assert "only what is in the way of all" in said
     assert "billed" not in said.replace("unbilled", "")
     [(sent,)] = week.rows("SELECT count(*) FROM statement WHERE unbilled_seconds > 0")
     assert said.count("unbilled") == sent
