@@ -1,7 +1,7 @@
 """Standing checks of what was sent: does it stand as it was sent, and do both books agree?
 
 They judge everything since `SEND_FROM` by the tables that each load leaves behind. That an
-activity was billed, or is there and not ours, is shown and warned of by nobody.
+activity was billed, or is in QuickBooks and not ours, is shown, and no warning.
 """
 
 import dagster as dg
@@ -16,15 +16,15 @@ from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row
 
 LINES = {
-    "in the ledger, not in QuickBooks": "side = 'quickbooks' AND kind = 'deleted'",
-    "there twice": "kind = 'duplicated'",
-    "there, and like one of ours": "kind = 'resembling'",
+    "in the ledger but not in QuickBooks": "side = 'quickbooks' AND kind = 'deleted'",
+    "in QuickBooks twice": "kind = 'duplicated'",
+    "in QuickBooks and like one of ours": "kind = 'resembling'",
     "changed in QuickBooks": "side = 'quickbooks' AND kind IN ('edited', 'moved')",
     "changed in Clockify": "side = 'clockify'",
-    "there and not ours": "kind = 'not_ours'",
+    "in QuickBooks and not ours": "kind = 'not_ours'",
     "billed": "kind = 'billed'",
 }
-FACTS = {"changed in Clockify", "there and not ours", "billed"}
+FACTS = {"changed in Clockify", "in QuickBooks and not ours", "billed"}
 """Lines in which the books and the ledger agree all the same."""
 _LINE = " ".join(f"WHEN {condition} THEN '{line}'" for line, condition in LINES.items())
 DRIFTED = f"""
@@ -94,11 +94,11 @@ CLAIMS = {
         ],
         right="nothing that was sent has changed since",
         problem="Entries or time activities that changed after they were sent: {measured}",
-        fix="Make both sides say the same (a description in letters that QuickBooks keeps), or set "
-        "AFTER_SEND=update to follow the entries; what was deleted in QuickBooks is settled with "
-        "`python -m pipeline decide ENTRY skip`, or `adopt ID`; what only resembles ours is told "
-        "apart with `decide ENTRY keep`; what is billed already is for the bookkeeper. The table "
-        "`drift` has each field",
+        fix="Make both sides say the same (a description in characters that QuickBooks keeps), or "
+        "set AFTER_SEND=update to follow the entries; settle what was deleted in QuickBooks with "
+        "`python -m pipeline decide ENTRY skip`, or `adopt ID`; where an activity only resembles "
+        "one of ours, say so with `decide ENTRY keep`; what is billed already is for the "
+        "bookkeeper. The table `drift` has each field",
     ),
     "the_run_before_left_its_copies": Claim(
         asset="quickbooks_time_activities",

@@ -87,7 +87,7 @@ SCHEMA_CLAIMS = [
 
 
 def ineligible(connection: Connection, company: Company, _: Row) -> list[Row]:
-    """What forbids to send to the company."""
+    """What forbids sending to the company."""
     refusals = eligibility.refusals(verdicts.company(connection), company.settings)
     return [{"problem": each} for each in refusals]
 
@@ -99,7 +99,7 @@ CLAIMS = {
         wrong=ineligible,
         columns=["problem"],
         right="the company may receive time activities",
-        problem="What forbids to send to this company",
+        problem="This company may not receive time activities",
         fix="{first_of_all[problem]}",
     ),
     "entry_ids_are_unique": gate(
@@ -164,7 +164,7 @@ CLAIMS = {
         """,
         columns=["work_date", "entry_id"],
         right="every accepted entry names an active employee and customer",
-        problem="Accepted entries that name nobody active: {measured}",
+        problem="Accepted entries without an active employee and customer: {measured}",
         fix="Launch the review of their days again",
     ),
     "no_delivery_refused_or_unknown": gate(
@@ -182,10 +182,10 @@ CLAIMS = {
         """,
         columns=["work_date", "state", "error_code", "problem", "entry_id"],
         right="this run added no delivery that is refused, unknown, or left for a person",
-        problem="Deliveries of this run that did not reach QuickBooks, or of which nobody knows: "
-        "{measured}",
-        fix="The table says why, and `deliveries` (error_message) in QuickBooks' own words; "
-        "the check no_delivery_stands_unresolved keeps them until cleared",
+        problem="Deliveries of this run that did not reach QuickBooks, or whose outcome nobody "
+        "knows: {measured}",
+        fix="The table says why; `deliveries` (error_message) has QuickBooks' own words; "
+        "the check no_delivery_stands_unresolved shows them until they are cleared",
     ),
     "activities_are_stored_as_they_were_sent": gate(
         asset="quickbooks_time_activities",
@@ -196,8 +196,8 @@ CLAIMS = {
         "AND error_message IS NOT NULL ORDER BY work_date",
         columns=["work_date", "differs", "quickbooks_id", "entry_id"],
         right="QuickBooks stored every time activity as it was sent",
-        problem="Time activities stored otherwise than they were sent: {measured}",
-        fix="Compare and correct them in QuickBooks; a description needs letters that QuickBooks "
-        "keeps, the same in Clockify and in QuickBooks",
+        problem="Time activities that were not stored as they were sent: {measured}",
+        fix="Compare and correct them in QuickBooks; a description needs characters that "
+        "QuickBooks keeps, the same in Clockify and in QuickBooks",
     ),
 }

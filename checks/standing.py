@@ -104,18 +104,18 @@ CLAIMS = {
     "the_filters_name_what_is_there": Claim(
         asset="clockify_projects",
         beside=("clockify_users",),
-        says="Whoever and whatever `ONLY_USERS`, `ONLY_CLIENTS` and `ONLY_PROJECTS` name is in "
-        "Clockify: a typing error would leave everything out, and green.",
+        says="Everybody and everything that `ONLY_USERS`, `ONLY_CLIENTS` and `ONLY_PROJECTS` name "
+        "is in Clockify: a typing error would leave everything out while all stays green.",
         wrong=unknown_filters,
         columns=["setting", "called"],
         right="the filters name what is there",
         problem="{first_of_all[setting]}: {first_of_all[called]} is not in Clockify",
-        fix="Correct it, character for character; a name with a comma stands in double quotes, "
-        "and in .env all of them in single ones",
+        fix="Correct it, character for character; put a name with a comma in double quotes and, "
+        "in .env, the whole list in single quotes",
     ),
     "the_plan_is_known": Claim(
         asset="quickbooks_company",
-        says="The company's plan is one of which it is known whether it takes time activities.",
+        says="It is known whether the company's plan takes time activities.",
         wrong=unknown_plan,
         columns=["problem", "fix"],
         right="the plan is known to take time activities",
@@ -143,8 +143,8 @@ CLAIMS = {
     "every_billable_project_matches_a_customer": Claim(
         asset="clockify_projects",
         beside=("quickbooks_customers",),
-        says="Every active billable project has a customer, so that a mismatch shows before the "
-        "hours.",
+        says="Every active billable project matches a customer: a mismatch shows before hours are "
+        "tracked.",
         wrong=projects_without_customers,
         columns=["project", "problem", "suggestion"],
         right="every active billable project matches a customer",
@@ -163,7 +163,7 @@ CLAIMS = {
         columns=["reason", "entries", "hours", "people", "since", "until"],
         right="no entry is rejected",
         problem="Rejected entries: {measured}",
-        fix="Open a day of this asset under Partitions for the fix of each",
+        fix="Open a day of this asset under Partitions for each entry's fix",
     ),
     "no_time_looks_tracked_twice": Claim(
         asset="accepted_time_entries",
@@ -175,8 +175,8 @@ CLAIMS = {
         right="no time looks as if it had been tracked twice",
         problem="Accepted entries that may have been tracked twice: {measured}",
         fix="They are sent all the same: where one is too many, delete it in Clockify, and in "
-        "QuickBooks if it was sent; where all are right, nothing is to be done, and this ends with "
-        "the month after theirs",
+        "QuickBooks if it was sent; where all are right, there is nothing to do, and this warning "
+        "ends with the month after theirs",
     ),
     "the_last_day_is_as_usual": Claim(
         asset="rejected_time_entries",
@@ -186,13 +186,13 @@ CLAIMS = {
         columns=["problem"],
         right="the last day is as usual, or too few are known to say",
         problem="{first_of_all[problem]}",
-        fix="Look at that day in Clockify, at the key and at the filters; of a holiday, nothing is "
-        "to be done, and the next day ends this",
+        fix="Look at that day in Clockify, and at the key and the filters; if it was a holiday, "
+        "there is nothing to do, and the next day ends this warning",
     ),
     "every_day_is_loaded": Claim(
         asset="clockify_time_entries",
-        says="Every day from the cut-over to yesterday was read once it was over; a gap names the "
-        "command that fills it.",
+        says="Every day from the cut-over to yesterday was read once it was over; for a gap, the "
+        "message has the command that fills it.",
         wrong=f"""
         SELECT min(day)::DATE AS first, max(day)::DATE AS last, count(*) AS days,
             {LAUNCH} AS command
@@ -222,7 +222,7 @@ CLAIMS = {
         columns=["work_date", "state", "entries", "hours"],
         right="every accepted entry is in QuickBooks, or settled",
         problem="Accepted entries that are not in QuickBooks: {measured}",
-        fix="Launch the load of their days, or see what their state says",
+        fix="Launch the load of their days, or do what their state asks for",
     ),
     "no_delivery_stands_unresolved": Claim(
         asset="quickbooks_time_activities",
@@ -238,7 +238,7 @@ CLAIMS = {
     ),
     "open_days_are_within_reach": Claim(
         asset="quickbooks_time_activities",
-        says="No open day is older than the schedule reaches; older ones are launched by hand.",
+        says="The schedule still reaches every open day; older ones are launched by hand.",
         wrong=f"""
         SELECT work_date, verdict, entries, min(work_date) OVER () AS first,
             max(work_date) OVER () AS last, {LAUNCH} AS command
@@ -247,13 +247,13 @@ CLAIMS = {
         """,
         columns=["work_date", "verdict", "entries"],
         right="the schedule reaches every open day",
-        problem="Entries on open days older than the schedule reaches: {measured}",
+        problem="Entries on open days that the schedule no longer reaches: {measured}",
         fix="Launch those days with {commands}",
     ),
     "no_billable_hours_are_at_risk": Claim(
         asset="hours_at_risk",
-        says="No billable entry since the cut-over is kept out of QuickBooks by what a person "
-        "must do.",
+        says="No billable entry since the cut-over is kept out of QuickBooks until a person does "
+        "something.",
         wrong=lambda connection, *_: hours_at_risk.summed(connection, "cause"),
         columns=["cause", "entries", "hours", "since"],
         right="no billable hours are at risk",

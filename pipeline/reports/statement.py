@@ -74,7 +74,8 @@ LAID_APART = f"""
 IN_THE_WAY = f"""
     SELECT date_trunc('month', drift.work_date)::DATE AS month, drift.customer_id,
         coalesce(activity.currency, home_currency, 'none') AS currency, 'differing' AS part,
-        if(kind = 'duplicated', 'there twice', 'there, and like one of ours') AS line,
+        if(kind = 'duplicated', 'in QuickBooks twice', 'in QuickBooks and like one of ours')
+            AS line,
         quickbooks_id AS entry_id, 0 AS seconds, 0 AS amount
     FROM drift LEFT JOIN quickbooks_activities AS activity USING (quickbooks_id)
         LEFT JOIN quickbooks_company ON TRUE

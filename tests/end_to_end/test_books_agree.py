@@ -88,11 +88,11 @@ def test_every_difference_is_named_and_who_worked_beside_us_is_shown(reviewed: H
         for row in found.metadata["lines"].value.records  # type: ignore[union-attr]
     }
     assert lines == {
-        "in the ledger, not in QuickBooks": (1, 1.0),
-        "there twice": (1, 1.33),
+        "in the ledger but not in QuickBooks": (1, 1.0),
+        "in QuickBooks twice": (1, 1.33),
         "changed in QuickBooks": (2, 2.67),
         "changed in Clockify": (1, 1.67),
-        "there and not ours": (1, 3.33),
+        "in QuickBooks and not ours": (1, 3.33),
         "billed": (1, 1.83),
     }
     assert sums(reviewed, "activity_drift_minutes", "not_ours_minutes") == (1 - 60, 80 + 200)

@@ -511,7 +511,7 @@ def test_a_letter_that_quickbooks_does_not_keep_is_nobodys_change_there(quiet: H
     quiet.sandbox.switch(charset="latin1")
     entry = add_entry(quiet.sandbox.world, DAY, description="Sand 🙂")
     said = problems(quiet.run(DAY))
-    assert any("a description needs letters that QuickBooks keeps" in each for each in said)
+    assert any("a description needs characters that QuickBooks keeps" in each for each in said)
     for words, left in (("Gravel 🙂", "Gravel ?"), ("Gravel", "Gravel"), ("Clay 🙂", "Clay ?")):
         entry.description = words
         quiet.prepare(DAY, DAY, *DAILY)

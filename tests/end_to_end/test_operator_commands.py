@@ -213,7 +213,7 @@ def test_what_resembles_a_sent_entry_can_be_told_to_be_other_work(
     loaded.prepare(DAY, DAY, LOAD)
     fixes = "SELECT entries, entries_freed, fix FROM fix_list WHERE reason = $1"
     blocked = "SELECT count(*) FROM statement WHERE list_contains(blocks, $1)"
-    line = "there, and like one of ours (1)"
+    line = "in QuickBooks and like one of ours (1)"
     [(entries, freed, fix)] = loaded.rows(fixes, "resembling")
     assert (entries, freed, loaded.rows(blocked, line)) == (1, 0, [(1,)])
     assert "`python -m pipeline decide ENTRY keep`" in fix
@@ -229,7 +229,7 @@ def test_what_resembles_a_sent_entry_can_be_told_to_be_other_work(
     like["Description"] = activities[activity_id]["Description"]
     loaded.prepare(DAY, DAY, LOAD)
     [(entries, *_)] = loaded.rows(fixes, "duplicated")
-    assert (entries, loaded.rows(blocked, "there twice (1)")) == (1, [(1,)])
+    assert (entries, loaded.rows(blocked, "in QuickBooks twice (1)")) == (1, [(1,)])
 
 
 @pytest.mark.parametrize("after", [1, 5])

@@ -398,8 +398,8 @@ def test_what_a_person_skipped_is_named_and_blocks_nothing(
 @pytest.mark.parametrize(
     ("kind", "blocks"),
     [
-        ("duplicated", ["there twice (1)"]),
-        ("resembling", ["there, and like one of ours (1)"]),
+        ("duplicated", ["in QuickBooks twice (1)"]),
+        ("resembling", ["in QuickBooks and like one of ours (1)"]),
         ("not_ours", []),
         ("billed", []),
     ],
