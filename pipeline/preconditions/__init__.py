@@ -44,7 +44,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
         if stop is None:
             yield _finding(each, needs)
         elif stop in said:
-            yield Finding(each.claim, "unseen", "not looked at, because of what is wrong above")
+            yield Finding(each.claim, "unseen", "not checked, because of what is wrong above")
         else:
             said.append(stop)
             yield Finding(each.claim, "wrong", stop.what, stop.fix)

@@ -16,7 +16,7 @@ def _key(workspace: Workspace) -> str | Stop:
 
 def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
     if no_approval(workspace, settings):
-        return f"{workspace.plan}, of which the next line tells more"
+        return f"{workspace.plan}; see the next line"
     if is_free(workspace.plan):
         return Stop(
             "The workspace is on Clockify's free plan, which gives a new workspace 30 requests "
@@ -28,14 +28,14 @@ def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
 
 def _approvals(workspace: Workspace, settings: Settings) -> str | Stop:
     if not settings.require_approval:
-        return "approval is not asked for"
+        return "REQUIRE_APPROVAL is off"
     if not workspace.is_approval_on and workspace.has_approval:
         return Stop(
             "REQUIRE_APPROVAL is `true`, and approval is switched off in the workspace: every "
             "entry would wait for ever",
             "Switch it on in Clockify's workspace settings, or set REQUIRE_APPROVAL=false",
         )
-    return no_approval(workspace, settings) or "approval is needed"
+    return no_approval(workspace, settings) or "REQUIRE_APPROVAL is on"
 
 
 def _rates(entries: pd.DataFrame, settings: Settings) -> str | Stop:
@@ -108,18 +108,18 @@ def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
     return Stop(
         f"{int(is_other.sum())} of {len(entries)} entries of the last {DAYS} days fall on another "
         f"day in the person's own zone ({listed(names)})",
-        f"Nothing, if {settings.time_zone} is the zone of the books; else set TIME_ZONE before "
-        "anything is sent",
+        f"Do nothing if {settings.time_zone} is the time zone of the books; else set TIME_ZONE "
+        "before anything is sent",
     )
 
 
 PRECONDITIONS = (
     Precondition("Clockify accepts the key", _key),
     Precondition("Clockify's plan allows it", _plan, is_vital=False),
-    Precondition("Approvals can be had", _approvals),
+    Precondition("Approvals are available", _approvals),
     Precondition("The key sees rates", _rates),
     Precondition("The key sees everybody's time", _everybody),
     Precondition("Rounding is as it was", _rounding),
     Precondition("Workspace and zone are as they were", _bound),
-    Precondition("Work dates are everybody's own", _one_date, is_vital=False),
+    Precondition("Work dates are the same in everybody's zone", _one_date, is_vital=False),
 )

@@ -220,7 +220,7 @@ def _automation() -> Automation:
         instance = dg.DagsterInstance.get()
     except DagsterHomeNotSetError:
         raise Stop(
-            "DAGSTER_HOME is not set, so nothing is known of the schedule and the runs",
+            "DAGSTER_HOME is not set, so nothing is known about the schedule and the runs",
             "export DAGSTER_HOME=$PWD/dagster_home in the shell, as for every command",
         ) from None
     with instance:

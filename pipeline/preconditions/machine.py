@@ -40,11 +40,11 @@ def _writable(blocked: dict[Path, str]) -> str | Stop:
 def _closed(readable: list[Path]) -> str | Stop:
     if readable:
         return Stop(
-            "Every account of this machine may read what holds keys, names and rates: "
+            "Every account on this machine may read files that hold keys, names and rates: "
             f"{', '.join(map(str, readable))}",
-            f"Close them, as by `chmod 600 {' '.join(map(str, readable))}`",
+            f"Close them, as with `chmod 600 {' '.join(map(str, readable))}`",
         )
-    return "by what the files and their folders allow"
+    return "as the permissions of the files and their folders stand"
 
 
 def _copied(written_at: datetime | None, copied_at: datetime | None) -> str | Stop:
@@ -53,15 +53,15 @@ def _copied(written_at: datetime | None, copied_at: datetime | None) -> str | St
             return "there is no ledger yet"
         return Stop(
             f"The ledger is missing, though there is a copy of {copied_at:%Y-%m-%d}",
-            "See whether LEDGER and the disk are the right ones, else put the newest copy back",
+            "Check that LEDGER and the disk are the right ones; if so, put the newest copy back",
         )
     if copied_at is None or written_at - copied_at > COPIED_WITHIN:
-        newest = f"{copied_at:%Y-%m-%d}" if copied_at else "never"
+        copied = f"last copied on {copied_at:%Y-%m-%d}" if copied_at else "never copied"
         return Stop(
-            f"The ledger was last written on {written_at:%Y-%m-%d} and last copied {newest}",
-            "Launch a run, which copies it at its end, and look whether its log names an error",
+            f"The ledger was last written on {written_at:%Y-%m-%d} and {copied}",
+            "Launch a run, which copies it at its end, and check the run's log for an error",
         )
-    return f"last copied {copied_at:%Y-%m-%d %H:%M} UTC; have the folder backed up as well"
+    return f"last copied {copied_at:%Y-%m-%d %H:%M} UTC; have the copies backed up too"
 
 
 def _cutover(settings: Settings) -> str | Stop:
@@ -73,7 +73,7 @@ def _cutover(settings: Settings) -> str | Stop:
     if settings.dry_run:
         return Stop(
             "DRY_RUN is on, so nothing is sent",
-            "Take DRY_RUN out of the settings once the plan is right",
+            "Remove DRY_RUN from the settings once the plan is right",
         )
     return f"work dates from {settings.send_from or settings.start_date} are sent"
 
@@ -87,7 +87,7 @@ def _scheduled(automation: Automation) -> str | Stop:
     if not automation.is_daemon_alive:
         return Stop(
             "The schedule is on, but Dagster's daemon does not run",
-            "Start it, with the UI, by `dagster dev` or `dagster-daemon run`",
+            "Start it with `dagster dev`, which starts the UI too, or with `dagster-daemon run`",
         )
     return "on, and the daemon runs"
 
@@ -96,13 +96,13 @@ def _loaded(automation: Automation) -> str | Stop:
     at = automation.loaded_at
     if at is None:
         return Stop(
-            "No load has gone through yet",
-            "Launch a first run: with DRY_RUN=true, look at its plan, then without; if one was "
-            "red, open it in the Dagster UI",
+            "No load has succeeded yet",
+            "Launch a first run with DRY_RUN=true, look at its plan, then launch one without; if a "
+            "run failed, open it in the Dagster UI",
         )
     if datetime.now(UTC) - at > LOADED_WITHIN:
         return Stop(
-            f"The last load went through on {at:%Y-%m-%d %H:%M} UTC",
+            f"The last load that succeeded was on {at:%Y-%m-%d %H:%M} UTC",
             "Open the latest run in the Dagster UI: its error names the fix; then launch it again",
         )
     return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -113,9 +113,9 @@ def _button(past: Past | None) -> str | Stop:
         return Stop(
             f"{past.adopted} entries of days after the first load were in QuickBooks before us",
             "Disconnect the vendor's QuickBooks integration in Clockify under Workspace settings "
-            "> Integrations: somebody still sends by it, or types time into QuickBooks",
+            "> Integrations: somebody still uses it, or types time into QuickBooks",
         )
-    return "nothing came from it since the first load; see that it is disconnected in Clockify"
+    return "nothing has come from it since the first load; make sure it is disconnected in Clockify"
 
 
 PRECONDITIONS = (

@@ -14,12 +14,12 @@ from pipeline.stops import Stop
 PEOPLE = {
     "unknown": "make the Clockify user's name and the employee's display name the same",
     "inactive": "make the inactive employee active in QuickBooks",
-    "ambiguous": "give each of two people of one name another, in both systems",
+    "ambiguous": "where two people share a name, give them different names in both systems",
 }
 PROJECTS = {
     "unknown": "make the names the same, or create the customer",
     "inactive": "make the inactive customer active in QuickBooks",
-    "ambiguous": "rename all but one of the customers of one name",
+    "ambiguous": "rename all but one of the customers that share a name",
 }
 """What to do about each problem that a match can have."""
 

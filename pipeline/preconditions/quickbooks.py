@@ -26,7 +26,7 @@ def _connected(pair: Pair) -> str | Stop:
             f"The connection to QuickBooks ends on {ends:%Y-%m-%d}",
             f"Connect again with `{CONNECT}`",
         )
-    until = f", good until {ends:%Y-%m-%d} unless used before" if ends else ""
+    until = f", and good until {ends:%Y-%m-%d}, longer once it is used" if ends else ""
     return f"the token is {age.total_seconds() / 3600:.1f} hours old{until}"
 
 
@@ -61,8 +61,8 @@ def _currencies(
     strange = sorted(set(entries.loc[is_rated, "currency"].dropna()) - known)
     if settings.rate_source == "clockify" and strange:
         return Stop(
-            f"Clockify's rates are in {', '.join(strange)}, which no customer has and is not the "
-            f"home currency, {home}",
+            f"Clockify has rates in {', '.join(strange)}, which is neither a customer's currency "
+            f"nor the home currency, {home}",
             "Correct the workspace's or the client's currency in Clockify, or the customers' in "
             "QuickBooks",
         )
@@ -91,7 +91,7 @@ def _taxable(settings: Settings, item: Row | None) -> str | Stop:
         return Stop(
             f"The service item `{settings.service_item}` is {kind}, but TAXABLE is "
             f"{str(settings.taxable).lower()}",
-            "Set TAXABLE as the bookkeeper charges this service, or correct the item",
+            "Set TAXABLE as the bookkeeper taxes this service, or correct the item",
         )
     return f"billable time is sent as {'' if settings.taxable else 'not '}taxable"
 
@@ -99,12 +99,12 @@ def _taxable(settings: Settings, item: Row | None) -> str | Stop:
 PRECONDITIONS = (
     Precondition("QuickBooks is connected", _connected),
     Precondition("The company is the right one", _realm),
-    Precondition("Its plan takes time", _quickbooks_plan),
+    Precondition("Its plan takes time activities", _quickbooks_plan),
     Precondition("Its plan is known", _known_plan, is_vital=False),
     Precondition("QuickBooks Payroll is off", _payroll),
     Precondition("Time tracking is on", _time_tracking),
     Precondition("Rates are in its currencies", _currencies),
     Precondition("The service item exists", _item),
     Precondition("The rate has a source", _price),
-    Precondition("Tax is as the item's", _taxable, is_vital=False),
+    Precondition("Tax agrees with the item's", _taxable, is_vital=False),
 )
