@@ -92,7 +92,7 @@ def sandbox() -> Iterator[dict[str, str]]:
             if not said.startswith("sandbox ready"):
                 raise Stop(
                     "The sandbox did not start",
-                    "end the demo, or its UI, that runs already: one at a time",
+                    "end the demo or demo UI that is already running: only one can run at a time",
                 )
             console.print(f"[dim]{said}[/dim]")
             lines = env_file.read_text().splitlines()

@@ -66,14 +66,14 @@ class Tally:
         """What stops the run now, if anything does."""
         if self.differing >= MAY_DIFFER:
             return Stop(
-                f"QuickBooks stored {self.differing} time activities otherwise than they were sent",
+                f"QuickBooks did not store {self.differing} time activities as they were sent",
                 "compare them in the table `deliveries` (error_message) with QuickBooks before "
                 "loading again",
             )
         if self.silent >= MAY_BE_SILENT:
             return Stop(
                 f"QuickBooks did not say what became of {self.silent} batches in a row",
-                "run again when it is well; these are not sent again before it is known",
+                "run again when QuickBooks is well; none is sent again before its outcome is known",
                 is_transient=True,
             )
         stops = (_shared_fault(code, rows) for code, rows in self.refused.items())
@@ -112,7 +112,7 @@ def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:
     return Stop(
         f"QuickBooks refused {len(rows)} time activities of {len(people)} people and "
         f"{len(customers)} customers for one reason: its fault {code}",
-        "read its words in the table `deliveries` (error_message) and mend the cause; if each "
+        "read its words in the table `deliveries` (error_message) and put the cause right; if each "
         f"refusal is right, {OVERRIDE}",
     )
 

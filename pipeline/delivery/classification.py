@@ -131,7 +131,7 @@ def of_replay(outcome: Outcome, body: Mapping[str, Any] | None, sent: str) -> Ou
 def _of_fault(status: int, fault: Fault) -> Outcome:
     code = int(fault.code) if fault.code.isdecimal() else 0
     text = f"{fault.message}: {fault.detail}" if fault.detail else fault.message
-    text = text or "QuickBooks names a fault without a word about it"
+    text = text or "QuickBooks names a fault but says nothing about it"
     if code == int(THROTTLED) or status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome("throttled", error_code=fault.code, error_message=text)
     is_refusal = status in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST} and code in PROVES_NOTHING_STORED

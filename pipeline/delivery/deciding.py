@@ -38,14 +38,14 @@ INSTEAD = {
     "unknown": "its outcome is not known yet: launch the load of {work_date}, which settles it",
     "gone": "it was in QuickBooks and was deleted there, and is never sent again: `adopt` what was "
     "made in its place, or `skip` it",
-    "refused": "QuickBooks refused it: use `retry`, which says so where loads try it by themselves",
+    "refused": "QuickBooks refused it: use `retry`, which says if loads try it by themselves",
 }
 WHAT_IT_IS = (
     *("work_date", "payload", "fingerprint", "minutes", "amount_minor", "currency"),
     *("is_sent_approved", "sent_for"),
 )
 """What a delivery says of its entry, as it would be sent."""
-NOT_THERE = "nothing of it is in QuickBooks yet: `send` it beside what resembles it there"
+NOT_THERE = "it is not in QuickBooks yet: decide `send` to have it sent beside its look-alike"
 RESEMBLED = """
 SELECT DISTINCT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)
 """
@@ -160,7 +160,7 @@ def _equals(desk: Desk, rows: Sequence[Delivery], adopted: Iterable[str]) -> dic
     found = look({row.entry_id: row.facts for row in rows}, free, 0).equal
     return {
         entry_id: f"the time activity {key} equals the entry {entry_id}: adopt it, or, if it is "
-        "other work, word it otherwise in QuickBooks first"
+        "other work, change its description in QuickBooks first"
         for entry_id, key in found.items()
     }
 
@@ -181,7 +181,7 @@ def _problem(
         # Whoever filled in the file has seen an older list.
         return (
             f"the entry {row.entry_id} was decided otherwise meanwhile, and is `{row.state}` "
-            f"({row.error_message or 'adopted by a load'}): take that back by hand, if it is wrong"
+            f"({row.error_message or 'adopted by a load'}): if that is wrong, decide it by itself"
         )
     is_send = each.verb == "send"
     state = "gone" if is_send and desk.ledger.ever_gone(row.entry_id) else row.state

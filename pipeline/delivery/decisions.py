@@ -37,7 +37,7 @@ def decision(entry_id: str, words: Sequence[str], place: str = "") -> Decision:
             return Decision(entry_id.strip(), verb, place=place)
         case ["adopt", quickbooks_id] if quickbooks_id.isdecimal():
             return Decision(entry_id.strip(), "adopt", quickbooks_id, place)
-    raise ValueError(f"`{' '.join(words)}` is no decision: write {SPELLING}")
+    raise ValueError(f"`{' '.join(words)}` is not a decision: write {SPELLING}")
 
 
 def read_csv(path: Path) -> list[Decision]:
@@ -59,7 +59,7 @@ def read_csv(path: Path) -> list[Decision]:
         if missing := {"entry_id", "decision"} - set(reader.fieldnames or ()):
             raise Stop(
                 f"{path} has no column {' and no column '.join(sorted(missing))}",
-                "begin with the file that `cutover --csv` writes, and fill in its column decision",
+                "start from the file that `cutover --csv` writes, and fill in its column decision",
             )
         made, wrong = [], []
         for row in reader:

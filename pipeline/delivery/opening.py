@@ -135,7 +135,7 @@ def refuse_other_rounding(desk: Desk, first: date, last: date) -> None:
     if others:
         raise Stop(
             f"Entries of {len(others)} of these days were read with the rounding "
-            f"`{others[min(others)]}`, and it is `{known}` now",
+            f"`{others[min(others)]}`, but it is `{known}` now",
             fix.format(days=f"{min(others)} to {max(others)}"),
         )
 
@@ -151,7 +151,7 @@ def refuse_other_clock(desk: Desk) -> None:
         where = "behind" if ahead > ZERO else "ahead of"
         raise Stop(
             f"This machine's clock is {abs(ahead) // timedelta(hours=1):,} hours {where} Intuit's, "
-            "and which time is over is told by it",
+            "and it decides which days are over",
             "have the system set its clock by NTP, and launch the load again",
         )
 

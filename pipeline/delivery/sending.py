@@ -118,8 +118,8 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
     quickbooks.await_turn()  # before the time from which an unanswered request is waited for
     if quickbooks.last_time is None:
         raise Stop(
-            "None of QuickBooks' answers says when it was given (its `time`). Without it, what "
-            "became of a request without an answer could not be told, so nothing was sent",
+            "None of QuickBooks' answers says when it was given (its `time`). Without that, nobody "
+            "could tell what became of an unanswered request, so nothing was sent",
             "report it to the maintainers",
         )
     begun = {"state": "pending", "sent_at": desk.company.now(), "intuit_time": quickbooks.last_time}

@@ -387,8 +387,8 @@ def test_a_file_is_decided_as_a_whole(loaded: House, shell: Type, tmp_path: Path
     assert "no row has a decision" in shell("decide", "--csv", str(path)).stderr
     rows[0]["decision"] = "skip"
     for wrong, said in (
-        ("adopt", "line 3: `adopt` is no decision"),
-        ("maybe", "line 3: `maybe` is no decision"),
+        ("adopt", "line 3: `adopt` is not a decision"),
+        ("maybe", "line 3: `maybe` is not a decision"),
         ("adopt 999999", "line 3: the time activity 999999 is not in QuickBooks"),
     ):
         rows[1]["decision"] = wrong

@@ -109,7 +109,7 @@ def test_a_person_mistaken_for_another_is_loud_and_stops_the_run(reviewed: House
     company = reviewed.sandbox.world.company
     company.vendors[DANIEL] = company.employees.pop(DANIEL)
     said = reviewed.stopped(DAY, NEXT, LOAD)
-    assert "QuickBooks stored 9 time activities otherwise than they were sent" in said
+    assert "QuickBooks did not store 9 time activities as they were sent" in said
     assert len(reviewed.activities) == BATCH
     second = reviewed.run(DAY, NEXT, LOAD)
     assert not second.success
