@@ -153,7 +153,7 @@ def _marked(settings: Settings) -> bool:
         raise Stop(
             f"The folder of the analysis copy {settings.analysis} cannot be written "
             f"({error.strerror})",
-            "free the disk or correct the folder's permissions, then run again",
+            "free disk space or correct the folder's permissions, then run again",
         ) from error
     return was_there
 
@@ -203,7 +203,7 @@ def _held(settings: Settings, run_id: str) -> Iterator[None]:
         raise Stop(
             f"The folder of the warehouse {settings.warehouse} cannot be written "
             f"({error.strerror})",
-            "free the disk or correct the folder's permissions, then run again",
+            "free disk space or correct the folder's permissions, then run again",
         ) from error
     try:
         yield

@@ -82,7 +82,7 @@ def refuse_unwritable(path: Path) -> None:
 
 def out_of_reach(error: OSError) -> Stop:
     """What to say of a file of the pipeline's own that the system does not let us have."""
-    return Stop(f"{error.filename} cannot be had ({error.strerror})", AS_ITS_USER)
+    return Stop(f"{error.filename} cannot be accessed ({error.strerror})", AS_ITS_USER)
 
 
 @contextmanager
@@ -127,10 +127,10 @@ def _stop(path: Path, error: OSError) -> Stop:
     if isinstance(error, FileNotFoundError):
         return Stop(f"There is no folder {folder}", "make it, or name a file in another folder")
     if isinstance(error, NotADirectoryError):
-        return Stop(f"{folder} is no folder", "name a file in a folder that is there")
+        return Stop(f"{folder} is not a folder", "name a file in a folder that exists")
     if error.errno in FULL:
         return Stop(
             f"The disk that holds {path} is full",
             "free some space, or name a file on another disk; nothing half-written is left",
         )
-    return Stop(f"{path} may not be written ({error.strerror})", "name a file where you may write")
+    return Stop(f"{path} cannot be written ({error.strerror})", "name a file where you may write")

@@ -164,8 +164,8 @@ class Http:
     def _refuse_late(self, request: httpx.Request) -> None:
         if time.time() > request.extensions.get(LATEST, inf):
             raise Stop(
-                f"What was to be written to {self._service.name} was held up here, and was not "
-                "sent: so late, it might be carried out when it is taken for lost",
+                f"A write to {self._service.name} was held up here and not sent: this late, it "
+                "might be carried out after it had been taken for lost",
                 "Run again: nothing of it was stored",
                 is_transient=True,
             )
@@ -237,7 +237,7 @@ def _why(error: httpx.RequestError) -> tuple[str, str]:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is refused ({cause.reason})", "Check its URL, or the proxy"
     if isinstance(cause, ssl.SSLError) and not _may_heal(error):
-        return f"it does not speak TLS as we do ({cause.reason})", "Check its URL, or the proxy"
+        return f"no secure connection could be made ({cause.reason})", "Check its URL, or the proxy"
     if isinstance(cause, ConnectionRefusedError):
         return "nothing listens on that port", "Check the port in its URL, or start the service"
     if isinstance(error, httpx.TimeoutException):

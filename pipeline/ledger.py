@@ -134,9 +134,9 @@ class Ledger:
         bound = self._bound()
         if self._select("realm_id <> $1 LIMIT 1", [binding.realm_id]):
             raise Stop(
-                f"The ledger is bound to {bound} and holds deliveries to another QuickBooks "
-                f"company than {binding.realm_id}",
-                "name another LEDGER for this company: what QuickBooks holds already is found "
+                f"The ledger is bound to {bound} and holds deliveries to a QuickBooks "
+                f"company other than {binding.realm_id}",
+                "name another LEDGER for this company: what QuickBooks already holds is found "
                 "there before anything is sent",
             )
         if bound and bound != binding and not rebind:

@@ -67,7 +67,7 @@ def _has_sound_port(url: SplitResult) -> bool:
 def _safe(value: str) -> str:
     url = urlsplit(value)
     if url.scheme not in {"http", "https"} or not url.hostname or not _has_sound_port(url):
-        raise ValueError("that is no web address: give it as https://host/path")
+        raise ValueError("that is not a web address: give it as https://host/path")
     if url.scheme == "http" and not is_loopback(value):
         raise ValueError("http:// would send keys unprotected: use https://")
     return value
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     )
 
     clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
-    clockify_workspace_id: Hexadecimal = Field(description="set the id in its address")
+    clockify_workspace_id: Hexadecimal = Field(description="set the id in the workspace's address")
     clockify_api_url: Url = "https://api.clockify.me/api/v1"
     clockify_reports_url: Url = "https://reports.api.clockify.me/v1"
     quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
@@ -136,8 +136,10 @@ class Settings(BaseSettings):
     ledger: Path = Path("data/ledger.duckdb")
     analysis: Path = Path("data/analysis.duckdb")
     time_zone: str = Field("", description="set an IANA name, such as America/New_York")
-    start_date: date = Field(description="set the first work date to load, as YYYY-MM-DD")
-    send_from: date | None = Field(None, description="set the first one to send, as YYYY-MM-DD")
+    start_date: date = Field(description="set the first work date to read, as YYYY-MM-DD")
+    send_from: date | None = Field(
+        None, description="set the first work date to send, as YYYY-MM-DD"
+    )
     send_after_days: Days = 0
     send_up_to: Literal["yesterday", "last_week", "last_month"] = "yesterday"
     lookback_days: Days = 35
@@ -197,7 +199,7 @@ class Settings(BaseSettings):
             ) from error
         except UnicodeDecodeError:
             raise Stop(
-                "The settings file is no UTF-8", "Save it as UTF-8, as editors do by default"
+                "The settings file is not UTF-8", "Save it as UTF-8, as editors do by default"
             ) from None
 
     @classmethod
@@ -225,7 +227,7 @@ class Settings(BaseSettings):
         """Without blanks about it; a comment is no value, where the file's reader knows none."""
         is_free = str(info.field_name).upper() in FREE_TEXT
         if isinstance(value, str) and value.lstrip().startswith("# " if is_free else "#"):
-            raise ValueError("that is a comment: put it in a line of its own")
+            raise ValueError("that is a comment: put it on a line of its own")
         return value.strip() if isinstance(value, str) else value
 
     @field_validator("clockify_api_key", "quickbooks_client_id", "quickbooks_client_secret")
@@ -298,8 +300,8 @@ class Settings(BaseSettings):
         least = LONGEST_REQUEST + max(LEEWAY, info.data.get("http_patience_seconds", 0) // 2)
         if value < least and not is_local:
             raise ValueError(
-                "QuickBooks may still be storing what was sent so lately, and it would be sent "
-                f"twice: set at least {least}, or lower HTTP_PATIENCE_SECONDS"
+                "QuickBooks may still be storing what was sent such a short time ago, and it would "
+                f"be sent twice: set at least {least}, or lower HTTP_PATIENCE_SECONDS"
             )
         return value
 

@@ -21,7 +21,7 @@ _REFUSALS = {
     (401, 1000): ("Clockify saw no key", _KEY_FIX),
     (401, 4003): ("Clockify does not know the key", _KEY_FIX),
     (401, None): ("Clockify does not accept the key", _KEY_FIX),
-    (402, None): ("The Clockify plan does not allow this", "Look at the workspace's plan"),
+    (402, None): ("The Clockify plan does not allow this", "Check the workspace's plan"),
     (403, DOMAIN): ("The Clockify workspace is not open to the key", _WORKSPACE_FIX),
     (403, None): ("The Clockify key may not see rates or reports", _RATES_FIX),
     (404, None): ("Clockify knows no such workspace", f"{_WORKSPACE_FIX}, and the API's URLs"),

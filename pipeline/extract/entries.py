@@ -179,7 +179,7 @@ def _instants(rows: Sequence[Row], key: str, *, is_optional: bool = False) -> pd
     for place in read.index[read.isna() & texts.notna()][:1]:
         raise Stop(
             f"Clockify's report has `{texts[place]}` as the `timeInterval.{key}` of the entry "
-            f"{rows[place]['_id']}, which is no time",
+            f"{rows[place]['_id']}, which is not a time",
             "Correct the entry in Clockify",
         )
     return read.dt.as_unit("us")

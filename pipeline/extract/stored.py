@@ -127,7 +127,7 @@ def refuse_other_workspace(warehouse: Warehouse, wanted: str) -> None:
     if known and known != [wanted]:
         raise Stop(
             f"The warehouse {warehouse.path} holds the entries of the Clockify workspace "
-            f"{known[0]}, and CLOCKIFY_WORKSPACE_ID is {wanted}",
+            f"{known[0]}, but CLOCKIFY_WORKSPACE_ID is {wanted}",
             "set it back; or, if the change is meant, name another WAREHOUSE, which the next run "
             "fills from that workspace",
         )
@@ -146,6 +146,6 @@ def refuse_unread(connection: Connection, first: date, last: date) -> None:
         raise Stop(
             f"{len(unread)} of the days from {first} to {last} were never read from Clockify, "
             f"such as {unread[0]}",
-            f"launch them with what reads them: `.venv/bin/dg launch --assets '*' "
+            f"launch them together with the extract: `.venv/bin/dg launch --assets '*' "
             f"--partition-range {unread[0]}...{unread[-1]}`",
         )

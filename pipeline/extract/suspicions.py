@@ -89,10 +89,10 @@ def hidden_people(
     ).fetchall()
     stop = Stop(
         f"Incomplete read: the Clockify key shows one person's entries at most, though "
-        f"{lacking} of others are stored of the same days",
-        "use the key of an admin, who sees everybody's time; if the others' were really deleted, "
-        "launch another day first on which others have time, or, if there is none, name another "
-        "WAREHOUSE",
+        f"{lacking} entries of others are stored for the same days",
+        "use the key of an admin, who sees everybody's time; if the others' entries were really "
+        "deleted, first launch another day on which others have time or, if there is none, name "
+        "another WAREHOUSE",
     )
     return Suspicion(
         tuple(day for (day,) in days), lambda day: not set(day["user_id"]) <= shown, stop

@@ -54,7 +54,7 @@ def document(
 def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
     """The same document for Slack."""
     lines = [f":red_circle: {each['said']}" for each in found["broke"]]
-    lines += [f":large_green_circle: mended: {each['said']}" for each in found["recovered"]]
+    lines += [f":large_green_circle: recovered: {each['said']}" for each in found["recovered"]]
     counted = ", ".join(f"{number} {name}" for name, number in found["counts"].items())
     rest = f"{found['still_broken']} broken in all" if found["still_broken"] else "all is well"
     return {"text": "\n".join(["*Clockify to QuickBooks*", *lines, f"{rest}. {counted}"])}

@@ -82,11 +82,14 @@ def code_in(address: str, state: str, realm_id: str) -> str:
     query = urlsplit(address.strip(AROUND)).query
     answer = {name: values[0] for name, values in parse_qs(query).items()}
     if "error" not in answer and not {"code", "realmId"} <= answer.keys():
-        raise Stop("That address holds no answer", "Take the whole one on which the browser ended")
+        raise Stop(
+            "That address holds no answer",
+            "Paste the whole address at which the browser ended up",
+        )
     if not _is_same(answer.get("state", ""), state):
         raise Stop(
-            "That address is not the answer to this consent: its state is missing or another",
-            "Take the whole address from the window that was opened last, or connect again",
+            "That address is not the answer to this consent: its state is missing or different",
+            "Paste the whole address of the window that was opened last, or connect again",
         )
     if "error" in answer:
         raise Stop(

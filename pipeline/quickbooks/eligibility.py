@@ -40,8 +40,8 @@ def other_realm(company: Mapping[str, Any], settings: Settings) -> Stop | None:
     if company["realm_id"] == realm_id:
         return None
     return Stop(
-        f"The data read are of the QuickBooks company {company['realm_id']} "
-        f"({company['company_name']}), not of {realm_id}",
+        f"What was read is from the QuickBooks company {company['realm_id']} "
+        f"({company['company_name']}), not from {realm_id}",
         "correct `QUICKBOOKS_REALM_ID`, or read the company again",
     )
 
@@ -64,8 +64,8 @@ def unknown_plan(company: Mapping[str, Any]) -> Stop | None:
     return Stop(
         f"The plan of {company['company_name']}, {plan or 'which QuickBooks does not name'}, is "
         "not known to take time activities",
-        "look in QuickBooks under Account and settings > Billing, and tell the data engineer what "
-        "it turns out to be",
+        "look in QuickBooks under Account and settings > Billing, and tell the data engineer which "
+        "plan it is",
     )
 
 

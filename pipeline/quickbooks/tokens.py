@@ -192,7 +192,7 @@ class Tokens:
         except OSError as error:
             raise Stop(
                 f"The token file {self._path} cannot be written ({error.strerror})",
-                "Free the disk, correct the folder's permissions, or mount the folder and not the "
+                "Free disk space, correct the folder's permissions, or mount the folder, not the "
                 "file alone; then run again",
             ) from error
 

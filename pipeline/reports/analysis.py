@@ -170,8 +170,8 @@ def copy_of(path: Path) -> Iterator[Connection]:
     except duckdb.Error as error:
         raise Stop(
             f"The analysis copy {path} cannot be read: {in_a_line(error)}",
-            "close the program that has it open; or delete it, and the next run, of whatever "
-            "asset, publishes it again",
+            "close the program that has it open; or delete it, and the next run of any asset "
+            "publishes it again",
         ) from error
 
 

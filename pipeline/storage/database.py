@@ -178,7 +178,7 @@ class Database:
         if self.path.is_symlink():
             raise Stop(
                 f"The {self.what} {self.path} leads to {self.path.readlink()}, which is not there",
-                "connect the disk that holds it, or take the link away",
+                "connect the disk that holds it, or remove the link",
             )
         log = log_of(self.path)
         if log.exists():  # DuckDB would replay it into the new file
@@ -258,8 +258,8 @@ class Database:
             said = f"The disk that holds the {named} is full"
             fix = "free some space and run again; what was written before is kept"
         elif isinstance(error, duckdb.OutOfMemoryException):
-            said = f"To work on the {named} takes more memory than there is"
-            fix = "give this machine as much as docs/setup.md says for so many entries"
+            said = f"Working on the {named} takes more memory than there is"
+            fix = "give this machine the memory that docs/setup.md names for that many entries"
         elif isinstance(error, PermissionError) or "Permission denied" in text:
             said, fix = f"The {named} may not be opened", "allow writing to it"
         elif NEWER in text:

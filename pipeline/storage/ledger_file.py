@@ -91,8 +91,8 @@ def _refuse_lost(path: Path) -> None:
     if not path.exists() and (known := copies(path)):
         raise Stop(
             f"The ledger {path} is missing, though {known[-1]} is a copy of it",
-            "see whether LEDGER and the disk are the right ones; if it is lost, put the newest "
-            f"copy from {backups(path)} in its place; to begin anew, move its copies away",
+            "check that LEDGER and the disk are the right ones; if it is lost, put the newest "
+            f"copy from {backups(path)} in its place; to start afresh, move its copies away",
         )
 
 

@@ -394,7 +394,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("WAREHOUSE", ("No space left", "Free the disk")),
+        ("WAREHOUSE", ("No space left", "Free disk space")),
         ("LEDGER", ("The disk that holds the ledger", "is full", "Free some space")),
     ],
 )

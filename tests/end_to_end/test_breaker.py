@@ -89,7 +89,9 @@ def test_an_overridden_run_goes_on_and_is_red_for_what_was_refused(pieces: House
 def test_three_stored_otherwise_stop_the_run_whatever_its_pieces(pieces: House) -> None:
     """Nobody knows whose time it became, so a fourth is not tried."""
     stored_for_somebody_else(pieces)
-    assert "did not store 3 time activities as they were sent" in pieces.stopped(DAYS[0], LAST, LOAD)
+    assert "did not store 3 time activities as they were sent" in pieces.stopped(
+        DAYS[0], LAST, LOAD
+    )
     assert len(pieces.activities) == 3
 
 

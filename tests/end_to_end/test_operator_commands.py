@@ -281,7 +281,7 @@ def test_doctor_says_that_the_analysis_copy_is_broken(reviewed: House, shell: Ty
     reviewed.settings.analysis.write_bytes(b"no database" * 999)
     said = " ".join(shell("doctor", code=1).stdout.split())
     assert "cannot be read" in said
-    assert "delete it, and the next run, of whatever asset, publishes it again" in said
+    assert "delete it, and the next run of any asset publishes it again" in said
 
 
 @pytest.fixture
@@ -326,7 +326,7 @@ def test_whatever_file_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
 
     done = CliRunner().invoke(Reading(), ["read"])
     assert done.exit_code == 1
-    assert f"{tmp_path} cannot be had (Is a directory). Run this as" in done.stderr
+    assert f"{tmp_path} cannot be accessed (Is a directory). Run this as" in done.stderr
 
 
 def test_doctor_prints_marks_and_fixes(reviewed: House, shell: Type) -> None:

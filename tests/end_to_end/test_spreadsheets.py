@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(
     for place, said in (
         (tmp_path / "nowhere" / "it", "There is no folder"),
         (tmp_path, "is a folder"),
-        (Path(__file__) / "it", "is no folder"),
+        (Path(__file__) / "it", "is not a folder"),
     ):
         result = CliRunner().invoke(main, [*command, option, str(place)])
         assert result.exit_code == 1

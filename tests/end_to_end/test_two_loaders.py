@@ -156,7 +156,7 @@ def test_another_company_needs_another_ledger_also_to_rebind(reviewed: House) ->
     again = {"rebind": True, "confirm_cutover": True}
     for config in ({**again, "dry_run": True}, again):
         said = reviewed.stopped(DAY, NEXT, LOAD, **{LOAD: config})
-        assert "holds deliveries to another QuickBooks company than 4711" in said
+        assert "holds deliveries to a QuickBooks company other than 4711" in said
         assert "Name another LEDGER" in said
     reviewed.changes["LEDGER"] = str(reviewed.folder / "ledger-4711.duckdb")
     reviewed.prepare(DAY, NEXT, *REVIEW, LOAD, **CONFIRMED)

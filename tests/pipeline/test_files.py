@@ -92,11 +92,11 @@ def test_a_name_may_be_as_long_as_may_be(tmp_path: Path) -> None:
     [
         ("nowhere/it.csv", "There is no folder "),
         ("folder", "is a folder. Name a file in it"),
-        ("file/it.csv", "is no folder. Name a file in a folder that is there"),
-        ("x" * 256, "may not be written (File name too long). Name a file"),
+        ("file/it.csv", "is not a folder. Name a file in a folder that exists"),
+        ("x" * 256, "cannot be written (File name too long). Name a file"),
         pytest.param(
             SYSTEM / "it.csv",
-            "may not be written (Permission denied). Name a file where you may write",
+            "cannot be written (Permission denied). Name a file where you may write",
             marks=pytest.mark.skipif(not SYSTEM.is_dir(), reason="no folder that nobody may write"),
         ),
     ],

@@ -185,7 +185,7 @@ def test_what_was_sent_to_another_company_binds_for_ever(ledger: Ledger) -> None
     ledger.record([delivery(realm_id="1")])
     ledger.bind(replace(BINDING, time_zone="UTC"), rebind=True)
     for check in (ledger.bind, ledger.refuse_other):
-        with pytest.raises(Stop, match=r"another QuickBooks company than 2\. Name another LEDGER"):
+        with pytest.raises(Stop, match=r"a QuickBooks company other than 2\. Name another LEDGER"):
             check(replace(BINDING, realm_id="2"), rebind=True)
     ledger.bind(replace(BINDING, time_zone="UTC"))
 

@@ -57,8 +57,8 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"START_DATE": "1.2.2026"}, "START_DATE is `1.2.2026`"),
         ({"SEND_FROM": "2025-12-31"}, "days before START_DATE (2026-01-01) are never loaded"),
         ({"CLOCKIFY_API_URL": "http://api.clockify.me"}, "use https://"),
-        ({"CLOCKIFY_REPORTS_URL": "reports.clockify.me"}, "that is no web address"),
-        ({"CLOCKIFY_API_URL": "https://user:pa/ss@host/api"}, "that is no web address"),
+        ({"CLOCKIFY_REPORTS_URL": "reports.clockify.me"}, "that is not a web address"),
+        ({"CLOCKIFY_API_URL": "https://user:pa/ss@host/api"}, "that is not a web address"),
         ({"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com/v3"}, "leave /v3 out"),
         ({"QUICKBOOKS_API_URL": "https://quickbooks.api.intuit.com/v3/"}, "leave /v3 out"),
         ({"ROUNDING": "yes"}, "ROUNDING is `yes`"),
@@ -73,7 +73,7 @@ def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() ->
         ({"CLOCKIFY_API_KEY": "\u201ckey\u201d"}, "CLOCKIFY_API_KEY is not usable: it has char"),
         ({"CLOCKIFY_API_KEY": " "}, "CLOCKIFY_API_KEY is not usable: it is empty"),
         ({"TIME_ZONE": "localtime"}, "TIME_ZONE is `localtime`: there is no such zone"),
-        ({"LEDGER": "  # default data/ledger.duckdb"}, "that is a comment: put it in a line"),
+        ({"LEDGER": "  # default data/ledger.duckdb"}, "that is a comment: put it on a line"),
         ({"CLOCKIFY_API_KEY": "nobody\nsees"}, "such as curly quotes: copy it again"),
         ({"QUICKBOOKS_CLIENT_ID": "\u00e4pp"}, "QUICKBOOKS_CLIENT_ID is `\u00e4pp`: it has char"),
         ({"QUICKBOOKS_CLIENT_SECRET": "\u00e4"}, "QUICKBOOKS_CLIENT_SECRET is not usable: it has"),
@@ -191,7 +191,7 @@ def test_another_file_can_stand_in_for_dot_env(
     monkeypatch.setenv("ENV_FILE", "demo")
     assert Settings.load().service_item == ""
     Path("demo").write_bytes("SERVICE_ITEM=R\u00e9novation".encode("latin-1"))
-    with pytest.raises(Stop, match="no UTF-8"):
+    with pytest.raises(Stop, match="not UTF-8"):
         Settings.load()
 
 

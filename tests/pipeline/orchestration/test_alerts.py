@@ -105,7 +105,7 @@ def test_the_document_is_as_the_page_says() -> None:
     assert alerts.in_words(found) == {
         "text": "*Clockify to QuickBooks*\n"
         ":red_circle: the warning `x` of `y` failed\n"
-        ":large_green_circle: mended: the run 1a2b3c4d failed\n"
+        ":large_green_circle: recovered: the run 1a2b3c4d failed\n"
         "1 broken in all. 3 rejected, 70 sent"
     }
 

@@ -72,9 +72,9 @@ def test_the_answer_to_our_asking_gives_its_code() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"state": "another"}, "its state is missing or another"),
-        ({"state": None}, "its state is missing or another"),
-        ({"state": "öther"}, "its state is missing or another"),
+        ({"state": "another"}, "its state is missing or different"),
+        ({"state": None}, "its state is missing or different"),
+        ({"state": "öther"}, "its state is missing or different"),
         ({"error": "access_denied", "code": None}, "The consent was not given (access_denied)"),
         ({"realmId": "7"}, "for the QuickBooks company 7, but QUICKBOOKS_REALM_ID is 42"),
         ({"realmId": None}, "holds no answer"),

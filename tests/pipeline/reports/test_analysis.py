@@ -270,9 +270,7 @@ def test_a_broken_copy_is_named_with_the_run_that_renews_it(tmp_path: Path) -> N
     with pytest.raises(Stop) as stopped, analysis.copy_of(path):
         pass
     assert f"The analysis copy {path} cannot be read" in str(stopped.value)
-    assert "delete it, and the next run, of whatever asset, publishes it again" in str(
-        stopped.value
-    )
+    assert "delete it, and the next run of any asset publishes it again" in str(stopped.value)
 
 
 def test_what_a_stranger_left_in_the_copys_log_is_in_no_later_copy(settings: Settings) -> None:

@@ -433,7 +433,7 @@ def test_what_takes_more_memory_than_there_is_stops(warehouse: Warehouse) -> Non
             connection.execute("SET memory_limit = '5MB'")
             connection.execute("SELECT list(range) FROM range(10_000_000)")
 
-    with pytest.raises(Stop, match=r"To work on the warehouse .* takes more memory") as raised:
+    with pytest.raises(Stop, match=r"Working on the warehouse .* takes more memory") as raised:
         list_many()
     assert "docs/setup.md" in raised.value.fix
     assert warehouse.read(ClockifyUsers).empty

@@ -191,7 +191,7 @@ def test_a_lost_ledger_is_not_replaced_by_an_empty_one(path: Path, tmp_path: Pat
             pass
         with (
             Warehouse(tmp_path / "warehouse.duckdb").connect() as connection,
-            pytest.raises(Stop, match="to begin anew, move its copies away"),
+            pytest.raises(Stop, match="to start afresh, move its copies away"),
             attached(connection, path, 0, never),
         ):
             pass
