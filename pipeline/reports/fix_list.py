@@ -1,4 +1,4 @@
-"""The fix list: what people must change so that entries can be sent, one line an act, worst first.
+"""The fix list: what people must change so that entries can be sent, one line a fix, worst first.
 
 Entries with the same fix are mended by the same act, so the sentence itself is what lines are
 grouped by. Holds the SQL; keeps out what a fix says (`reasons`) and how a line is shown.
@@ -50,15 +50,15 @@ SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_s
     user_id, user_id AS concerns_id, project_id, TRUE AS is_only_reason,
     coalesce(user_name, user_id, entry_id) || ', ' || delivery.work_date AS concerns,
     CASE state
-        WHEN 'doubtful' THEN 'See it beside what QuickBooks holds with `python -m pipeline cutover`'
-            || ' of its days, then say which is so with `python -m pipeline decide`.'
+        WHEN 'doubtful' THEN 'Compare it with what QuickBooks holds: `python -m pipeline cutover`'
+            || ' shows both for its day. Then say what is so with `python -m pipeline decide`.'
         WHEN 'gone' THEN 'It was deleted in QuickBooks and is not sent again. If that is right,'
             || ' settle it with `python -m pipeline decide ENTRY skip`; if another time activity'
-            || ' there is its own, with `python -m pipeline decide ENTRY adopt ID`.'
+            || ' there stands for it, with `python -m pipeline decide ENTRY adopt ID`.'
         ELSE 'QuickBooks refused it with fault ' || error_code
             || CASE error_code {_MEANING} ELSE '' END || '. Correct that in Clockify or QuickBooks;'
             || ' if nothing there has changed, `python -m pipeline retry --reason ' || error_code
-            || '` has it tried again; what is not to be sent any more is settled by'
+            || '` has it tried again; if it is no longer to be sent, settle it with'
             || ' `python -m pipeline decide ENTRY skip`.'
         END AS fix
 FROM deliveries AS delivery LEFT JOIN clockify_time_entries USING (entry_id)
@@ -69,8 +69,8 @@ SELECT drift.work_date, entry_id, kind AS reason, minutes * 60 AS duration_secon
     user_id, user_id AS concerns_id, project_id, FALSE AS is_only_reason,
     coalesce(user_name, user_id, entry_id) || ', ' || drift.work_date AS concerns,
     'QuickBooks holds a second time activity ' || if(kind = 'duplicated', 'that says the same. If'
-        || ' it is the same work, delete one of the two there; if it is other work, word it'
-        || ' otherwise.', 'that resembles its own. If it is the same work, delete one of the two'
+        || ' it is the same work, delete one of the two there; if it is other work, change its'
+        || ' description.', 'that resembles its own. If it is the same work, delete one of the two'
         || ' there; if it is other work, say so with `python -m pipeline decide ENTRY keep`.')
         || ' `python -m pipeline why ENTRY` names it.' AS fix
 FROM drift LEFT JOIN clockify_time_entries USING (entry_id)

@@ -10,10 +10,10 @@ from typing import Any
 MEANINGS = {
     "610": "it names a person, customer or item that is inactive or gone",
     "2020": "a field that QuickBooks requires is missing",
-    "2040": "its text has a character that QuickBooks does not take",
+    "2040": "its text has a character that QuickBooks does not accept",
     "2050": "its text is too long",
     "2500": "it names a person, customer or item that is inactive or gone",
-    "6000": "a rule of its own is against it, which its words in the ledger name",
+    "6000": "a business rule of its own forbids it; its words in the ledger say which",
     "6200": "the books are closed for its date",
     "6210": "the books are closed for its date",
     "6310": "billable time needs a customer",

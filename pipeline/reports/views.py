@@ -7,7 +7,7 @@ from pipeline.schemas import Day, Flag, Table, Text, Texts, Whole, column
 
 
 class FixList(Table):
-    """One row per act that lets entries through or clears up what is in QuickBooks, worst first."""
+    """One row per fix that lets entries through or clears up what is in QuickBooks, worst first."""
 
     reason: Text = column("Their reason, the state of their delivery, or what stands beside it")
     concerns: Text = column("Whom or what it concerns, as Clockify names it")
@@ -15,7 +15,7 @@ class FixList(Table):
     duration_seconds: Whole = column("Their reported time")
     suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
     fix: Text = column("What to change and where")
-    entries_freed: Whole = column("Those among the entries that nothing else keeps back")
+    entries_freed: Whole = column("Of those entries, the ones that nothing else holds back")
     since: Day = column("First work date with such an entry")
     until: Day = column("Last work date with such an entry")
     concerns_id: Text = column("Clockify's id of the person or project concerned", nullable=True)
@@ -43,7 +43,7 @@ class Statement(Table):
 
     month: Day = column("First day of the month of the work")
     customer_id: Text = column("QuickBooks' id of the customer; empty where none matches")
-    customer: Text = column("The customer with those above; else client and project in Clockify")
+    customer: Text = column("The customer with its parents; else client and project in Clockify")
     currency: Text = column("ISO code of the amounts; `none` without a rate")
     clockify_seconds: Whole = column(
         "Billable time in Clockify: in QuickBooks, not sent, rounding and differing"
@@ -51,14 +51,14 @@ class Statement(Table):
     clockify_amount_minor: Whole = column("Its amount: the sum of the same four")
     in_quickbooks_seconds: Whole = column("Time sent or adopted, as QuickBooks last held it")
     in_quickbooks_amount_minor: Whole = column("Its amount")
-    billed_seconds: Whole = column("Of it, what stands on an invoice")
+    billed_seconds: Whole = column("Of that, what is on an invoice")
     billed_amount_minor: Whole = column("Its amount")
-    unbilled_seconds: Whole = column("Of it, what stands on none; the rest was not read again")
+    unbilled_seconds: Whole = column("Of that, what is on none; the rest has not been read again")
     unbilled_amount_minor: Whole = column("Its amount")
     not_sent_seconds: Whole = column("Billable time not in QuickBooks")
     not_sent_amount_minor: Whole = column("Its amount in Clockify")
-    rounding_seconds: Whole = column("Seconds that whole minutes leave over")
-    rounding_amount_minor: Whole = column("Their price, and cents that Clockify rounds otherwise")
+    rounding_seconds: Whole = column("Seconds that rounding to whole minutes leaves over")
+    rounding_amount_minor: Whole = column("Their price, and cents that Clockify rounds differently")
     differing_seconds: Whole = column("Time changed since it was sent, on either side")
     differing_amount_minor: Whole = column("Its amount, and that of another rate in QuickBooks")
     blocks: Texts = column("What keeps the month from being invoiced")

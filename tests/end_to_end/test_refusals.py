@@ -101,7 +101,7 @@ def test_what_a_rule_of_quickbooks_keeps_out_twice_is_refused_in_its_words(quiet
     quiet.prepare(DAY, NEXT, LOAD)
     assert quiet.sandbox.calls(BATCHES) == 3, "not again, though it would pass now"
     [(fix,)] = quiet.rows("SELECT fix FROM fix_list")
-    assert "fault 6000: a rule of its own is against it, which its words in" in fix
+    assert "fault 6000: a business rule of its own forbids it; its words in" in fix
 
 
 def test_a_person_mistaken_for_another_is_loud_and_stops_the_run(reviewed: House) -> None:

@@ -108,7 +108,7 @@ def test_what_quickbooks_refused_or_may_hold_already_is_in_the_list(tmp_path: Pa
     [refused, doubtful] = [row["fix"] for row in found]
     assert "fault 2500: it names a person, customer or item that is inactive or gone." in refused
     assert "`python -m pipeline retry --reason 2500`" in refused
-    assert "not to be sent any more is settled by `python -m pipeline decide ENTRY skip`" in refused
+    assert "no longer to be sent, settle it with `python -m pipeline decide ENTRY skip`" in refused
     assert "`python -m pipeline decide`" in doubtful
 
 
