@@ -92,7 +92,7 @@ class QuickbooksCustomers(Table):
         "QuickBooks' id of the customer", unique=True, str_matches=QUICKBOOKS_ID
     )
     display_name: Text = column("Display name, with QuickBooks' ` (deleted)` if inactive")
-    fully_qualified_name: Text = column("Path from the top customer, colons between")
+    fully_qualified_name: Text = column("Names from the top customer down, with colons between")
     parent_id: Text = column("Id of the customer above, if any", nullable=True)
     level: Whole = column("Depth below the top customer; 0 at the top", ge=0)
     is_active: Flag = column("Whether the customer is active")
@@ -157,11 +157,13 @@ class ClockifyTimeEntries(Table):
 
 
 class Days(Table):
-    """One row per work date that was read completely, also if it holds no entry."""
+    """One row per work date that was read completely, even if it holds no entry."""
 
     work_date: Day = column("The day", unique=True)
     extracted_at: Instant = column("When the day was last read")
-    rounding: Text = column("By which rounding, as in `clockify_workspace`", nullable=True)
+    rounding: Text = column(
+        "The rounding it was read with, as in `clockify_workspace`", nullable=True
+    )
     reviewed_at: Instant = column("When its entries were last judged", nullable=True)
     judged_by: Text = column(
         "The settings by which its entries were last judged, as JSON", nullable=True
@@ -241,7 +243,7 @@ class RejectedTimeEntries(Matched, Explained, ClockifyTimeEntries):
 
 
 class Attempted(Table):
-    """What a delivery and each row of its history say alike."""
+    """What a delivery and each row of its history have in common."""
 
     entry_id: Text = column("Clockify's id of the entry", str_matches=ENTRY_ID)
     part: Whole = column("0, unless an entry is split", ge=0)
@@ -272,14 +274,16 @@ class Deliveries(Attempted):
 
     realm_id: Text = column("QuickBooks' id of the company")
     work_date: Day = column("The TxnDate sent")
-    request_id: Text = column("From realm, entry, part and revision", str_length={"max_value": 36})
+    request_id: Text = column(
+        "Made of realm, entry, part and revision", str_length={"max_value": 36}
+    )
     fingerprint: Text = column("Hash of the payload")
     minutes: Whole = column("Minutes in all, as sent", ge=0)
     amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
     currency: Text = column("ISO code of the amount", nullable=True)
     is_sent_approved: Flag = column(
-        "Whether approval was asked for and given when it was sent, or followed last; none of what "
-        "is older",
+        "Whether approval was required and given when it was sent, or last followed; none for "
+        "older rows",
         nullable=True,
     )
     sent_for: Text = column(
@@ -314,7 +318,7 @@ class LedgerBinding(Table):
 
 
 class CutoverConfirmations(Table):
-    """One row per time that a person said: what QuickBooks does not hold is to be sent."""
+    """One row per time a person confirmed that what QuickBooks does not hold is to be sent."""
 
     realm_id: Text = column("QuickBooks' id of the company")
     first_day: Day = column("First work date of the list")
@@ -341,7 +345,7 @@ class QuickbooksActivities(Table):
 
     quickbooks_id: Text = column("QuickBooks' id of the time activity", unique=True)
     work_date: Day = column("TxnDate")
-    person_id: Text = column("Id of the employee; of a vendor or other name, its kind before it")
+    person_id: Text = column("Id of the employee; for a vendor or other name, after its kind")
     person_name: Text = column("Name of the person", nullable=True)
     customer_id: Text = column("Id of the customer; empty without one")
     customer_name: Text = column("Name of the customer", nullable=True)
@@ -356,7 +360,7 @@ class QuickbooksActivities(Table):
     )
     currency: Text = column("The customer's currency, or else the company's", nullable=True)
     is_billable: Flag = column("Whether it is billable or billed")
-    is_billed: Flag = column("Whether it stands on an invoice (`HasBeenBilled`)")
+    is_billed: Flag = column("Whether it is on an invoice (`HasBeenBilled`)")
     description: Text = column("What was done, as QuickBooks holds it")
     created_at: Instant = column("When it was created, by Intuit's clock")
     updated_at: Instant = column("When it last changed, by Intuit's clock")
@@ -396,10 +400,12 @@ class Drift(Table):
     person_id: Text = column("Id of the person in QuickBooks")
     person: Text = column("Name of the person in QuickBooks", nullable=True)
     customer_id: Text = column("Id of the customer; empty without one")
-    customer: Text = column("Name of the customer, with those above it", nullable=True)
+    customer: Text = column("Name of the customer, with its parents", nullable=True)
     minutes: Whole = column("Minutes of the time activity, as sent")
-    is_billed: Flag = column("Whether an invoice holds the time activity already")
-    is_warning: Flag = column("Whether somebody should look; being billed or not ours is a fact")
+    is_billed: Flag = column("Whether the time activity is already on an invoice")
+    is_warning: Flag = column(
+        "Whether somebody should look; that it is billed or not ours is a fact"
+    )
     not_followed: Text = column(
         "Why `AFTER_SEND=update` did not bring QuickBooks into line, if it was asked to",
         nullable=True,
