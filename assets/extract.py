@@ -31,11 +31,11 @@ class ExtractConfig(dg.Config):
     """How one run extracts."""
 
     watch_history: bool = False
-    """Compare older months by their totals, and read again those that changed and one in turn."""
+    """Compare older months by their totals; read again those that changed, and one in turn."""
 
 
 def snapshot(model: type[schemas.Table]) -> dg.AssetsDefinition:
-    """An asset that puts the whole of a service's list in the place of the one before.
+    """An asset that replaces a stored list by the whole of what its service holds now.
 
     Args:
         model: the list's table, which says what a row is.
@@ -77,9 +77,9 @@ def clockify_time_entries(
 ) -> dg.MaterializeResult[None]:
     """One row per Clockify time entry, on the work date on which it starts in `TIME_ZONE`.
 
-    Read from the detailed report, rounded as `ROUNDING` says, and counted against the report's
-    own count. An entry that has left a day is asked for by id: deleted, or moved, and then its
-    new day is read in the same run, or the run stops.
+    Read from the detailed report, rounded as `ROUNDING` says, and checked against the report's
+    own count. An entry that has left a day is looked up by its id: it was deleted, or it has moved,
+    and then its new day is read in the same run, or the run stops.
     """
     first, last = window(context)
     found = stages.extract(
@@ -92,7 +92,7 @@ def clockify_time_entries(
 def _describe_days(
     context: dg.AssetExecutionContext, company: Company, found: Extracted, first: date, last: date
 ) -> None:
-    """Each day's facts on that day, also on a day with nothing."""
+    """Put each day's facts on that day, even if it has no entries."""
     with company.warehouse.connect() as connection:
         days = figures.of_days(connection, figures.READ, first, last)
     for day in days_of(first, last):

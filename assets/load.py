@@ -1,6 +1,6 @@
 """Load: the accepted entries become time activities in QuickBooks, once each.
 
-The order of steps is in `pipeline.delivery.loading`; the promise in prose stands in the README.
+The order of steps is in `pipeline.delivery.loading`; the README says in prose what is promised.
 """
 
 from datetime import date, timedelta
@@ -45,10 +45,10 @@ def quickbooks_time_activities(
     """One row per entry ever meant for QuickBooks: its delivery, by state.
 
     Each accepted entry becomes one time activity. Before anything is sent, QuickBooks is read:
-    what it already holds is adopted, what looks alike is left for a person. What cannot be told
-    after a request is settled by reading QuickBooks, and sent again only if it was not stored.
-    Last, all that was ever sent of these days is compared with both sides as they are now: see the
-    checks `nothing_has_drifted` and `the_books_and_the_ledger_agree`.
+    what it already holds is adopted, what looks alike is left for a person. A request whose outcome
+    is unknown is settled by reading QuickBooks, and sent again only if it was not stored. Last, all
+    that was ever sent for these days is compared with both sides as they are now: see the checks
+    `nothing_has_drifted` and `the_books_and_the_ledger_agree`.
     """
     first, last = window(context)
     is_scheduled = SCHEDULE_NAME in context.run.tags
@@ -67,7 +67,7 @@ def _describe_days(
     first: date,
     last: date,
 ) -> None:
-    """Each day's facts on that day, also on a day with nothing."""
+    """Put each day's facts on that day, even if it has no entries."""
     settings = company.settings
     with company.report(context.log.info) as connection:
         states = figures.of_days(connection, figures.DELIVERED, first, last)

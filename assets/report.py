@@ -1,8 +1,8 @@
-"""Report: what people do with it all. The fix list, the hours at risk, the month's statement.
+"""Report: what people work with. The fix list, the hours at risk, the month's statement.
 
-These hang on the review, not on the load: a gate that fails there turns the run red and stops what
-is behind it, and on a red morning the fix list is needed most. In a run they come last all the
-same, so that they tell what was sent.
+These depend on the review, not on the load: a gate that fails on the load turns the run red and
+stops what depends on it, and the fix list is needed most on a red morning. In a run they still come
+last, so that they include what was sent.
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ from pipeline.schemas import RejectedTimeEntries
 from pipeline.storage import queries
 
 LAST = {"dagster/priority": "-1"}
-"""Of the steps that are ready, those of this stage are run last."""
+"""Of the steps that are ready, those of this stage run last."""
 REVIEWED = ["accepted_time_entries", "rejected_time_entries"]
 report = partial(
     dg.asset, group_name="report", kinds={"duckdb"}, backfill_policy=SINGLE_RUN, op_tags=LAST
@@ -37,11 +37,11 @@ report = partial(
 def fix_list(
     context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
 ) -> dg.MaterializeResult[None]:
-    """One row per act that lets entries through: whom it concerns, what to change, worst first.
+    """One row per fix that lets entries through: whom it concerns, what to change, worst first.
 
-    Over all open days since `SEND_FROM`. An entry with two reasons is in two rows, since both must
-    be mended; `entries_freed` counts those that this act alone lets through. The whole list is the
-    view `fix_list` of the analysis copy.
+    Over all open days since `SEND_FROM`. An entry with two reasons is in two rows, since both need
+    a fix; `entries_freed` counts the entries that this fix alone lets through. The whole list is
+    the view `fix_list` of the analysis copy.
     """
     settings = company.settings
     days = days_of(company.today() - timedelta(days=chart.MOST_DAYS), company.today())
@@ -73,9 +73,9 @@ def hours_at_risk(
 ) -> dg.MaterializeResult[None]:
     """One row per billable entry that is not in QuickBooks and will not get there by waiting.
 
-    Rejected, held by what somebody must do, or accepted and not delivered, since `SEND_FROM`, by
-    age, cause, person and customer as Clockify names them. Its numbers are plotted from run to run.
-    Amounts are in the view `hours_at_risk` of the analysis copy.
+    Rejected, held until somebody does something, or accepted and not delivered, since `SEND_FROM`;
+    by age, cause, person and customer as Clockify names them. Its numbers are plotted from run to
+    run. Amounts are in the view `hours_at_risk` of the analysis copy.
     """
     settings = company.settings
     with company.report(context.log.info) as connection:
@@ -104,8 +104,8 @@ def statement(
     """One row per month, customer and currency: may it be invoiced, or what is in the way?
 
     Clockify's billable time = in QuickBooks + not sent ± rounding ± what differs, to the second and
-    the cent; the view `statement_lines` has each line by its name. Shown are the month before and
-    this one, in hours: amounts are in the analysis copy.
+    the cent; the view `statement_lines` names each line. It shows this month and the one before,
+    in hours; amounts are in the analysis copy.
     """
     settings = company.settings
     this = company.today().replace(day=1)

@@ -1,4 +1,4 @@
-"""Review: every entry gets exactly one verdict, and what is not accepted says why and what to do.
+"""Review: every entry gets exactly one verdict; one not accepted says why and what to do.
 
 The rules are in `pipeline.review.reasons`, the matching in `pipeline.review.matching`.
 """
@@ -62,7 +62,7 @@ def review(
 def _describe_days(
     context: dg.AssetExecutionContext, company: Company, first: date, last: date
 ) -> None:
-    """Each day's facts on that day, also on a day with nothing."""
+    """Put each day's facts on that day, even if it has no entries."""
     settings = company.settings
     with company.warehouse.connect() as connection:
         accepted = figures.of_days(connection, figures.ACCEPTED, first, last)
@@ -75,7 +75,7 @@ def _describe_days(
         _add(context, "accepted_time_entries", day, _accepted(accepted[day], company))
         rejected = _rejected(company, day, lines[day], entries[day], groups[day], unbilled[day])
         _add(context, "rejected_time_entries", day, rejected)
-    # One picture a run, on its last day: of a year, each day's own would be megabytes.
+    # One picture per run, on its last day: one for each day of a year would be megabytes.
     picture: dict[str, object] = {"hours by day": chart.hours_by_day(days_of(first, last), hours)}
     _add(context, "rejected_time_entries", last, picture)
 
@@ -105,7 +105,7 @@ def _rejected(
     groups: list[queries.Row],
     unbilled: list[queries.Row],
 ) -> dict[str, object]:
-    """What to do about a day first, then its entries, then the numbers that are plotted."""
+    """First what to do about a day, then its entries, then the numbers that are plotted."""
     settings = company.settings
     return {
         "fix list": capped(settings, lines, fix_list.COLUMNS),

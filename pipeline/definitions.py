@@ -116,12 +116,12 @@ def _schedule(settings: Settings) -> dg.ScheduleDefinition:
 def morning_range(
     settings: Settings, today: date, warn: Callable[[str], object]
 ) -> tuple[date, date]:
-    """The work dates of a morning's run: up to yesterday, from the lookback or the oldest open day.
+    """The work dates of a morning's run: from the lookback or the oldest open day to yesterday.
 
     Args:
-        settings: says the lookback, the cut-over and the first partition.
+        settings: holds the lookback, the cut-over and the first partition.
         today: the calendar date of the schedule's tick in `TIME_ZONE`.
-        warn: told why open days before the lookback are left out, where they cannot be read.
+        warn: told why open days before the lookback are left out, if they cannot be found out.
     """
     yesterday = today - timedelta(days=1)
     first = yesterday - timedelta(days=settings.lookback_days)
@@ -129,7 +129,7 @@ def morning_range(
     try:
         first = min(first, analysis.oldest_open_day(settings.analysis, since) or first)
     except Stop as stop:  # a morning without its oldest days is better than none
-        warn(f"No open day before {first} is read: {stop}")
+        warn(f"Open days before {first} are not read this time: {stop}")
     return min(max(first, settings.start_date), yesterday), yesterday
 
 

@@ -1,7 +1,7 @@
 """The stages of a run without Dagster: what its assets do, in the order in which they do it.
 
-Each takes the company's run, the log, and the first and last work date. Keeps out what each day's
-facts look like, which the assets add, and the steps themselves.
+Each takes the company's run, the log, and the first and last work date. Keeps out how each day's
+facts are shown, which the assets add, and the steps themselves.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,16 +34,16 @@ LISTS: Mapping[type[schemas.Table], tuple[str, Callable[[Any], list[dict[str, An
     schemas.QuickbooksCustomers: ("quickbooks", QuickBooks.customers),
     schemas.QuickbooksCompany: ("quickbooks", lambda quickbooks: [quickbooks.company()]),
 }
-"""The lists that entries refer to: whose each is, and what gets its rows from that client."""
+"""The lists that entries refer to: the service each is from, and what reads it with a client."""
 COMPARISONS = (schemas.QuickbooksActivities, schemas.Drift, schemas.ComparedDays)
-"""What loads learn of one company's activities."""
+"""What loads learn about one company's activities."""
 
 
 def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
-    """Put the whole of a list in the place of the one before; how many rows it has.
+    """Replace a stored list by the whole of what its service holds now; returns its rows' number.
 
-    Once QuickBooks' company is another, all its lists are read and stored together, and what was
-    compared with the other's books is dropped: there the same ids mean others.
+    If QuickBooks' company has changed, all its lists are read and stored together, and what was
+    compared with the other company's books is dropped: the same ids mean other things there.
 
     Raises:
         Stop: the service does not give it, or not as its table says; or what is stored is another
@@ -73,7 +73,7 @@ def _is_other_company(company: Company) -> bool:
 def extract(
     company: Company, log: Log, first: date, last: date, *, watch_history: bool = False
 ) -> Extracted:
-    """Read the entries of some days, of days to come that hold any, and those to which one moved.
+    """Read the entries of some days, of later days that hold any, and of days that one moved to.
 
     Args:
         company: the run.
@@ -83,8 +83,8 @@ def extract(
         watch_history: compare older months by their totals, and read again what has changed.
 
     Raises:
-        Stop: a read is incomplete, or the key sees no rates where it saw some; or what is stored
-            is another workspace's; or approvals are waited for, and the plan has none.
+        Stop: a read is incomplete, or the key sees no rates where it saw some before; or what is
+            stored is another workspace's; or approval is required, and the plan has none.
     """
     settings, warehouse = company.settings, company.warehouse
     refuse_other_workspace(warehouse, settings.clockify_workspace_id)
@@ -117,7 +117,7 @@ def _watched(company: Company, clockify: Clockify, reading: Reading, before: dat
 
 
 def review(company: Company, log: Log, first: date, last: date) -> None:
-    """Judge some days, and any other day read since it was judged, or judged by other settings.
+    """Judge some days, and any other day read since it was judged or judged by other settings.
 
     Raises:
         Stop: a day, or QuickBooks' company, was never read; the ledger cannot be had; or employees
@@ -145,10 +145,10 @@ def load(
     *,
     is_scheduled: bool = False,
 ) -> list[Plan]:
-    """Send what is accepted of some days, once each; what would be sent, of a dry run.
+    """Send what is accepted of some days, once each; a dry run returns what would be sent.
 
     Raises:
-        Stop: a day was never read, this run must not send, or must not go on; what was sent until
+        Stop: a day was never read, or this run must not send, or not go on; what was sent until
             then is recorded.
     """
     is_dry = wishes.dry_run or company.settings.dry_run

@@ -1,7 +1,7 @@
 """Loading: a window's accepted entries on their way into QuickBooks, step by step.
 
-Holds the order of its steps. Keeps out Dagster, what must hold before it (`opening`), what is to be
-sent (`planning`), how (`sending`) and settling (`settlement`).
+Holds the order of the steps. Keeps out Dagster, what must hold beforehand (`opening`), what is to
+be sent (`planning`), how it is sent (`sending`) and settling (`settlement`).
 """
 
 from datetime import date
@@ -28,32 +28,33 @@ from pipeline.review import verdicts
 
 
 class Wishes(BaseModel, frozen=True):
-    """How a person wants one load to be."""
+    """What a person may ask of one load."""
 
     dry_run: bool = False
-    """Decide and keep what would be sent, and send nothing; also by `DRY_RUN`."""
+    """Decide and store what would be sent, and send nothing; `DRY_RUN` asks for it too."""
     rebind: bool = False
-    """Bind the ledger to this workspace, zone and rounding, whatever it was bound to."""
+    """Bind the ledger to this workspace, zone and rounding, whatever it was bound to before."""
     override_breaker: bool = False
-    """Send however many rows are due, and go on whatever one fault is given for."""
+    """Send however many rows are due, and go on however many rows meet the same fault."""
     confirm_cutover: bool = False
-    """Send beside activities that somebody else made; asked of a company's first loads, once."""
+    """Send beside activities that somebody else made; asked once, in a company's first loads."""
 
 
 def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: bool) -> None:
     """Settle what earlier runs left, send, settle what this run left, send what was not stored.
 
-    That goes alone and after all else: what QuickBooks never answers may stop the run, and keeps
-    nothing back. What is still open then waits for the next run. At the end, also if there was
-    nothing to send, all that was ever sent of these days is compared with Clockify and QuickBooks
-    as they are now, and of any other day that was read, or decided on, since it was compared.
+    What was not stored is sent alone and after all else: what QuickBooks never answers may stop the
+    run, and then holds nothing else back. What is still open waits for the next run. At the end,
+    even if there was nothing to send, everything ever sent for these days is compared with Clockify
+    and QuickBooks as they are now; so is any other day that was read, or on which a person decided
+    something, since it was last compared.
 
     Args:
         desk: what the load works with.
         first: first work date.
         last: last work date, included.
-        wishes: whether this run may send however much, whatever is refused.
-        is_scheduled: whether nobody chose these days, so that how many rows is worth a look.
+        wishes: what a person asks of this run.
+        is_scheduled: whether nobody chose these days, so that an unusual number of rows stops it.
 
     Raises:
         Stop: this run must not go on, or nobody has confirmed a first load beside another's
@@ -78,7 +79,7 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
 
 
 def _stale_days(desk: Desk) -> list[date]:
-    """Days to compare again; also where the like of an entry stands that somebody decided on."""
+    """Days to compare again; also those with a look-alike of an entry that was decided on."""
     changed = desk.ledger.last_changes()
     with desk.company.warehouse.connect() as connection:
         likened = books.likened(connection)
@@ -96,10 +97,10 @@ def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
         desk: what a load works with.
         first: first work date.
         last: last work date, included.
-        is_complete: read QuickBooks of all days, also where nothing is to be sent.
+        is_complete: read QuickBooks for all days, even those with nothing to send.
 
     Raises:
-        Stop: some of what may be sent was read when `TIME_ZONE` or the rounding was another.
+        Stop: some of what may be sent was read with another `TIME_ZONE` or rounding.
     """
     opening.refuse_other_dates(desk, first, last)
     opening.refuse_other_rounding(desk, first, last)
@@ -107,7 +108,7 @@ def plans(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
 
 
 def _refuse_unusual(desk: Desk, first: date, last: date) -> None:
-    """Stop before anything is sent if it is far more than is usual, over the whole range."""
+    """Stop before anything is sent if the whole range would send far more than is usual."""
     settings, today = desk.company.settings, desk.company.today()
     sent_by_day = desk.ledger.sent_by_day(settings.time_zone)
     if breaker.is_settling_in(sent_by_day, today):
@@ -126,7 +127,7 @@ def _send(
     if stop := confirmation.needed(desk, plan, first, last):
         if not wishes.confirm_cutover:
             raise stop
-        # Kept only where something is beside it: else the question would never be asked.
+        # Stored only where somebody else's activities are: else nobody would ever be asked.
         confirmation.confirm(desk, first, last, f"run {desk.company.run_id}")
     return sending.carry_out(desk, plan, tally, is_alone=is_alone)
 
@@ -142,7 +143,7 @@ def _plan(desk: Desk, first: date, last: date, *, is_complete: bool = False) -> 
 
 
 def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
-    """What may be sent of a window, and every other finished entry from a day about it."""
+    """What may be sent of a window, and every other finished entry up to a day around it."""
     with desk.company.warehouse.connect() as connection:
         # Apart: by the name it was last read with, the day before may hold a namesake of today's.
         judged = [

@@ -5,10 +5,10 @@ equal ones are adopted, resembling ones left for a person, the rest sent. This o
 covers the cut-over from the vendor's button, the button pressed again by habit, a ledger restored
 from an old copy, and a second warehouse on the same company.
 
-The other finished entries take part, whatever their verdict, so that what is theirs resembles
-nobody else's. Of equal entries an accepted one is paired before another: each is as good an owner
-as the other, and this way the fewest are sent. If it was the other's, that one is found missing
-once it is accepted, and sent then: never twice, never lost.
+The other finished entries take part, whatever their verdict, so that an activity of theirs is not
+taken for one that resembles somebody else's entry. Of equal entries, an accepted one is paired
+first: each is as good an owner as the other, and this way the fewest are sent. If the activity was
+the other entry's, that one has none once it is accepted, and is sent then: never twice, never lost.
 """
 
 from collections import Counter, defaultdict
@@ -22,9 +22,9 @@ from pipeline.quickbooks.activities import Body, Facts, differences, stamp
 
 NEAR_DAYS = timedelta(days=1)
 STEPS = (1, 6, 12, 15, 30)
-"""Minutes to which Clockify's own texts round (clockify-api.md, 10)."""
+"""Minutes to which Clockify can round, by its own texts (clockify-api.md, 10)."""
 TO_THE_SECOND = timedelta(seconds=2)
-"""Intuit's stamps are whole seconds, and so is how far its clock is ahead."""
+"""Intuit's stamps are in whole seconds, and so is what we know of how far its clock is ahead."""
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -33,9 +33,9 @@ class Look:
     """What the comparison found; entries by their id, activities by QuickBooks'."""
 
     equal: dict[str, str]
-    """Entry to the activity that it equals."""
+    """For each such entry, the activity that it equals."""
     resembling: dict[str, list[str]]
-    """Entry to the activities that it resembles."""
+    """For each such entry, the activities that it resembles."""
 
 
 def look(
@@ -56,10 +56,9 @@ def look(
         entries: the entries, by id.
         stored: the unclaimed activities, by QuickBooks' id.
         rounding_minutes: the step within which minutes resemble each other.
-        others: entries that are not to be sent; they may equal an activity, and keep it.
-        roundings: an entry's minutes under other roundings.
-        apart: entries of which a person has said that what resembles them is not theirs, to the
-            activities of which it was said.
+        others: entries that are not to be sent; one that equals an activity keeps it.
+        roundings: each entry's minutes under other roundings.
+        apart: for entries whose look-alikes a person has called other work, the activities meant.
     """
     equal = _pairs([*_in_order(entries), *_in_order(others)], stored)
     taken = set(equal.values())
@@ -72,12 +71,12 @@ def look(
 def told_apart(
     decided_at: Mapping[str, datetime], bodies: Mapping[str, Body], ahead: timedelta | None
 ) -> dict[str, set[str]]:
-    """Decided entries to the activities that stood there when a person decided.
+    """For each decided entry, the activities that were in QuickBooks when a person decided.
 
-    What was made since, such as by a button that is pressed once more, nobody has seen.
+    Nobody has seen what was made since, such as by somebody pressing the button once more.
 
     Args:
-        decided_at: when it was said of each entry, by our clock.
+        decided_at: when each entry was decided, by our clock.
         bodies: the activities, by QuickBooks' id.
         ahead: by how much Intuit's clock is ahead of ours.
     """
@@ -92,14 +91,14 @@ def told_apart(
 
 
 def without(stored: Mapping[str, Facts], unsettled: Iterable[Facts]) -> dict[str, Facts]:
-    """The activities less one for each unsettled intent that it may be the outcome of."""
+    """The activities, less one for each unsettled intent whose outcome it may be."""
     intents = [(str(number), facts) for number, facts in enumerate(unsettled)]
     taken = set(_pairs(intents, stored).values())
     return {key: facts for key, facts in stored.items() if key not in taken}
 
 
 def other_roundings(seconds: int) -> frozenset[int]:
-    """The whole minutes that Clockify makes of a duration, rounding up, down or to the nearest."""
+    """The whole minutes that Clockify may make of a duration, rounding up, down or to nearest."""
     spans = [60 * step for step in STEPS]
     return frozenset(
         minutes
@@ -109,9 +108,9 @@ def other_roundings(seconds: int) -> frozenset[int]:
 
 
 def _pairs(entries: Sequence[tuple[str, Facts]], stored: Mapping[str, Facts]) -> dict[str, str]:
-    """Entry to equal activity, one to one; those with the same rate and item first.
+    """Each entry with an equal activity, one to one; those with the same rate and item first.
 
-    Rate and item may differ: the bookkeeper prices. Activities are taken in the order of their
+    Rate and item may differ: the bookkeeper sets prices. Activities are taken in the order of their
     ids, so that which of several equals are paired does not depend on how they were read.
     """
     free: dict[object, list[str]] = defaultdict(list)
@@ -135,7 +134,7 @@ def _in_order(facts: Mapping[str, Facts]) -> list[tuple[str, Facts]]:
 
 
 def without_price(facts: Facts) -> Facts:
-    """What tells whose an activity is, whatever the bookkeeper makes of its rate and item."""
+    """The facts without rate and item, which the bookkeeper may change: they say whose it is."""
     return facts._replace(rate=facts.rate * 0, item="")
 
 
@@ -159,10 +158,10 @@ def _resembling(
     roundings: Mapping[str, Collection[int]],
     apart: Mapping[str, Collection[str]],
 ) -> dict[str, list[str]]:
-    """Entry to the activities of the same person that are like it in all but one respect.
+    """For each entry, the same person's activities that are like it in all but one respect.
 
-    An activity on a far date counts only where it is one to one: people do the same thing for
-    the same customer on many days.
+    An activity on a distant date counts only if just one entry and one activity are alike: people
+    do the same thing for the same customer on many days.
     """
     by_person: dict[str, list[str]] = defaultdict(list)
     for key, facts in stored.items():

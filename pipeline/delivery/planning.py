@@ -1,8 +1,8 @@
 """Planning a load: what to send, what QuickBooks already holds, what a person must decide.
 
 Writes nothing, so that a dry run is the same code as a load. What a person has decided to send is
-compared like the rest, since QuickBooks may have come to hold it after all; only what resembles it
-counts no more. Keeps out what equals what (`look`) and everything that changes the ledger or
+compared like the rest, since QuickBooks may have come to hold it after all; only look-alikes no
+longer count. Keeps out what equals what (`look`) and everything that changes the ledger or
 QuickBooks (`sending`, `settlement`).
 """
 
@@ -21,7 +21,7 @@ from pipeline.reports import books
 from pipeline.review import verdicts
 
 MATERIAL = ("work_date", "minutes", "is_billable")
-"""Fields by which an entry is other work than it was when a person decided of it."""
+"""Fields whose change makes an entry other work than it was when a person decided about it."""
 LOST = "was sent before this ledger as time activity {}, which was changed or deleted since"
 Bodies = Mapping[str, Mapping[str, Any]]
 """Time activities as QuickBooks gives them, by id."""
@@ -35,11 +35,11 @@ class Plan:
     adopt: tuple[Delivery, ...] = ()
     doubt: tuple[Delivery, ...] = ()
     alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Each doubtful entry to the activities that it resembles."""
+    """For each doubtful entry, the activities that it resembles."""
     free: Bodies = field(default_factory=dict)
-    """Activities about the window that neither a delivery nor an entry owns."""
+    """Activities around the window that belong to no delivery and no entry."""
     foreign: int = 0
-    """Activities about the window that somebody else made, adopted ones included."""
+    """How many activities around the window somebody else made, adopted ones included."""
 
     def rows(self) -> Iterator[tuple[str, Delivery]]:
         """Each delivery with what becomes of it: `send`, `adopt` or `doubt`."""
@@ -53,10 +53,10 @@ def plan(
     """Decide what to send, adopt and leave for a person. Writes nothing.
 
     Args:
-        desk: its ledger knows what is sent, and whose activities are; QuickBooks is read about
-            the days.
+        desk: its ledger knows what was sent and whose activities are whose; QuickBooks is read
+            around the days.
         candidates: the entries to compare.
-        days: the days to read; those of what is to be sent, if not given, and none without it.
+        days: the days to read; if not given, those of what is to be sent, if anything is.
 
     Raises:
         Stop: QuickBooks' activities cannot be read completely.
@@ -99,11 +99,11 @@ def plan(
 
 
 def _lost(desk: Desk, entry_ids: Sequence[str], equal: Mapping[str, str]) -> dict[str, list[str]]:
-    """Of entries without an equal, those of which only the warehouse knows a time activity.
+    """The entries without an equal that had a time activity which only the warehouse knows.
 
-    The ledger is older than the warehouse: the newer was lost, and a copy put in its place.
-    Somebody may have changed the activity since, too much for it to resemble the entry. Where an
-    equal entry took over what was this one's, it is that one's own that nobody has now.
+    The ledger is older than the warehouse: the newer ledger was lost, and a copy put in its place.
+    Somebody may since have changed the activity too much for it to resemble the entry. Where an
+    equal entry has taken over this one's activity, the one that is now nobody's is that entry's.
     """
     with desk.company.warehouse.connect() as connection:
         made = books.made_of(connection, [*entry_ids, *equal])
@@ -124,7 +124,7 @@ def _is_closed(before: Delivery | None) -> bool:
 
 
 def claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
-    """A candidate that was refused: with its next revision, to be sent only if that may help."""
+    """A candidate that was refused before, with its next revision; sent only if that may help."""
     if before is None or candidate.intent is None:
         return candidate
     revision = before.revision + 1
@@ -135,16 +135,16 @@ def claimed_anew(candidate: Candidate, before: Delivery | None) -> Candidate:
 
 
 def _may_retry(before: Delivery, intent: Delivery) -> bool:
-    """A refusal is tried again if what was refused has changed, or was for the moment only."""
+    """A refused one is tried again if it has changed, or if it was refused only for the moment."""
     return before.error_code in PASSING or before.fingerprint != intent.fingerprint
 
 
 def reopened(
     desk: Desk, candidates: Iterable[Candidate], before: Mapping[str, Delivery]
 ) -> Iterator[Delivery]:
-    """What a person has skipped and is other work by now: that of which it was said is no more.
+    """What a person skipped and has become other work since: it is not what they decided about.
 
-    Not what would not be sent either, such as what was then marked not billable.
+    Leaves out what would not be sent anyway, such as an entry since marked not billable.
 
     Args:
         desk: has the warehouse, the lists and the rules.

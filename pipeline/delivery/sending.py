@@ -2,8 +2,8 @@
 
 Order is everything here: the intent is written before the request, the outcome before the next
 request. Any other order loses rows or sends them twice. Keeps out what is to be sent (`planning`),
-what an answer proves (`classification`, `replays`), when to stop (`breaker`), and what became of
-the unknown (`settlement`).
+what an answer proves (`classification`, `replays`), when to stop (`breaker`), and what became of a
+request whose outcome is unknown (`settlement`).
 """
 
 import time
@@ -30,18 +30,19 @@ ALONE = (NOT_STORED, DECIDED_TO_SEND)
 
 
 def carry_out(desk: Desk, plan: Plan, tally: Tally, *, is_alone: bool = False) -> set[date]:
-    """Record what is adopted or doubtful, and send the rest, or what of it is to be sent alone.
+    """Record what is adopted or doubtful, and send the rest, or only what is to be sent alone.
 
-    What was settled as not stored, or decided by a person, is sent alone: its fate is its own.
+    What was settled as not stored, or decided by a person, is sent alone: its outcome then touches
+    nothing else.
 
     Args:
         desk: what the load works with.
         plan: what to do.
         tally: what the run has met so far; this adds to it.
-        is_alone: send what is to be sent alone, and nothing else; otherwise all but that.
+        is_alone: send only what is to be sent alone; otherwise everything but that.
 
     Returns:
-        The work dates of what is left to be sent alone.
+        The work dates of what is still to be sent alone.
 
     Raises:
         Stop: QuickBooks refuses everything, or the tally says so. What was sent until then is
@@ -69,13 +70,13 @@ def _alone(intents: Sequence[Delivery], ledger: Ledger) -> set[str]:
 
 
 def _send(desk: Desk, batch: Sequence[Delivery], tally: Tally) -> list[Told]:
-    """Send a batch until no item of it is throttled; the outcomes.
+    """Send a batch until none of its items is throttled; returns the outcomes.
 
-    Nobody knows that a throttled item was not stored: before it goes again, or is given up,
+    A throttled item may have been stored all the same: before it is sent again, or given up,
     QuickBooks is read.
 
     Raises:
-        Stop: throttled too long. That is a refusal for the moment, which the next run tries again.
+        Stop: throttled too long. That refuses it only for the moment: the next run tries again.
     """
     known: list[Told] = []
     waiting = batch
@@ -141,7 +142,7 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
 
 
 def _stop_if_told(told: Sequence[Told], answer: Answer, desk: Desk) -> None:
-    """Log what an answer came to, and stop where it concerns more than one record."""
+    """Log what an answer came to, and stop if its fault concerns more than one record."""
     counts = Counter(outcome.state for _, outcome in told)
     if set(counts) - {"sent"}:
         told_of = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))

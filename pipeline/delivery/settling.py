@@ -15,11 +15,11 @@ from pipeline.ledger import Delivery
 from pipeline.quickbooks.activities import Body, Facts, differences, facts, stamp
 
 CLOCK_SLACK = timedelta(minutes=5)
-"""About the creation time: Intuit's machines need not agree to the second."""
+"""On both sides of the creation time: Intuit's machines need not agree to the second."""
 LONGEST_REQUEST = timedelta(minutes=3)
 """Intuit ends a request after 120 s (QuickBooks' reference, 7.1); one in flight may outlive us."""
 SHARED_FIELDS = 2
-"""Compared fields that an activity of the right time must share to be taken for the intent's."""
+"""Compared fields that an activity created in time must share to be taken for the intent's."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Finding:
 
     state: Literal["sent", "doubtful", "not_stored"]
     activities: tuple[Body, ...] = ()
-    """The one that it became, or those that it may have become."""
+    """The activity that it became, or those that it may have become."""
 
 
 def creation_span(intent: Delivery, settle_seconds: int) -> tuple[datetime, datetime]:
@@ -48,8 +48,8 @@ def findings(
 ) -> dict[str, Finding]:
     """What the reads say of each intent, by entry id.
 
-    Multisets, never sets: an activity settles one intent. An intent is `not_stored` only as far as
-    these reads go; it takes two of them to close it.
+    Multisets, never sets: one activity settles one intent. `not_stored` says only what these reads
+    found; it takes two of them to close an intent.
 
     Args:
         intents: deliveries `pending` or `unknown`.
@@ -81,7 +81,7 @@ def findings(
 
 
 def _may_be(wanted: Facts, stored: Facts, *, is_in_time: bool) -> bool:
-    """Created in time and alike in two respects, or equal and created at another time."""
+    """Whether it was created in time and is alike in two respects, or is equal in all."""
     if not is_in_time:
         return not differences(wanted, stored)
     names = ("person", "customer", "work_date", "minutes", "description")

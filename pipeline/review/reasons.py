@@ -1,8 +1,8 @@
 """The catalogue: every reason why an entry is not accepted, its verdict and its fix.
 
 A new reason is one entry here. Its check is given one column of the frame that `facts` makes, and
-only the rows among which it applies; it must come to true or false for each, missing values
-included. Keeps out the columns themselves (`facts`) and what follows from a failure (`judging`).
+only the rows to which it applies; it must return true or false for each, missing values included.
+Keeps out the columns themselves (`facts`) and what follows from a failure (`judging`).
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Reason:
     check: Check
     """Passes for a value that is right."""
     among: str | None = None
-    """The boolean column of `facts` that marks the rows it applies to; none for all."""
+    """The boolean column of `facts` that marks the rows it applies to; none if to all."""
     is_on: bool = True
     """Whether the settings ask for it."""
     verdict: Literal["rejected", "held", "excluded"] = "rejected"
@@ -59,7 +59,7 @@ class Reason:
 
 
 def catalogue(rules: Rules) -> tuple[Reason, ...]:
-    """Every reason, in the order in which an entry is counted under the first it has."""
+    """Every reason, in order: an entry with several is counted under the first of them."""
     return (
         *_of_people(),
         *_of_customers(),
@@ -260,4 +260,4 @@ _ANY = Rules(settings=Settings.model_construct(), today=date(2000, 1, 1), home_c
 REASON_IDS = tuple(reason.id for reason in catalogue(_ANY))
 """The ids of all reasons in the catalogue's order, whatever the settings."""
 REJECTING = tuple(reason.id for reason in catalogue(_ANY) if reason.verdict == "rejected")
-"""Those of the reasons for which a person must change something."""
+"""The ids of those for which a person must change something."""
