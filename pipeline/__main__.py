@@ -49,7 +49,7 @@ def main() -> None:
     """Clockify to QuickBooks, for the person at the terminal.
 
     Exit codes: 0 done; 1 stopped, the message says what to do; 2 wrong usage; 3 done, and
-    something is left for a person to decide; 4 stopped, and the same may succeed later.
+    something is left for a person to decide; 4 stopped, but the same may succeed later.
     """
 
 

@@ -1,7 +1,7 @@
-"""`make demo` and `make dev`: the whole job on a sandbox of one's own, and the UI on its data.
+"""`make demo` and `make dev`: the whole job on a local sandbox, and the UI on its data.
 
-Starts the sandbox as another process, as everything here talks to it: over HTTP. Holds what a
-newcomer sees in the terminal. Keeps out the pipeline, which does not know that it is a demo.
+Starts the sandbox as a process of its own; everything talks to it over HTTP. Holds what a newcomer
+sees in the terminal. Keeps out the pipeline, which does not know that it is a demo.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> int:
     for category in (dg.BetaWarning, dg.PreviewWarning):
         warnings.filterwarnings("ignore", category=category)
     if asked.ui and _has_accounts():
-        console.print("Your accounts from the environment or .env are used.")
+        console.print("Using your accounts, from the environment or .env.")
         return _ui({"DAGSTER_HOME": str(HOME.resolve())})
     try:
         with sandbox() as settings:

@@ -19,7 +19,7 @@ could tell; what a person has decided to send, beside what is like it."""
 @click.option("--reason", help="All that QuickBooks refused with this code, such as 2500.")
 @terminal.as_json
 def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> None:
-    """Have the next load of their days try refused deliveries again.
+    """Have refused deliveries tried again by the next load of their days.
 
     Named by their entries' ids, or all with one reason. They are judged again, and QuickBooks is
     read before anything is sent.

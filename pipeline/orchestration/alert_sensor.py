@@ -51,7 +51,7 @@ def alert_sensor(
         name=SENSOR,
         minimum_interval_seconds=EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells Slack or a webhook when a run or check breaks and when it is mended.",
+        description="Tells Slack or a webhook when a run or check breaks, and when it recovers.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         told: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
