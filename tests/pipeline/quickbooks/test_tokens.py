@@ -353,7 +353,7 @@ def test_a_file_that_takes_no_other_in_its_place_spends_nothing(
     age(token_file)
     spent = sandbox.calls(REFRESH)
     with mounted(token_file):
-        with pytest.raises(Stop, match="mount the folder and not the file alone"):
+        with pytest.raises(Stop, match="mount the folder, not the file alone"):
             Tokens(settings_for()).access_token()
         assert sandbox.calls(REFRESH) == spent
     assert Tokens(settings_for()).access_token()
