@@ -21,8 +21,8 @@ could tell; what a person has decided to send, beside what is like it."""
 def command(entries: tuple[str, ...], reason: str | None, *, as_json: bool) -> None:
     """Have refused deliveries tried again by the next load of their days.
 
-    Named by their entries' ids, or all with one reason. They are judged again, and QuickBooks is
-    read before anything is sent.
+    Name their entries by id, or take all with one reason. They are judged again, and QuickBooks
+    is read before anything is sent.
     """
     if bool(entries) == bool(reason):
         raise click.UsageError("name entries, or a reason with `--reason`")
