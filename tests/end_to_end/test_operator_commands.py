@@ -232,18 +232,22 @@ def test_what_resembles_a_sent_entry_can_be_told_to_be_other_work(
     assert (entries, loaded.rows(blocked, "in QuickBooks twice (1)")) == (1, [(1,)])
 
 
-@pytest.mark.parametrize("after", [1, 5])
+@pytest.mark.parametrize("after", [-1, 1, 5])
 def test_what_stands_on_another_day_resembles_whatever_days_are_looked_at(
     loaded: House, shell: Type, after: int
 ) -> None:
-    """As by a clock of another zone; and is told apart on whichever day it stands."""
+    """As by a clock of another zone; and is told apart on whichever day it stands.
+
+    On a day about it also where that one alone is looked at first.
+    """
     [(entry_id, activity_id)] = loaded.rows(FIRST_DELIVERED)
     activities = loaded.sandbox.world.company.activities
     day = DAY + timedelta(days=after)
-    loaded.prepare(DAY, day, *DAILY)
+    alone, both = [(day, day), (DAY, DAY)], (min(day, DAY), max(day, DAY))
+    loaded.prepare(*both, *DAILY)
     activities["99999"] = {**activities[activity_id], "Id": "99999", "TxnDate": str(day)}
     kinds = "SELECT kind FROM drift WHERE quickbooks_id = '99999'"
-    for days in ((DAY, day), (day, day), (DAY, DAY)):
+    for days in [*alone, both] if abs(after) == 1 else [both, *alone]:
         loaded.prepare(*days, LOAD)
         assert loaded.rows(kinds) == [("resembling",)], days
     shell("decide", entry_id, "keep")
