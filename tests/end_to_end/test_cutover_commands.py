@@ -438,6 +438,14 @@ def test_a_decision_that_cannot_be_made_says_why(loaded: House, shell: Type) -> 
     for words in ((first,), (first, "maybe"), (first, "adopt"), ()):
         shell("decide", *words, code=2)
     assert states(loaded)["doubtful"] == 2
+    for state, said in (
+        ("pending", f"launch the load of {DAY}, which settles it"),
+        ("unknown", f"launch the load of {DAY}, which settles it"),
+        ("refused", "use `retry`"),
+    ):
+        with Ledger.opened(loaded.settings.ledger, 0, print) as ledger:
+            ledger.record([replace(ledger.deliveries([first])[first], state=state)])
+        assert said in " ".join(shell("decide", first, "send", code=1).stderr.split())
 
 
 def test_an_accepted_entry_that_has_changed_since_is_to_be_judged_again(

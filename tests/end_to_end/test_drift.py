@@ -218,7 +218,10 @@ CHANGES: dict[str, tuple[Change, list[Found]]] = {
     "the same on both sides": (both(edit(rate_minor=9000), patch(HourlyRate=90)), []),
     "billed": (bill, [("quickbooks", "billed", "is_billed", "not billed", "billed")]),
     "twice there": (add_like(), [("quickbooks", "duplicated", None, None, None)]),
-    "like ours": (add_like(Minutes=21), [("quickbooks", "resembling", None, None, None)]),
+    "like ours": (
+        add_like(Minutes=21, BillableStatus="HasBeenBilled"),
+        [("quickbooks", "resembling", None, None, None)],
+    ),
     "untouched": (lambda *_: None, []),
     "unapproved": (
         edit(is_approved=False),
@@ -244,6 +247,9 @@ def test_each_change_after_sending_is_found_and_nothing_is_repaired(drifted: Hou
     """One entry for each change, found by a run in which nothing is to be sent; twice the same."""
     expected = {name: found for name, (_, found) in CHANGES.items() if found}
     assert by_name(drifted) == {**expected, None: [SOMEONES]}
+    strays = "SELECT kind, is_billed FROM drift WHERE side = 'quickbooks' AND field IS NULL"
+    billed = {kind for kind, is_billed in drifted.rows(strays) if is_billed}
+    assert billed == {"resembling"}
     times, before = set(drift(drifted, "found_at")), held(drifted.sandbox.world)
     assert len(times) == 1
     result = drifted.run(DAY, NEXT, LOAD)
