@@ -136,8 +136,7 @@ CLAIMS = {
         wrong=f"""
         WITH extracted AS ({SUMS} FROM clockify_time_entries
             WHERE work_date BETWEEN $first AND $last GROUP BY currency),
-        judged AS ({SUMS} FROM (FROM accepted_time_entries UNION ALL BY NAME
-            FROM rejected_time_entries)
+        judged AS ({SUMS} FROM ({VERDICTS})
             WHERE work_date BETWEEN $first AND $last GROUP BY currency)
         (SELECT 'extracted' AS side, * FROM extracted EXCEPT SELECT 'extracted', * FROM judged)
         UNION ALL (SELECT 'judged', * FROM judged EXCEPT SELECT 'judged', * FROM extracted)

@@ -155,7 +155,7 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
         connection,
         "SELECT verdict, reason, count(*) AS entries, currency, "
         "coalesce(sum(duration_seconds), 0)::BIGINT // 60 AS minutes, "
-        "coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor "
+        "coalesce(sum(coalesce(sent_amount_minor, amount_minor)), 0)::BIGINT AS amount_minor "
         "FROM verdicts WHERE work_date BETWEEN $1 AND $2 GROUP BY ALL "
         "ORDER BY verdict, entries DESC",
         window,

@@ -33,13 +33,8 @@ REACH = timedelta(days=100)
 """How far back the schedule reaches for an open day; older ones are named by a check."""
 OPEN_DAYS = f"""
 SELECT work_date, verdict, count(*) AS entries, sum(duration_seconds)::BIGINT AS duration_seconds
-FROM (
-    SELECT work_date, verdict, duration_seconds FROM rejected_time_entries
-    WHERE verdict IN ('rejected', 'held')
-    UNION ALL BY NAME
-    SELECT work_date, 'accepted' AS verdict, duration_seconds FROM accepted_time_entries
-    WHERE entry_id NOT IN (SELECT entry_id FROM deliveries WHERE state IN {SETTLED})
-)
+FROM verdicts WHERE verdict IN ('rejected', 'held') OR verdict = 'accepted'
+    AND entry_id NOT IN (SELECT entry_id FROM deliveries WHERE state IN {SETTLED})
 GROUP BY ALL
 """
 DELIVERY_LOG = """
@@ -51,14 +46,6 @@ FROM delivery_attempts AS attempt JOIN deliveries AS delivery USING (entry_id, p
 LEFT JOIN clockify_time_entries AS entry USING (entry_id)
 """
 
-PRICED_BY_ITEM = f"""
-SELECT * REPLACE (
-    if(verdict = 'accepted', (SELECT home_currency FROM quickbooks_company), currency) AS currency
-)
-FROM ({VERDICTS})
-"""
-"""Every verdict where rates are the service item's: what is sent is in the home currency."""
-
 
 def views(settings: Settings, today: date) -> dict[str, str]:
     """The analysts' views, each with its query, in the order in which they build on each other.
@@ -69,8 +56,8 @@ def views(settings: Settings, today: date) -> dict[str, str]:
     """
     since, is_priced_by_item = settings.since, settings.rate_source == "service_item"
     return {
+        "verdicts": _verdicts(is_priced_by_item=is_priced_by_item),
         "open_days": OPEN_DAYS,
-        "verdicts": PRICED_BY_ITEM if is_priced_by_item else VERDICTS,
         "delivery_log": DELIVERY_LOG,
         "books_and_ledger": BOOKS_AND_LEDGER,
         "fixes": OPEN_FIXES,
@@ -79,6 +66,13 @@ def views(settings: Settings, today: date) -> dict[str, str]:
         "statement_lines": lines(is_priced_by_item=is_priced_by_item),
         "statement": statement(since, today, settings.time_zone),
     }
+
+
+def _verdicts(*, is_priced_by_item: bool) -> str:
+    """Every entry with its verdict; a service item's price is in the company's home currency."""
+    currency = "(SELECT home_currency FROM quickbooks_company)" if is_priced_by_item else "currency"
+    sent = f"CASE WHEN verdict = 'accepted' THEN {currency} END AS sent_currency"
+    return f"SELECT *, {sent} FROM ({VERDICTS})"
 
 
 def lay_views(connection: Connection, settings: Settings, today: date) -> None:

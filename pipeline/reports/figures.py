@@ -18,15 +18,11 @@ PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_
 """How a project is called, with its client before it."""
 WINDOW = "work_date BETWEEN $1 AND $2"
 VERDICTS = """
-SELECT work_date, entry_id, 'accepted' AS verdict, NULL AS reason, is_billable, duration_seconds,
-    sent_amount_minor AS amount_minor, currency
-FROM accepted_time_entries
+SELECT *, 'accepted' AS verdict FROM accepted_time_entries
 UNION ALL BY NAME
-SELECT work_date, entry_id, verdict, reasons[1] AS reason, is_billable, duration_seconds,
-    amount_minor, currency
-FROM rejected_time_entries
+SELECT *, reasons[1] AS reason FROM rejected_time_entries
 """
-"""Every entry that was judged, with its verdict."""
+"""Every entry that was judged, with its verdict and, unless it is accepted, its first reason."""
 READ = f"""
 SELECT work_date, count(*) AS entries, {HOURS} AS hours, count(DISTINCT user_id) AS people
 FROM clockify_time_entries WHERE {WINDOW} GROUP BY work_date

@@ -29,12 +29,9 @@ SELECT work_date, entry_id, cause, coalesce(user_name, user_id) AS person,
         WHEN age_days <= 90 THEN '{AGES[2]}' ELSE '{AGES[3]}' END AS age,
     coalesce(duration_seconds, 0) AS duration_seconds, amount_minor, currency, user_id, project_id
 FROM (
-    SELECT *, reasons[1] AS cause FROM rejected_time_entries WHERE verdict <> 'excluded'
-    UNION ALL BY NAME
-    SELECT accepted.*, coalesce(delivery.state, 'not sent yet') AS cause
-    FROM accepted_time_entries AS accepted
-    LEFT JOIN (SELECT entry_id, state FROM deliveries WHERE part = 0) AS delivery USING (entry_id)
-    WHERE coalesce(delivery.state, '') NOT IN {SETTLED}
+    SELECT *, coalesce(reason, state, 'not sent yet') AS cause FROM verdicts
+    LEFT JOIN (SELECT entry_id, state FROM deliveries WHERE part = 0) USING (entry_id)
+    WHERE verdict <> 'excluded' AND (reason IS NOT NULL OR coalesce(state, '') NOT IN {SETTLED})
 )
 WHERE is_billable AND work_date >= DATE '{since}' AND work_date < DATE '{today}'
     AND cause NOT IN ('in_future', 'settling')

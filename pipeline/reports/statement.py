@@ -18,10 +18,6 @@ from pipeline.reports.figures import PROJECT, was_over
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row, rows
 
-ENTRY = """
-    work_date, entry_id, is_billable, duration_seconds, amount_minor, hourly_rate_minor, currency,
-    quickbooks_customer_id, client_name, project_name, project_id
-"""
 COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
 OF_THE_ITEM = "the price of the service item"
 NOT_ITS_TIME = "in Clockify not its time at its rate"
@@ -113,24 +109,20 @@ def lines(*, is_priced_by_item: bool) -> str:
 def _paired(*, is_priced_by_item: bool) -> str:
     """What is tracked, what was sent of it, what QuickBooks holds, and which of them belong."""
     currency, exact, rate = (
-        ("coalesce(sent_currency, home_currency)", "amount", "sent.rate")
+        ("coalesce(delivered_currency, home_currency)", "amount", "sent.rate")
         if is_priced_by_item
         else ("currency", "(2 * seconds * rate + 3600) // 7200", "tracked.rate")
     )
     return f"""
-entries AS (
-    SELECT {ENTRY}, NULL AS reason FROM accepted_time_entries WHERE is_billable
-    UNION ALL BY NAME
-    SELECT {ENTRY}, verdict || ': ' || reasons[1] AS reason FROM rejected_time_entries
-    WHERE is_billable
-), known AS (
-    SELECT entry_id, state, currency AS sent_currency, CASE WHEN state IN {SETTLED}
+known AS (
+    SELECT entry_id, state, currency AS delivered_currency, CASE WHEN state IN {SETTLED}
         AND entry_id NOT IN (
             SELECT entry_id FROM drift WHERE side = 'clockify' AND field = 'customer')
         THEN payload->>'$.CustomerRef.value' END AS sent_customer
     FROM deliveries WHERE part = 0
 ), tracked AS (
-    SELECT entry_id, date_trunc('month', work_date)::DATE AS month, reason, state,
+    SELECT entry_id, date_trunc('month', work_date)::DATE AS month, state,
+        verdict || ': ' || reason AS reason,
         coalesce(quickbooks_customer_id, sent_customer, '') AS customer_id,
         CASE WHEN coalesce(quickbooks_customer_id, sent_customer) IS NULL THEN {PROJECT} END
             AS unmatched,
@@ -138,7 +130,8 @@ entries AS (
         coalesce(duration_seconds, 0)::HUGEINT AS seconds, (seconds + 30) // 60 AS minutes,
         CASE WHEN currency IS NOT DISTINCT FROM {currency} THEN coalesce(amount_minor, 0) ELSE 0 END
             AS amount, hourly_rate_minor::HUGEINT AS rate, {exact} AS exact
-    FROM entries LEFT JOIN known USING (entry_id) LEFT JOIN quickbooks_company ON TRUE
+    FROM verdicts LEFT JOIN known USING (entry_id) LEFT JOIN quickbooks_company ON TRUE
+    WHERE is_billable
 ), sent AS (
     SELECT entry_id, part, date_trunc('month', work_date)::DATE AS month,
         coalesce(payload->>'$.CustomerRef.value', '') AS customer_id, currency, minutes,

@@ -141,7 +141,7 @@ def test_an_items_price_is_in_the_home_currency(
     ):
         warehouse.replace(model, frame(model, row))
     publish(settings)
-    assert answer(settings, "SELECT currency FROM verdicts") == [(currency,)]
+    assert answer(settings, "SELECT sent_currency FROM verdicts") == [(currency,)]
 
 
 def test_the_oldest_open_day_is_found_since_a_date(settings: Settings) -> None:
