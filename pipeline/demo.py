@@ -15,13 +15,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pipeline import terminal
 from pipeline.definitions import JOB, build_definitions
@@ -136,14 +136,22 @@ def run() -> int:
 
 @contextmanager
 def _progress(instance: dg.DagsterInstance, run_id: str, steps: int) -> Iterator[None]:
-    """The step that goes on, and how many there are."""
-    numbers = count(1)
-    with terminal.progress() as say:
+    """A bar over the run's steps, with the one that goes on."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Starting", total=steps)
 
         def show(entry: dg.EventLogEntry) -> None:
             event = entry.dagster_event
             if event and event.is_step_start:
-                say(f"{event.step_key}, step {next(numbers)} of {steps}")
+                bar.update(task, description=event.step_key)
+            elif event and event.is_step_success:
+                bar.advance(task)
 
         instance.add_event_listener(run_id, show)
         yield
@@ -181,7 +189,10 @@ def _report(connection: Connection, first: date, last: date, run_id: str) -> Non
 def _checks(result: dg.ExecuteInProcessResult) -> None:
     evaluations = result.get_asset_check_evaluations()
     failed = [evaluation for evaluation in evaluations if not evaluation.passed]
-    console.print(f"\n{len(evaluations) - len(failed)} of {len(evaluations)} checks passed.")
+    console.print(
+        f"\n{len(evaluations) - len(failed)} of {len(evaluations)} checks passed. "
+        "The invented company's data is untidy on purpose, as real data is."
+    )
     for evaluation in failed:
         name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
         described = escape(evaluation.description or "")
