@@ -8,10 +8,10 @@ import click
 
 from pipeline import terminal
 from pipeline.delivery import confirmation, cutover, loading
-from pipeline.delivery.cutover import Cutover
 from pipeline.delivery.desk import Desk
 from pipeline.reports.sheets import Column, Sheet, write_csv
 from pipeline.stops import Stop
+from pipeline.storage.queries import Row
 
 COLUMNS = ("person", "date", "minutes", "customer", "description")
 SHEET = [
@@ -47,28 +47,21 @@ def command(
                 "Nothing was confirmed: some of what would be sent is not known yet",
                 *terminal.told_unread(unread),
             )
-        if confirm and found.beside:
+        if confirm and found["beside"]:
             confirmation.confirm(desk, *days, terminal.who())
         is_confirmed = desk.ledger.is_confirmed(desk.company.settings.quickbooks_realm_id)
     if csv_file:
         write_csv(csv_file, _sheet(found))
     if as_json:
-        terminal.print_json(
-            {
-                "first": days[0],
-                "last": days[1],
-                "unread_days": unread,
-                "is_confirmed": is_confirmed,
-                **vars(found),
-            }
-        )
+        known = {"unread_days": unread, "is_confirmed": is_confirmed}
+        terminal.print_json({"first": days[0], "last": days[1], **known, **found})
     else:
         _show(found, unread, is_confirmed=is_confirmed)
-    if found.undecided:
+    if found["undecided"]:
         click.get_current_context().exit(terminal.UNDECIDED)
 
 
-def _found(desk: Desk, first: date, last: date) -> Cutover:
+def _found(desk: Desk, first: date, last: date) -> Row:
     return cutover.cutover(
         loading.plans(desk, first, last, is_complete=True),
         desk.ledger.between(first, last),
@@ -78,15 +71,15 @@ def _found(desk: Desk, first: date, last: date) -> Cutover:
     )
 
 
-def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None:
+def _show(found: Row, unread: Sequence[date], *, is_confirmed: bool) -> None:
     terminal.print_table(
         "Entries (certain: adopted; likely, ambiguous: a person decides; none: to be sent)",
-        terminal.with_amounts(found.groups),
+        terminal.with_amounts(found["groups"]),
         ("group", "week", "customer", "entries", "hours", "amount"),
     )
     pairs = [
         pair
-        for row in found.undecided
+        for row in found["undecided"]
         for pair in (
             {"group": row["group"], "id": row["entry_id"], **row["entry"]},
             *({"group": "", "id": each["quickbooks_id"], **each} for each in row["activities"]),
@@ -95,34 +88,35 @@ def _show(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> None
     terminal.print_table(
         "To decide: an entry, then the activities like it", pairs, ("group", "id", *COLUMNS)
     )
-    only = [{"id": row["quickbooks_id"], **row} for row in found.only_in_quickbooks]
+    only = [{"id": row["quickbooks_id"], **row} for row in found["only_in_quickbooks"]]
     terminal.print_table("Only in QuickBooks", only, ("id", *COLUMNS))
     for line in _closing(found, unread, is_confirmed=is_confirmed):
         terminal.print_text(line)
 
 
-def _closing(found: Cutover, unread: Sequence[date], *, is_confirmed: bool) -> list[str]:
+def _closing(found: Row, unread: Sequence[date], *, is_confirmed: bool) -> list[str]:
+    to_send = sum(row["entries"] for row in found["groups"] if row["group"] == "none")
     lines = [
-        f"{found.to_send} entries are not in QuickBooks and will be sent."
-        if found.to_send
+        f"{to_send} entries are not in QuickBooks and will be sent."
+        if to_send
         else "Nothing is to be sent, so there is nothing to confirm."
     ]
-    if found.undecided:
+    if found["undecided"]:
         lines.append(
-            f"{len(found.undecided)} are left to decide: run `decide ENTRY send|adopt ID|skip`, or "
+            f"{len(found['undecided'])} are left to decide: run `decide ENTRY send|adopt ID|skip`, or "
             "`cutover … --csv FILE`, fill in its column `decision`, and run `decide --csv FILE`."
         )
-    if found.to_send and not found.beside:
+    if to_send and not found["beside"]:
         lines.append("QuickBooks holds nobody else's activities there: nothing to confirm.")
-    elif not is_confirmed and found.to_send:
+    elif not is_confirmed and to_send:
         lines.append("Not confirmed yet: if all this is right, run it again with `--confirm`.")
     return lines + terminal.told_unread(unread)
 
 
-def _sheet(found: Cutover) -> Sheet:
+def _sheet(found: Row) -> Sheet:
     """One row an undecided entry, with the activity that is most like it beside it."""
     rows = []
-    for row in found.undecided:
+    for row in found["undecided"]:
         best = row["activities"][0] if row["activities"] else {}
         sides = {
             f"{side}_{name}": held.get(name)

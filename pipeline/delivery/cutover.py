@@ -6,7 +6,6 @@ time is minutes. Keeps out the comparison (`look`) and how rows are shown (`comm
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -21,32 +20,13 @@ GROUPS = ("certain", "likely", "ambiguous", "none")
 """Adopted; like one activity that nothing else is like; like several, or not alone; to be sent."""
 
 
-@dataclass(frozen=True)
-class Cutover:
-    """Everything there is to say of some days."""
-
-    groups: list[Row]
-    """Entries, minutes and money of each group by ISO week, customer and currency."""
-    undecided: list[Row]
-    """Each doubtful entry, with the activities that it resembles beside it."""
-    only_in_quickbooks: list[Row]
-    """Activities that are nobody's."""
-    beside: int
-    """How many entries would be sent about days of which somebody else made activities."""
-
-    @property
-    def to_send(self) -> int:
-        """How many entries QuickBooks does not hold."""
-        return sum(row["entries"] for row in self.groups if row["group"] == "none")
-
-
 def cutover(
     plans: Sequence[Plan],
     ledger: Sequence[Delivery],
     names: Names,
     rounding_minutes: int,
     window: tuple[date, date],
-) -> Cutover:
+) -> Row:
     """The list over some days.
 
     Args:
@@ -55,6 +35,12 @@ def cutover(
         names: of people and customers.
         rounding_minutes: the step within which minutes resemble each other.
         window: the first and last work date.
+
+    Returns:
+        `groups`, with the entries, minutes and money of each group by ISO week, customer and
+        currency; `undecided`, each doubtful entry with the activities that it resembles beside
+        it; `only_in_quickbooks`, the activities that are nobody's; `beside`, how many entries
+        would be sent about days of which somebody else made activities.
     """
     bodies = {key: body for plan in plans for key, body in plan.free.items()}
     ledger = sorted(ledger, key=lambda row: (row.work_date, row.entry_id))
@@ -70,16 +56,16 @@ def cutover(
     grouped += [(row, "none") for plan in plans for row in plan.send]
     keyed = ((_keyed(row, group, names), row) for row, group in grouped)
     groups = summed(("group", "week", "customer"), keyed)
-    return Cutover(
-        beside=sum(len(plan.send) for plan in plans if plan.foreign),
-        groups=sorted(groups, key=lambda row: GROUPS.index(row["group"])),
-        undecided=[
+    return {
+        "groups": sorted(groups, key=lambda row: GROUPS.index(row["group"])),
+        "undecided": [
             _undecided(row, group, alike.get(row.entry_id, []), bodies, names)
             for row, group in grouped
             if group in {"likely", "ambiguous"}
         ],
-        only_in_quickbooks=_strangers(bodies, wanted, names, window),
-    )
+        "only_in_quickbooks": _strangers(bodies, wanted, names, window),
+        "beside": sum(len(plan.send) for plan in plans if plan.foreign),
+    }
 
 
 def _alike(
