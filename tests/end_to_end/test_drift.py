@@ -429,6 +429,24 @@ def test_an_update_moves_nothing_to_whom_a_name_was_given_since(sent: House) -> 
     assert activity(sent, "longer")["CustomerRef"]["value"] not in {was, "9999"}
 
 
+def test_a_client_renamed_in_clockify_is_no_other_customer(sent: House) -> None:
+    """Another client's project of that name is, unless projects alone lead to customers."""
+    entry, projects = entries_of(sent)["longer"], sent.sandbox.world.workspace.projects
+    own = projects[str(entry.project_id)]
+    own.client_name = "Renamed"
+    sent.prepare(DAY, NEXT, *DAILY)
+    assert drift(sent) == []
+    projects["9" * 24] = replace(own, id="9" * 24)
+    entry.project_id = "9" * 24
+    sent.prepare(DAY, NEXT, *DAILY)
+    assert drift(sent, "kind", "field", "after") == [
+        ("edited", "customer", f"Renamed / {own.name}")
+    ]
+    sent.changes["CUSTOMER_MATCHING"] = "project"
+    sent.prepare(DAY, NEXT, *DAILY)
+    assert drift(sent) == []
+
+
 STALE = {"Error": [{"Message": "Stale Object Error", "Detail": "", "code": "5010"}]}
 
 
