@@ -103,8 +103,8 @@ def _closing(found: Row, unread: Sequence[date], *, is_confirmed: bool) -> list[
     ]
     if found["undecided"]:
         lines.append(
-            f"{len(found['undecided'])} are left to decide: run `decide ENTRY send|adopt ID|skip`, or "
-            "`cutover … --csv FILE`, fill in its column `decision`, and run `decide --csv FILE`."
+            f"{len(found['undecided'])} are left to decide: run `decide ENTRY send|adopt ID|skip`, "
+            "or `cutover … --csv FILE`, fill in its column `decision`, and run `decide --csv FILE`."
         )
     if to_send and not found["beside"]:
         lines.append("QuickBooks holds nobody else's activities there: nothing to confirm.")
