@@ -113,6 +113,15 @@ def rename(world: World, what: str) -> None:
         _toggle(world.company.customers["25"], "Marsh Boardwalk")
 
 
+def exchange_names(world: World) -> None:
+    """Somebody gives two employees each other's name in QuickBooks."""
+    one, other = (
+        next(row for row in world.company.employees.values() if row["DisplayName"] == name)
+        for name in NAMES[1:]
+    )
+    one["DisplayName"], other["DisplayName"] = other["DisplayName"], one["DisplayName"]
+
+
 def _toggle(record: dict[str, Any], name: str) -> None:
     """Make a record inactive, as QuickBooks shows it then, or active again."""
     record["Active"] = not record["Active"]

@@ -68,6 +68,11 @@ def likened(warehouse: Path) -> list[tuple[str, str]]:
         ).fetchall()
 
 
+def states(ledger: Path, entry_id: str) -> set[str]:
+    """Every state that a delivery ever was in."""
+    return {state for state, *_ in history(ledger)[entry_id]}
+
+
 def check_verdicts(warehouse: Path) -> None:
     """Each entry has one verdict, and the verdicts have all its seconds and money."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:

@@ -15,7 +15,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from pyrate_limiter import Duration, Rate
 
 from tests.conftest import Server
+from tests.end_to_end.books import as_stored
 from tests.properties.history import DAILY, History
+from tests.properties.people import NAMES, PROJECTS
 from tests.properties.runs import Clock
 
 READS_BEFORE_SENDING = 3
@@ -72,6 +74,43 @@ def test_a_history_of_the_worst_ends_with_each_entry_once(
     states = Counter(row["state"] for row in history.last)
     assert states == {"adopted": 3, "doubtful": 2, "sent": 1}
     assert Counter(row["state"] for row in history.decided) == {"adopted": 5, "sent": 1}
+
+
+def test_a_history_of_edits_is_followed_where_nobody_else_edited(
+    sandbox_server: Server, invented_world: bytes
+) -> None:
+    """`AFTER_SEND=update`; names are exchanged in QuickBooks, and an older ledger put back."""
+    History.server, History.first_world = sandbox_server, invented_world
+    history = History()
+    try:
+        history.begin(
+            tracked=[(0, 0, 0, 30), (0, 2, 1, 95), (1, 2, 2, 30), (2, 1, 1, 30)],
+            switches={},
+            needs_approval=False,
+            is_followed=True,
+        )
+        history.run_all()
+        history.edit_entry(pick=0, change="a minute longer")
+        history.edit_activity(pick=1, change="redescribed")
+        history.edit_entry(pick=1, change="much longer")
+        history.edit_activity(pick=2, change="billed")
+        history.edit_entry(pick=2, change="much longer")
+        history.run_all()
+        history.exchange_names()
+        history.edit_entry(pick=3, change="a minute longer")
+        history.break_answers(name="update stored, then dropped", skip=0)
+        for change in ("next day", "reworded"):
+            history.edit_entry(pick=0, change=change)
+            history.run_all()
+        history.restore_ledger(back=1)
+        history.choose_project(pick=0, project=PROJECTS[2])
+    finally:
+        history.teardown()
+    first, *others = map(as_stored, history.world.company.activities.values())
+    assert (first.minutes, first.day, first.description) == (31, "2026-11-18", "#1 as agreed")
+    assert [each.minutes for each in others] == [95, 30, 30]
+    now = {key: row["DisplayName"] for key, row in history.world.company.employees.items()}
+    assert [now[each.employee] for each in others] == [NAMES[1], NAMES[1], NAMES[2]], "exchanged"
 
 
 def test_any_history_ends_with_each_entry_once_or_explained(
