@@ -17,7 +17,7 @@ from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
-from pipeline.quickbooks.activities import differences, facts
+from pipeline.quickbooks.activities import differences, facts, identity
 from pipeline.review import verdicts
 
 NEAR = 80
@@ -117,7 +117,7 @@ def _met_by_no_load(
         each
         for (day,) in days
         for each in loading.candidates_of(desk, day, day)
-        if each.entry_id in asked and each.is_sendable and each.intent
+        if each.entry_id in asked and each.is_sendable
     ]
     never = {
         each.entry_id: replace(each.intent, state=PLANNED)
@@ -134,8 +134,6 @@ def _as_today(desk: Desk, rows: Sequence[Delivery]) -> dict[str, Delivery]:
     is adopted in its place is compared with what was sent: a name may be another's by now.
     """
     rows = [row for row in rows if row.state == "gone"]
-    if not rows:
-        return {}
     with desk.company.warehouse.connect() as connection:
         today = verdicts.of_today(
             connection, desk.lists, desk.rules, [row.entry_id for row in rows]
@@ -256,12 +254,12 @@ def _decided(
         return replace(made, state="skipped", quickbooks_id=deleted)
     if each.verb == "send":
         return replace(made, state="refused", error_code=DECIDED_TO_SEND)
-    body = bodies[each.quickbooks_id] or {}
+    body = bodies[each.quickbooks_id]
+    assert body
     drift = differences(row.facts, facts(body))
     return replace(
         made,
         state="adopted",
-        quickbooks_id=each.quickbooks_id,
-        sync_token=str(body.get("SyncToken", "0")),
         error_message=f"{said}; drift: {', '.join(drift)}" if drift else said,
+        **identity(body),
     )

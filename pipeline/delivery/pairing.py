@@ -109,8 +109,8 @@ def intents_of(desk: Desk, today: pd.DataFrame) -> dict[str, Delivery]:
 
 def _is_its_project(delivery: Delivery, entry: Mapping[str, Any]) -> bool:
     """Whether the entry is of the project that it was sent for, whatever that is called now."""
-    _, slash, project_id = (delivery.sent_for or "").partition("/")
-    return bool(slash) and project_id == (entry["project_id"] or "")
+    project_id: str | None = entry["project_id"]
+    return (delivery.sent_for or "").partition("/")[2] == project_id
 
 
 def _missing(desk: Desk, known: Sequence[Delivery]) -> dict[str, Said | None]:

@@ -171,7 +171,7 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
     """The rows of `drift` about one delivery; none if both sides have deleted it."""
     if pair.said is None and pair.activity is None:
         return
-    is_billed = bool(pair.activity) and (pair.activity or {}).get("BillableStatus") == BILLED
+    is_billed = (pair.activity or {}).get("BillableStatus") == BILLED
     stored = facts(pair.activity) if pair.activity else None
     changes = drift.of_activity(pair.delivery.facts, stored, is_billed=is_billed)
     by_item = desk.company.settings.rate_source == "service_item"
@@ -212,13 +212,12 @@ def _strays(
     owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
     unowned = {key: facts(body) for key, body in activities.items() if key not in owned}
     unsettled = [delivery.facts for delivery in desk.ledger.unsettled()]
-    there = [pair for pair in pairs if pair.activity]
     free = without(unowned, unsettled)
     sent = {row.entry_id: row.facts for row in about if row.state in DELIVERED}
-    sent |= {pair.delivery.entry_id: pair.delivery.facts for pair in there}
+    sent |= {pair.delivery.entry_id: pair.delivery.facts for pair in pairs if pair.activity}
     kinds = drift.strays(
         sent,
-        sent | {pair.delivery.entry_id: facts(pair.activity or {}) for pair in there},
+        sent | {pair.delivery.entry_id: facts(pair.activity) for pair in pairs if pair.activity},
         free,
         desk.rounding_minutes,
         apart=told_apart(desk.ledger.decided_at(sent), activities, desk.quickbooks.http.ahead),
