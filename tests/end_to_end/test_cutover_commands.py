@@ -355,6 +355,8 @@ def test_what_was_decided_can_be_taken_back(loaded: House, shell: Type) -> None:
     activities["99999"] = like
     for activity_id in ("99999", right["quickbooks_id"], "99999"):
         shell("decide", entry, "adopt", activity_id)
+        [(adopted,)] = loaded.rows("SELECT quickbooks_id FROM deliveries WHERE entry_id=$1", entry)
+        assert adopted == activity_id
     shell("decide", entry, "send")
     before = len(activities)
     load(loaded)
@@ -545,12 +547,18 @@ def test_a_file_does_not_take_back_what_somebody_decided_meanwhile(
     _write(path, rows)
     said = " ".join(shell("decide", "--csv", str(path), code=1).stderr.split())
     assert "was decided otherwise meanwhile, and is `refused`" in said
+    shell("decide", first["entry_id"], "skip")
+    for row in rows:
+        row["decision"] = "send"
+    _write(path, rows)
+    said = " ".join(shell("decide", "--csv", str(path), code=1).stderr.split())
+    assert "was decided otherwise meanwhile, and is `skipped`" in said
 
 
 def test_of_what_was_adopted_a_file_can_keep_apart_what_resembles_it(
     loaded: House, shell: Type, tmp_path: Path
 ) -> None:
-    """That it is in QuickBooks takes nothing back."""
+    """That it is in QuickBooks takes nothing back; what is made later is asked of anew."""
     query = "SELECT min_by((entry_id, quickbooks_id), entry_id) FROM deliveries WHERE state = $1"
     [((entry_id, key),)] = loaded.rows(query, "adopted")
     activities, path = loaded.sandbox.world.company.activities, tmp_path / "kept.csv"
@@ -560,6 +568,13 @@ def test_of_what_was_adopted_a_file_can_keep_apart_what_resembles_it(
         loaded.prepare(DAY, DAY, LOAD)
         assert loaded.rows("SELECT kind FROM drift") == [(kind,)], "none of what is doubtful"
         shell("decide", "--csv", str(path))
+    later = {"CreateTime": (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")}
+    activities["99999"] |= {"MetaData": {**activities[key]["MetaData"], **later}}
+    loaded.prepare(DAY, DAY, LOAD)
+    written = "SELECT count(*) FROM delivery_attempts WHERE error_code = 'told_apart'"
+    before = loaded.rows(written)
+    shell("decide", "--csv", str(path))
+    assert (before, loaded.rows(written)) == ([(1,)], [(2,)])
 
 
 def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(

@@ -332,6 +332,15 @@ def test_of_days_that_were_never_read_nothing_is_said(sent: House) -> None:
     assert drift(sent) == []
 
 
+def test_what_is_on_a_day_not_read_is_not_deleted(sent: House) -> None:
+    """The warehouse was lost; Clockify is asked about what the days read again do not have."""
+    change(sent, {"longer": both(moved(4), edit(end=None)), "moved": moved(4)})
+    sent.settings.warehouse.unlink()
+    sent.prepare(DAY, NEXT)
+    away = "clockify", "moved", "work_date", str(DAY), str(LATER)
+    assert drift(sent) == [("clockify", "edited", "minutes", "60", None), away, away]
+
+
 FOLLOWED: dict[str, Change] = {
     "longer": lengthen,
     "without words": edit(description=""),

@@ -187,15 +187,18 @@ def test_a_company_that_became_ineligible_is_not_written(reviewed: House) -> Non
 
 
 def test_another_service_item_is_not_sent_at_the_price_of_the_one_before(reviewed: House) -> None:
-    """Until the company was read with it; read by its path or its name."""
+    """Until the company was read with it; read by its path or its name. Its price is in dollars."""
+    for entry in reviewed.sandbox.world.workspace.entries.values():
+        entry.currency = "EUR"
     reviewed.changes |= {"SERVICE_ITEM": "Landscape Design", "RATE_SOURCE": "service_item"}
-    reviewed.prepare(DAY, NEXT, "quickbooks_company", *REVIEW)
+    reviewed.prepare(DAY, NEXT, "quickbooks_company", ENTRIES, *REVIEW)
     reviewed.changes["SERVICE_ITEM"] = "Site Visit"
     said = reviewed.stopped(DAY, NEXT, LOAD)
     assert "SERVICE_ITEM is `Site Visit`, but the company was read when it was `Landscape" in said
     assert not reviewed.activities
     reviewed.prepare(DAY, NEXT, "quickbooks_company", *REVIEW, LOAD)
     assert {row["HourlyRate"] for row in reviewed.activities} == {120}
+    assert reviewed.rows("SELECT DISTINCT currency FROM deliveries") == [("USD",)]
 
 
 def test_the_entries_of_another_workspace_are_neither_sent_nor_mixed_with_this_ones(
