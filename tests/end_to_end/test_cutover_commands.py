@@ -397,10 +397,15 @@ def test_a_file_is_decided_as_a_whole(loaded: House, shell: Type, tmp_path: Path
         _write(path, rows)
         assert said in shell("decide", "--csv", str(path), code=1).stderr
         assert states(loaded)["doubtful"] == 2
-    rows[1]["decision"] = "adopt " + rows[1]["quickbooks_ids"]
+    for row in rows:
+        row["decision"] = "adopt " + row["quickbooks_ids"]
+    _write(path, [*rows, rows[0]])
+    said = shell("decide", "--csv", str(path), code=1).stderr
+    assert said.count("is named 2 times") == 2, "an entry, and an activity"
+    shell("decide", rows[1]["entry_id"], "adopt", rows[1]["quickbooks_ids"])
     _write(path, rows)
     shell("decide", "--csv", str(path))
-    assert states(loaded) == {"adopted": 4, "skipped": 1, "sent": 11}
+    assert states(loaded) == {"adopted": 5, "sent": 11}
 
 
 def test_a_description_is_no_formula_in_the_file(
