@@ -13,7 +13,7 @@ from pipeline.sandbox.world import Entry
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
 from tests.end_to_end.conftest import DAY, House, check, states
-from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD
+from tests.end_to_end.stages import CONFIRMED, DAILY, ENTRIES, LOAD, REVIEW
 
 NEXT = DAY + timedelta(days=1)
 LATER = DAY + timedelta(days=2)
@@ -155,6 +155,14 @@ def test_what_the_button_sent_is_adopted_or_left_to_a_person(reviewed: House) ->
     repriced_ones = [(word,) for word, name in names.items() if name == repriced.__name__]
     drift = "SELECT payload ->> 'Description' FROM deliveries WHERE error_message LIKE 'drift%'"
     assert sorted(reviewed.rows(drift)) == sorted(repriced_ones)
+
+
+def test_what_is_not_ours_is_not_adopted(reviewed: House) -> None:
+    """Of the projects that are left to the button nothing is recorded, and nothing is in doubt."""
+    press(reviewed, DAY, DAY)
+    reviewed.changes["ONLY_PROJECTS"] = "Play Yard"
+    reviewed.prepare(DAY, DAY, *REVIEW, LOAD, **CONFIRMED)
+    assert states(reviewed) == {"adopted": 8}
 
 
 def test_of_what_the_button_had_half_sent_exactly_the_other_half_is_sent(reviewed: House) -> None:
