@@ -265,6 +265,8 @@ def test_an_activity_stays_with_the_entry_that_it_is_of(quiet: House) -> None:
         "sent": "sent",
     }
     assert found("state", "deliveries") == first
+    withdrawn = "FROM drift WHERE kind = 'unapproved'"
+    assert quiet.rows(withdrawn) == [], "the held one never had an approval"
     assert found("reasons", "rejected_time_entries") == {
         "rejected": ["zero_rate"],
         "without a customer": ["unknown_customer"],
