@@ -53,6 +53,9 @@ def _flush(path: Path) -> None:
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems of a network know no such thing
+            raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(opened)
 

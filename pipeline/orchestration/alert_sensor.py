@@ -70,7 +70,7 @@ def alert_sensor(
             before = told.get(name, {})
             # What cannot be looked at is not mended.
             theirs = broken | {each: before[each] for each in unseen if each in before}
-            found = alerts.document(before, theirs, counts, now())
+            found = alerts.document(_same(before, theirs), theirs, counts, now())
             if found is None:
                 continue
             try:
@@ -90,6 +90,15 @@ def alert_sensor(
 
 def _failed(run: dg.DagsterRun) -> str:
     return f"the run {run.run_id[:8]} failed"
+
+
+def _same(before: alerts.Broken, now: alerts.Broken) -> alerts.Broken:
+    """What was told and is not broken otherwise by now: each unusual day is another one."""
+    return {
+        name: said
+        for name, said in before.items()
+        if not name.endswith(TOLD_WITH_COUNTS) or now.get(name, said) == said
+    }
 
 
 def failed_checks(

@@ -50,8 +50,9 @@ SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_s
     user_id, user_id AS concerns_id, project_id, TRUE AS is_only_reason,
     coalesce(user_name, user_id, entry_id) || ', ' || delivery.work_date AS concerns,
     CASE state
-        WHEN 'doubtful' THEN 'Compare it with what QuickBooks holds: `python -m pipeline cutover`'
-            || ' shows both for its day. Then say what is so with `python -m pipeline decide`.'
+        WHEN 'doubtful' THEN 'Compare it with what QuickBooks holds: `python -m pipeline cutover'
+            || ' FIRST LAST` shows both for its day. Then say what is so with `python -m pipeline'
+            || ' decide`.'
         WHEN 'gone' THEN 'It was deleted in QuickBooks and is not sent again. If that is right,'
             || ' settle it with `python -m pipeline decide ENTRY skip`; if another time activity'
             || ' there stands for it, with `python -m pipeline decide ENTRY adopt ID`.'

@@ -211,7 +211,7 @@ def test_the_entries_of_another_workspace_are_neither_sent_nor_mixed_with_this_o
     before = reviewed.settings.warehouse.read_bytes()
     for asset in (LOAD, ENTRIES, "clockify_users"):
         said = reviewed.stopped(DAY, NEXT, asset)
-        assert f"holds the entries of the Clockify workspace {ours}, and CLOCKIFY_WORKSPACE" in said
+        assert f"holds the entries of the Clockify workspace {ours}, but CLOCKIFY_WORKSPACE" in said
         assert "name another WAREHOUSE" in said
     assert not reviewed.activities
     assert reviewed.settings.warehouse.read_bytes() == before
