@@ -1,8 +1,9 @@
 """A file that a person asked for: there whole or not at all, and what is in its way is said."""
 
+import errno
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +44,29 @@ def test_what_is_moved_outlasts_a_power_cut(
     monkeypatch.setattr("os.fsync", seen)
     files.move(draft, place)
     assert on_disk == [(draft, OLD), (tmp_path, NEW)]
+
+
+def test_a_disk_that_fails_is_named_and_one_that_flushes_no_folder_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system says of a handle names no file; a file system may know no such thing."""
+    draft, place = tmp_path / "new", tmp_path / "it"
+
+    draft.write_bytes(NEW)
+
+    def failing(code: int) -> Callable[[int], None]:
+        def fail(_: int) -> None:
+            raise OSError(code, os.strerror(code))
+
+        return fail
+
+    monkeypatch.setattr("os.fsync", failing(errno.EIO))
+    with pytest.raises(OSError, match="error") as failed:
+        files.move(draft, place)
+    assert failed.value.filename == str(draft)
+    monkeypatch.setattr("os.fsync", failing(errno.EINVAL))
+    files.move(draft, place)
+    assert place.read_bytes() == NEW
 
 
 def test_it_takes_the_old_ones_place_and_its_readers(tmp_path: Path) -> None:
