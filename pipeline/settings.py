@@ -38,6 +38,11 @@ from pipeline.stops import Stop
 TIME_ZONES = available_timezones() - {"localtime"}
 """The zones that this machine knows, less its own, whose name says nothing elsewhere; each time
 they are asked for, its disk is searched."""
+FREE_TEXT = ("SERVICE_ITEM", "ONLY_USERS", "ONLY_CLIENTS", "ONLY_PROJECTS")
+LONGEST_REQUEST = 120
+"""Seconds for which QuickBooks works on a request (its reference, 7.1)."""
+LEEWAY = 60
+"""Seconds, at least, from when a write is begun until it has gone out, clocks included."""
 
 
 def is_loopback(url: str) -> bool:
@@ -85,22 +90,87 @@ def _safe_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _plain(value: str | SecretStr) -> str | SecretStr:
+    """As it goes into a header, which takes no other characters."""
+    text = value if isinstance(value, str) else value.get_secret_value()
+    if not text:
+        raise ValueError("it is empty")
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("it has characters that no key has, such as curly quotes: copy it again")
+    return value
+
+
+def _known_zone(value: str, info: ValidationInfo) -> str:
+    hosts = (info.data.get(name, "") for name in ("clockify_api_url", "quickbooks_api_url"))
+    if not value and all(map(is_loopback, hosts)):
+        return "UTC"
+    if not value:
+        raise ValueError("it decides the date of every entry")
+    if value not in TIME_ZONES:
+        near = process.extractOne(value, sorted(TIME_ZONES))
+        raise ValueError(f"there is no such zone; the nearest name is {near[0]}")
+    return value
+
+
+def _begun(value: date, info: ValidationInfo) -> date:
+    if value > datetime.now(ZoneInfo(info.data.get("time_zone", "UTC"))).date():
+        raise ValueError("it lies in the future")
+    return value
+
+
+def _loaded(value: date | None, info: ValidationInfo) -> date | None:
+    start = info.data.get("start_date")
+    if value and start and value < start:
+        raise ValueError(f"days before START_DATE ({start}) are never loaded")
+    return value
+
+
+def _apart(value: Path, info: ValidationInfo) -> Path:
+    """One file in the place of another would be written over, the ledger with it."""
+    for name in ("quickbooks_token_file", "warehouse", "ledger"):
+        other = info.data.get(name)
+        if name != info.field_name and other and other.resolve() == value.resolve():
+            raise ValueError(f"that is {name.upper()}'s file too: give each its own")
+    return value
+
+
+def _priced(value: str, info: ValidationInfo) -> str:
+    """Else every billable entry would be rejected for a price that nobody can set."""
+    if not value and info.data.get("rate_source") == "service_item":
+        raise ValueError("RATE_SOURCE=service_item sends its price: name the item")
+    return value
+
+
+def _outlasting(value: int, info: ValidationInfo) -> int:
+    """A write goes out within half the patience; as long as it is worked on, it may be stored.
+
+    What is looked for earlier might not be there yet, and would be sent a second time.
+    """
+    is_local = is_loopback(info.data.get("quickbooks_api_url", ""))
+    least = LONGEST_REQUEST + max(LEEWAY, info.data.get("http_patience_seconds", 0) // 2)
+    if value < least and not is_local:
+        raise ValueError(
+            "QuickBooks may still be storing what was sent such a short time ago, and it would "
+            f"be sent twice: set at least {least}, or lower HTTP_PATIENCE_SECONDS"
+        )
+    return value
+
+
 Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
 ExactUrl = Annotated[str, AfterValidator(_safe)]
 """One that is compared character for character by who is given it."""
 SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
+Key = Annotated[SecretStr, AfterValidator(_plain)]
+PublicKey = Annotated[str, AfterValidator(_plain)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Begun = Annotated[date, AfterValidator(_begun)]
+Loaded = Annotated[date | None, AfterValidator(_loaded)]
+OwnFile = Annotated[Path, AfterValidator(_apart)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^\w+$", to_lower=True)]
 """An id that is the same however a person types it, and is compared with what was stored."""
 Count = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=3650)]
-
-
-FREE_TEXT = ("SERVICE_ITEM", "ONLY_USERS", "ONLY_CLIENTS", "ONLY_PROJECTS")
-LONGEST_REQUEST = 120
-"""Seconds for which QuickBooks works on a request (its reference, 7.1)."""
-LEEWAY = 60
-"""Seconds, at least, from when a write is begun until it has gone out, clocks included."""
 
 
 def settings_file() -> Path:
@@ -118,12 +188,12 @@ class Settings(BaseSettings):
         frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True
     )
 
-    clockify_api_key: SecretStr = Field(description="set an API key of a Clockify admin")
+    clockify_api_key: Key = Field(description="set an API key of a Clockify admin")
     clockify_workspace_id: Hexadecimal = Field(description="set the id in the workspace's address")
     clockify_api_url: Url = "https://api.clockify.me/api/v1"
     clockify_reports_url: Url = "https://reports.api.clockify.me/v1"
-    quickbooks_client_id: str = Field(description="set the client id of your Intuit app")
-    quickbooks_client_secret: SecretStr = Field(description="set your Intuit app's client secret")
+    quickbooks_client_id: PublicKey = Field(description="set the client id of your Intuit app")
+    quickbooks_client_secret: Key = Field(description="set your Intuit app's client secret")
     quickbooks_realm_id: str = Field(pattern="^[0-9]+$", description="set the company id: digits")
     quickbooks_refresh_token: SecretStr | None = None
     quickbooks_token_file: Path = Path("data/quickbooks-token.json")
@@ -132,14 +202,12 @@ class Settings(BaseSettings):
     quickbooks_token_url: Url = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
     quickbooks_redirect_url: ExactUrl = "http://localhost:8765/callback"
     quickbooks_revoke_url: Url = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
-    warehouse: Path = Path("data/warehouse.duckdb")
-    ledger: Path = Path("data/ledger.duckdb")
-    analysis: Path = Path("data/analysis.duckdb")
-    time_zone: str = Field("", description="set an IANA name, such as America/New_York")
-    start_date: date = Field(description="set the first work date to read, as YYYY-MM-DD")
-    send_from: date | None = Field(
-        None, description="set the first work date to send, as YYYY-MM-DD"
-    )
+    warehouse: OwnFile = Path("data/warehouse.duckdb")
+    ledger: OwnFile = Path("data/ledger.duckdb")
+    analysis: OwnFile = Path("data/analysis.duckdb")
+    time_zone: Zone = Field("", description="set an IANA name, such as America/New_York")
+    start_date: Begun = Field(description="set the first work date to read, as YYYY-MM-DD")
+    send_from: Loaded = Field(None, description="set the first work date to send, as YYYY-MM-DD")
     send_after_days: Days = 0
     send_up_to: Literal["yesterday", "last_week", "last_month"] = "yesterday"
     lookback_days: Days = 35
@@ -152,7 +220,7 @@ class Settings(BaseSettings):
     rate_source: Literal["clockify", "service_item"] = "clockify"
     require_approval: bool = False
     customer_matching: Literal["auto", "project", "client_project"] = "auto"
-    service_item: str = Field("", validate_default=True)
+    service_item: Annotated[str, AfterValidator(_priced)] = ""
     taxable: bool = False
     only_users: Names = ()
     only_clients: Names = ()
@@ -164,7 +232,7 @@ class Settings(BaseSettings):
     dry_run: bool = False
     http_patience_seconds: int = Field(120, ge=1)
     """For how long one request is retried in all."""
-    settle_seconds: Count = Field(300, validate_default=True)
+    settle_seconds: Annotated[Count, AfterValidator(_outlasting)] = 300
     allow_payroll: bool = False
     alert_slack_url: SecretUrl | None = None
     alert_webhook_url: SecretUrl | None = None
@@ -229,81 +297,6 @@ class Settings(BaseSettings):
         if isinstance(value, str) and value.lstrip().startswith("# " if is_free else "#"):
             raise ValueError("that is a comment: put it on a line of its own")
         return value.strip() if isinstance(value, str) else value
-
-    @field_validator("clockify_api_key", "quickbooks_client_id", "quickbooks_client_secret")
-    @classmethod
-    def _plain(cls, value: str | SecretStr) -> str | SecretStr:
-        """As it goes into a header, which takes no other characters."""
-        text = value if isinstance(value, str) else value.get_secret_value()
-        if not text:
-            raise ValueError("it is empty")
-        if not (text.isascii() and text.isprintable()):
-            raise ValueError(
-                "it has characters that no key has, such as curly quotes: copy it again"
-            )
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str, info: ValidationInfo) -> str:
-        hosts = (info.data.get(name, "") for name in ("clockify_api_url", "quickbooks_api_url"))
-        if not value and all(map(is_loopback, hosts)):
-            return "UTC"
-        if not value:
-            raise ValueError("it decides the date of every entry")
-        if value not in TIME_ZONES:
-            near = process.extractOne(value, sorted(TIME_ZONES))
-            raise ValueError(f"there is no such zone; the nearest name is {near[0]}")
-        return value
-
-    @field_validator("start_date")
-    @classmethod
-    def _begun(cls, value: date, info: ValidationInfo) -> date:
-        if value > datetime.now(ZoneInfo(info.data.get("time_zone", "UTC"))).date():
-            raise ValueError("it lies in the future")
-        return value
-
-    @field_validator("send_from")
-    @classmethod
-    def _loaded(cls, value: date | None, info: ValidationInfo) -> date | None:
-        start = info.data.get("start_date")
-        if value and start and value < start:
-            raise ValueError(f"days before START_DATE ({start}) are never loaded")
-        return value
-
-    @field_validator("warehouse", "ledger", "analysis")
-    @classmethod
-    def _apart(cls, value: Path, info: ValidationInfo) -> Path:
-        """One file in the place of another would be written over, the ledger with it."""
-        for name in ("quickbooks_token_file", "warehouse", "ledger"):
-            other = info.data.get(name)
-            if name != info.field_name and other and other.resolve() == value.resolve():
-                raise ValueError(f"that is {name.upper()}'s file too: give each its own")
-        return value
-
-    @field_validator("service_item")
-    @classmethod
-    def _priced(cls, value: str, info: ValidationInfo) -> str:
-        """Else every billable entry would be rejected for a price that nobody can set."""
-        if not value and info.data.get("rate_source") == "service_item":
-            raise ValueError("RATE_SOURCE=service_item sends its price: name the item")
-        return value
-
-    @field_validator("settle_seconds")
-    @classmethod
-    def _outlasting(cls, value: int, info: ValidationInfo) -> int:
-        """A write goes out within half the patience; as long as it is worked on, it may be stored.
-
-        What is looked for earlier might not be there yet, and would be sent a second time.
-        """
-        is_local = is_loopback(info.data.get("quickbooks_api_url", ""))
-        least = LONGEST_REQUEST + max(LEEWAY, info.data.get("http_patience_seconds", 0) // 2)
-        if value < least and not is_local:
-            raise ValueError(
-                "QuickBooks may still be storing what was sent such a short time ago, and it would "
-                f"be sent twice: set at least {least}, or lower HTTP_PATIENCE_SECONDS"
-            )
-        return value
 
     @property
     def zone(self) -> ZoneInfo:
