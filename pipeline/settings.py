@@ -8,7 +8,6 @@ a wrong value ends with, where its type does not say enough.
 import csv
 import ipaddress
 import os
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +26,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, NoDecode
 from pydantic_settings import SettingsConfigDict as Config
 from rapidfuzz import process
 
@@ -240,22 +239,16 @@ class Settings(BaseSettings):
     """For how long a run waits for another's lock."""
 
     @classmethod
-    def load(cls, values: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from the environment and `.env`, or from `values` alone.
-
-        Args:
-            values: Names in capitals, as in the environment, to their values.
+    def load(cls) -> "Settings":
+        """Read the settings from the environment and `.env`.
 
         Raises:
             Stop: something is missing or wrong; names all of it at once.
         """
         try:
-            if values is None:
-                file = settings_file()
-                cls._refuse_odd(file, is_named=bool(os.environ.get("ENV_FILE")))
-                return cls(_env_file=file)
-            given = {name.lower(): text for name, text in values.items() if text}
-            return _Given.model_validate(given)
+            file = settings_file()
+            cls._refuse_odd(file, is_named=bool(os.environ.get("ENV_FILE")))
+            return cls(_env_file=file)
         except ValidationError as error:
             raise Stop(
                 "The settings are wrong: " + "; ".join(map(_complaint, error.errors())),
@@ -325,16 +318,6 @@ class Settings(BaseSettings):
         """Whether any of the two services is on another machine, so that sending counts."""
         hosts = (self.clockify_api_url, self.clockify_reports_url, self.quickbooks_api_url)
         return not all(map(is_loopback, hosts))
-
-
-class _Given(Settings):
-    """Settings that look at nothing but the values they are given."""
-
-    @classmethod
-    def settings_customise_sources(  # type: ignore[override]  # names one of the five sources
-        cls, _: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **__: object
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 def _complaint(error: ErrorDetails) -> str:

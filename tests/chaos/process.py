@@ -31,6 +31,7 @@ from pipeline.stops import Stop
 from tests.chaos import crash_points, sabotage
 from tests.chaos.crash_points import Strike, Wire
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
+from tests.settings import settings_of
 
 DRIVES = ("load", "whole", "job")
 """A load alone; reading and review before it, by the functions that the assets call; Dagster."""
@@ -133,7 +134,7 @@ def _ended(job: Job, said: Connection) -> str | None:
     try:
         sabotage.install(job.sabotage)
         crash_points.install(Wire(job.strike, said, Path(job.environment["LEDGER"])))
-        settings = Settings.load(job.environment)
+        settings = settings_of(job.environment)
         _DRIVES[job.drive](job, settings, lambda text: said.send(("log", text)))
     except Stop as stop:
         return str(stop)

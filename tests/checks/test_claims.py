@@ -20,6 +20,7 @@ from pipeline.storage.ledger_file import database
 from pipeline.storage.queries import Row
 from pipeline.warehouse import Warehouse
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
+from tests.settings import settings_of
 
 RUN = "run"
 ANOTHER = f"{7:024x}"
@@ -80,7 +81,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _settings(folder: Path) -> Settings:
-    return Settings.load(
+    return settings_of(
         {
             "CLOCKIFY_API_KEY": "k",
             "CLOCKIFY_WORKSPACE_ID": "w",

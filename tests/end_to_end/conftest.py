@@ -29,6 +29,7 @@ from pipeline.storage.database import read_only
 from tests.conftest import TODAY, Sandbox, Server
 from tests.end_to_end.stages import LOAD, UP_TO_LOAD, UP_TO_REVIEW, take
 from tests.sandbox.seed_rules import work_date
+from tests.settings import settings_of
 
 FORTNIGHT = TODAY - timedelta(days=14), TODAY - timedelta(days=1)
 EMPTY = TODAY - timedelta(days=8)
@@ -74,7 +75,7 @@ class House:
     @property
     def settings(self) -> Settings:
         """The settings as a pipeline would read them."""
-        return Settings.load(self.environment)
+        return settings_of(self.environment)
 
     def run(
         self, first: date, last: date | None = None, *assets: str, **config: dict[str, Any]

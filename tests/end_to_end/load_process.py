@@ -8,10 +8,10 @@ import sys
 from datetime import date, datetime
 
 from pipeline.company import opened
-from pipeline.settings import Settings
 from tests.end_to_end.stages import LOAD, take
+from tests.settings import settings_of
 
 first, last = map(date.fromisoformat, sys.argv[1:3])
 now = datetime.fromisoformat(sys.argv[3])
-with opened(Settings.load(os.environ), "another process", print, lambda: now) as company:
+with opened(settings_of(dict(os.environ)), "another process", print, lambda: now) as company:
     take(company, print, first, last, (LOAD,))

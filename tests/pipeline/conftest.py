@@ -14,6 +14,7 @@ from pipeline.settings import Settings
 from pipeline.storage import ledger_file
 from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox
+from tests.settings import settings_of
 
 SettingsFor = Callable[..., Settings]
 
@@ -49,7 +50,7 @@ def settings_for(sandbox: Sandbox, token_file: Path) -> SettingsFor:
 
     def make(**changes: str) -> Settings:
         own = {"QUICKBOOKS_TOKEN_FILE": str(token_file), "HTTP_PATIENCE_SECONDS": "2"}
-        return Settings.load({**sandbox.env, **own, **changes})
+        return settings_of({**sandbox.env, **own, **changes})
 
     return make
 

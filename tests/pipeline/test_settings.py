@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.stops import Stop
+from tests.settings import settings_of
 
 REAL = {
     "CLOCKIFY_API_KEY": "key-that-nobody-may-see",
@@ -28,13 +29,13 @@ LOCAL = {
 def message(**changes: str) -> str:
     """The complaint about the valid settings with some changed."""
     with pytest.raises(Stop) as raised:
-        Settings.load({**REAL, **changes})
+        settings_of({**REAL, **changes})
     return str(raised.value)
 
 
 def test_a_real_company_needs_seven_settings_and_has_a_default_for_the_rest() -> None:
     """The defaults are those that deployments depend on."""
-    settings = Settings.load(REAL)
+    settings = settings_of(REAL)
     assert settings.is_real
     assert settings.zone.key == "America/New_York"
     assert settings.start_date == date(2026, 1, 1)
@@ -99,7 +100,7 @@ def test_everything_wrong_is_named_at_once_and_no_secret_is_shown() -> None:
     """Nobody corrects ten settings in ten runs."""
     said = message(ZERO_RATES="perhaps", START_DATE="", METADATA_ROWS="-1")
     assert all(name in said for name in ("ZERO_RATES", "START_DATE", "METADATA_ROWS"))
-    shown = said + repr(Settings.load(REAL))
+    shown = said + repr(settings_of(REAL))
     assert "nobody-may-see" not in shown
 
 
@@ -110,7 +111,7 @@ def test_a_settings_error_stops_a_run() -> None:
 
 def test_on_loopback_alone_the_time_zone_may_be_left_out() -> None:
     """It decides the date of every entry, so a real company names it."""
-    settings = Settings.load({**REAL, **LOCAL, "TIME_ZONE": ""})
+    settings = settings_of({**REAL, **LOCAL, "TIME_ZONE": ""})
     assert settings.time_zone == "UTC"
     assert not settings.is_real
     assert "TIME_ZONE" in message(CLOCKIFY_API_URL=LOCAL["CLOCKIFY_API_URL"], TIME_ZONE="")
@@ -120,34 +121,34 @@ def test_on_loopback_alone_the_time_zone_may_be_left_out() -> None:
 def test_one_service_elsewhere_makes_the_company_real(name: str) -> None:
     """Reading a real Clockify into a local QuickBooks is no sandbox."""
     local = {other: url for other, url in LOCAL.items() if other != name}
-    assert Settings.load({**REAL, **local}).is_real
+    assert settings_of({**REAL, **local}).is_real
 
 
 def test_only_a_quickbooks_on_this_machine_may_be_settled_at_once() -> None:
     """Intuit works for two minutes on a request, which goes out within half our patience."""
-    assert Settings.load({**REAL, "SETTLE_SECONDS": "180"}).settle_seconds == 180
+    assert settings_of({**REAL, "SETTLE_SECONDS": "180"}).settle_seconds == 180
     longest = {**REAL, "HTTP_PATIENCE_SECONDS": "360"}
-    assert Settings.load(longest).settle_seconds == 300
-    assert Settings.load({**REAL, **LOCAL, "SETTLE_SECONDS": "0"}).settle_seconds == 0
+    assert settings_of(longest).settle_seconds == 300
+    assert settings_of({**REAL, **LOCAL, "SETTLE_SECONDS": "0"}).settle_seconds == 0
     books = {"QUICKBOOKS_API_URL": LOCAL["QUICKBOOKS_API_URL"]}
-    assert Settings.load({**REAL, **books, "SETTLE_SECONDS": "1"}).settle_seconds == 1
+    assert settings_of({**REAL, **books, "SETTLE_SECONDS": "1"}).settle_seconds == 1
 
 
 def test_a_workspace_is_the_same_however_its_id_is_typed() -> None:
     """It is hexadecimal; the warehouse and the ledger compare it with what they hold."""
     typed = REAL["CLOCKIFY_WORKSPACE_ID"].upper()
-    settings = Settings.load({**REAL, "CLOCKIFY_WORKSPACE_ID": typed})
+    settings = settings_of({**REAL, "CLOCKIFY_WORKSPACE_ID": typed})
     assert settings.clockify_workspace_id == REAL["CLOCKIFY_WORKSPACE_ID"]
 
 
 def test_names_are_split_at_commas_without_the_blanks_between() -> None:
     """A list of nothing filters nothing."""
-    settings = Settings.load({**REAL, "ONLY_USERS": " Ann Lee, Bob , ", "ONLY_CLIENTS": "  "})
+    settings = settings_of({**REAL, "ONLY_USERS": " Ann Lee, Bob , ", "ONLY_CLIENTS": "  "})
     assert settings.only_users == ("Ann Lee", "Bob")
     assert settings.only_clients == settings.only_projects == ()
-    quoted = Settings.load({**REAL, "ONLY_CLIENTS": '"Acme, Inc.", Bob'})
+    quoted = settings_of({**REAL, "ONLY_CLIENTS": '"Acme, Inc.", Bob'})
     assert quoted.only_clients == ("Acme, Inc.", "Bob")
-    in_lines = Settings.load({**REAL, "ONLY_CLIENTS": '"Acme, Inc.",\nBob\n\nCid, Dee\n'})
+    in_lines = settings_of({**REAL, "ONLY_CLIENTS": '"Acme, Inc.",\nBob\n\nCid, Dee\n'})
     assert in_lines.only_clients == ("Acme, Inc.", "Bob", "Cid", "Dee")
 
 
@@ -155,8 +156,8 @@ def test_who_sends_the_items_price_names_the_item() -> None:
     """Else every billable entry is rejected for the price of an item that nobody named."""
     priced = {**REAL, "RATE_SOURCE": "service_item"}
     with pytest.raises(Stop, match=r"SERVICE_ITEM is not set: RATE_SOURCE=service_item .* name"):
-        Settings.load(priced)
-    assert Settings.load({**priced, "SERVICE_ITEM": "Hours"}).service_item == "Hours"
+        settings_of(priced)
+    assert settings_of({**priced, "SERVICE_ITEM": "Hours"}).service_item == "Hours"
 
 
 def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(
@@ -175,7 +176,7 @@ def test_the_environment_wins_over_the_file_and_an_empty_value_counts_as_unset(
 def test_the_redirect_is_as_intuit_has_it_to_the_character() -> None:
     """It compares exactly; of the others a slash at the end is only in the way."""
     given = {"QUICKBOOKS_REDIRECT_URL": "https://acme.example/", "README_URL": "https://a.example/"}
-    settings = Settings.load(REAL | given)
+    settings = settings_of(REAL | given)
     assert settings.quickbooks_redirect_url == "https://acme.example/"
     assert settings.readme_url == "https://a.example"
 
@@ -257,10 +258,10 @@ def test_a_misspelt_variable_and_a_missing_file_are_not_passed_over(
 def test_values_given_are_not_mixed_with_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two companies in one process do not share settings."""
     monkeypatch.setenv("ROUNDING", "off")
-    assert Settings.load(REAL).rounding == "workspace"
+    assert settings_of(REAL).rounding == "workspace"
 
 
 def test_settings_cannot_be_changed() -> None:
     """One object describes a run from start to end."""
     with pytest.raises(ValueError, match="frozen"):
-        Settings.load(REAL).dry_run = True  # type: ignore[misc]  # that is the test
+        settings_of(REAL).dry_run = True  # type: ignore[misc]  # that is the test

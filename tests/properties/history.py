@@ -28,6 +28,7 @@ from tests.properties.answers import FAULTS, fault
 from tests.properties.oracle import Oracle, check_steps, tag
 from tests.properties.people import DAYS, FIRST, LAST
 from tests.properties.runs import Runs
+from tests.settings import settings_of
 
 MOST_ENTRIES = 10
 RUNS_TO_REST = 8
@@ -324,7 +325,7 @@ class History(RuleBasedStateMachine):
             "REQUIRE_APPROVAL": str(needs_approval),
             "AFTER_SEND": "update" if is_followed else "flag",
         }
-        return Settings.load({**sandbox.env, **places, **quick, **rules})
+        return settings_of({**sandbox.env, **places, **quick, **rules})
 
     def _deliveries(self) -> list[tables.Delivery]:
         return tables.deliveries(self.runs.settings.ledger)

@@ -23,6 +23,7 @@ from pipeline.storage.database import FileBusyError, attach, read_only
 from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
 from tests.pipeline.rows import DAY, NOW, STATES, delivery, frame, valid
+from tests.settings import settings_of
 
 LATER = NOW + timedelta(hours=1)
 
@@ -43,7 +44,7 @@ def settings(tmp_path: Path) -> Settings:
         "LEDGER": str(tmp_path / "books" / "ledger.duckdb"),
         "ANALYSIS": str(tmp_path / "public" / "analysis.duckdb"),
     }
-    return Settings.load(given)
+    return settings_of(given)
 
 
 def publish(settings: Settings, run_id: str = "run") -> None:
