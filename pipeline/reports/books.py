@@ -50,27 +50,23 @@ WITH moving AS (
             THEN coalesce(entry.hourly_rate_minor, 0) ELSE 0 END::HUGEINT AS clockify_rate,
         CASE WHEN NOT entry.is_billable THEN 0 WHEN is_entry_drifted
             OR entry.currency = delivered.currency THEN coalesce(entry.amount_minor, 0)
-            ELSE 0 END AS clockify_amount
+            ELSE 0 END AS clockify_amount,
+        (2 * seconds * rate + 3600) // 7200 AS exact_amount,
+        (2 * seconds * clockify_rate + 3600) // 7200 AS exact_clockify,
+        if(is_entry_drifted, NULL, delivered.minutes * 60 - seconds) AS rounded_by
     FROM delivered JOIN clockify_time_entries AS entry USING (entry_id)
     LEFT JOIN accepted_time_entries AS accepted USING (entry_id)
-), rounded AS (
-    SELECT *, (2 * seconds * rate + 3600) // 7200 AS exact_amount,
-        (2 * seconds * clockify_rate + 3600) // 7200 AS exact_clockify
-    FROM tracked
 ), sides AS (
     SELECT work_date, person_id, customer_id, currency, seconds AS clockify_seconds,
         clockify_amount AS clockify_amount_minor,
-        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
-            THEN minutes * 60 - seconds END AS minute_rounding_seconds,
-        CASE WHEN NOT is_entry_drifted AND abs(minutes * 60 - seconds) <= 30
-            THEN amount - exact_amount END AS minute_rounding_amount_minor,
-        CASE WHEN NOT is_entry_drifted THEN exact_amount - exact_clockify END
-            AS item_price_amount_minor,
+        if(abs(rounded_by) <= 30, rounded_by, NULL) AS minute_rounding_seconds,
+        if(abs(rounded_by) <= 30, amount - exact_amount, NULL) AS minute_rounding_amount_minor,
+        if(is_entry_drifted, NULL, exact_amount - exact_clockify) AS item_price_amount_minor,
         CASE WHEN NOT is_entry_drifted AND abs(exact_clockify - clockify_amount) <= 1
             THEN exact_clockify - clockify_amount END AS cent_rounding_amount_minor,
         CASE WHEN is_entry_drifted THEN -seconds END AS entry_drift_seconds,
         CASE WHEN is_entry_drifted THEN -clockify_amount END AS entry_drift_amount_minor
-    FROM rounded
+    FROM tracked
     UNION ALL BY NAME
     SELECT work_date, person_id, customer_id, currency, minutes AS ledger_minutes,
         amount AS ledger_amount_minor,
@@ -95,8 +91,7 @@ WITH moving AS (
         activity.minutes AS quickbooks_minutes,
         coalesce(amount_minor, 0) AS quickbooks_amount_minor,
         CASE WHEN is_activity_drifted THEN activity.minutes END AS activity_drift_minutes,
-        CASE WHEN is_activity_drifted THEN coalesce(amount_minor, 0) END
-            AS activity_drift_amount_minor
+        if(is_activity_drifted, quickbooks_amount_minor, NULL) AS activity_drift_amount_minor
     FROM delivered JOIN quickbooks_activities AS activity USING (quickbooks_id)
     WHERE state <> 'gone'
 ), summed AS (

@@ -18,7 +18,6 @@ from pipeline.reports.figures import PROJECT, was_over
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row, rows
 
-COMPARED = "entry_id, month, customer_id, currency, minutes, amount"
 OF_THE_ITEM = "the price of the service item"
 NOT_ITS_TIME = "in Clockify not its time at its rate"
 NOT_OVER, UNREAD = "the month is not over", "days never read and judged"
@@ -32,13 +31,11 @@ LAID_APART = f"""
             AS line, entry_id, minutes * 60 AS seconds, amount FROM held
     UNION ALL BY NAME
     SELECT month, customer_id, currency, 'differing' AS part,
-        'changed in QuickBooks since it was sent' AS line, entry_id, minutes * 60 AS seconds, amount
-    FROM (SELECT {COMPARED} FROM sent EXCEPT ALL SELECT {COMPARED} FROM held)
-    UNION ALL BY NAME
-    SELECT month, customer_id, currency, 'differing' AS part,
-        'changed in QuickBooks since it was sent' AS line, entry_id, -minutes * 60 AS seconds,
-        -amount AS amount
-    FROM (SELECT {COMPARED} FROM held EXCEPT ALL SELECT {COMPARED} FROM sent)
+        'changed in QuickBooks since it was sent' AS line, entry_id,
+        sum(minutes) * 60 AS seconds, sum(amount) AS amount
+    FROM (FROM sent UNION ALL BY NAME
+        SELECT * REPLACE (-minutes AS minutes, -amount AS amount) FROM held)
+    GROUP BY ALL HAVING sum(minutes) <> 0 OR sum(amount) <> 0
     UNION ALL BY NAME
     SELECT month, customer_id, unmatched, currency, 'not_sent' AS part,
         coalesce(reason, 'accepted: ' || coalesce(state, 'not sent yet')) AS line,
