@@ -23,6 +23,7 @@ from pipeline.delivery import opening
 from pipeline.delivery.desk import Desk
 from pipeline.extract.pieces import days_of
 from pipeline.reports.books import days_judged
+from pipeline.reports.sheets import clock
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.storage.database import Connection
@@ -40,23 +41,15 @@ READ = (
 )
 
 
-class File(click.ParamType[Path]):
-    """A file to be written, refused before any work is done if it cannot be."""
+def file(value: str) -> Path:
+    """The type of an option that names a file to be written.
 
-    name = "file"
-
-    def convert(self, value: str, *_: object) -> Path:
-        """The path that was typed.
-
-        Raises:
-            Stop: as `files.refuse_unwritable`.
-        """
-        path = Path(value)
-        files.refuse_unwritable(path)
-        return path
-
-
-FILE = File()
+    Raises:
+        Stop: as `files.refuse_unwritable`, before any work is done.
+    """
+    path = Path(value)
+    files.refuse_unwritable(path)
+    return path
 
 
 def refuse_own(settings: Settings, *paths: Path | None) -> None:
@@ -190,10 +183,11 @@ def print_json(value: object) -> None:
     )
 
 
-def print_text(said: str | Text) -> None:
-    """Print a line for people, wrapped only where a terminal shows it."""
+def print_text(*lines: str | Text) -> None:
+    """Print lines for people, wrapped only where a terminal shows them."""
     console = Console(highlight=False)
-    console.print(said, markup=False, soft_wrap=not console.is_terminal)
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=not console.is_terminal)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
@@ -213,8 +207,7 @@ def print_rows(title: str, rows: Sequence[Mapping[str, object]], *, as_json: boo
 
 def hours(minutes: int) -> str:
     """Whole minutes as hours and minutes."""
-    sign, minutes = "-" if minutes < 0 else "", abs(minutes)
-    return f"{sign}{minutes // 60}:{minutes % 60:02}"
+    return clock(minutes * 60).removesuffix(":00")
 
 
 def instant(at: datetime, settings: Settings) -> str:

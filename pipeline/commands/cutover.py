@@ -23,7 +23,7 @@ SHEET = [
 @click.command()
 @click.argument("first", type=terminal.DAY, metavar="FIRST")
 @click.argument("last", type=terminal.DAY, metavar="LAST")
-@click.option("--csv", "csv_file", type=terminal.FILE, help="Write a file of what to decide.")
+@click.option("--csv", "csv_file", type=terminal.file, help="Write a file of what to decide.")
 @click.option("--confirm", is_flag=True, help="Let loads send what is not there; asked once.")
 @terminal.as_json
 def command(
@@ -90,8 +90,7 @@ def _show(found: Row, unread: Sequence[date], *, is_confirmed: bool) -> None:
     )
     only = [{"id": row["quickbooks_id"], **row} for row in found["only_in_quickbooks"]]
     terminal.print_table("Only in QuickBooks", only, ("id", *COLUMNS))
-    for line in _closing(found, unread, is_confirmed=is_confirmed):
-        terminal.print_text(line)
+    terminal.print_text(*_closing(found, unread, is_confirmed=is_confirmed))
 
 
 def _closing(found: Row, unread: Sequence[date], *, is_confirmed: bool) -> list[str]:

@@ -45,8 +45,8 @@ WHAT = {"fix-list": FIX_LIST, "rejected": REJECTED}
 @click.argument("what", type=click.Choice(list(WHAT)))
 @click.argument("first", type=terminal.DAY, metavar="FIRST")
 @click.argument("last", type=terminal.DAY, metavar="LAST")
-@click.option("--csv", "csv_file", type=terminal.FILE, help="Write a CSV file.")
-@click.option("--xlsx", "xlsx_file", type=terminal.FILE, help="Write a workbook.")
+@click.option("--csv", "csv_file", type=terminal.file, help="Write a CSV file.")
+@click.option("--xlsx", "xlsx_file", type=terminal.file, help="Write a workbook.")
 def command(
     what: str, first: datetime, last: datetime, csv_file: Path | None, xlsx_file: Path | None
 ) -> None:
@@ -69,8 +69,7 @@ def command(
         write_csv(csv_file, sheet)
     if xlsx_file:
         write_xlsx(xlsx_file, [sheet], [as_of, *notes])
-    for line in (as_of, f"{len(sheet.rows)} rows written", *notes):
-        terminal.print_text(line)
+    terminal.print_text(as_of, f"{len(sheet.rows)} rows written", *notes)
 
 
 def _rows(connection: Connection, what: str, first: date, last: date) -> Sequence[queries.Row]:

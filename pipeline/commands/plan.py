@@ -49,8 +49,7 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
         terminal.print_text(
             "What was edited in Clockify since it was sent is updated in QuickBooks."
         )
-    for line in terminal.told_unread(unread):
-        terminal.print_text(line)
+    terminal.print_text(*terminal.told_unread(unread))
 
 
 def _payload(row: Delivery, action: str) -> dict[str, Any]:

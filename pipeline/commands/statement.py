@@ -37,9 +37,9 @@ LINES = [
 
 @click.command(name="statement")
 @click.argument("month", type=click.DateTime(["%Y-%m"]), metavar="YYYY-MM")
-@click.option("--csv", "csv_file", type=terminal.FILE, help="Write it to a CSV file.")
+@click.option("--csv", "csv_file", type=terminal.file, help="Write it to a CSV file.")
 @click.option(
-    "--xlsx", "xlsx_file", type=terminal.FILE, help="Write it to a workbook, with every line."
+    "--xlsx", "xlsx_file", type=terminal.file, help="Write it to a workbook, with every line."
 )
 @terminal.as_json
 @click.pass_context
@@ -75,8 +75,7 @@ def command(
     else:
         terminal.print_text(as_of)
         _show(name, rows)
-        for line in notes:
-            terminal.print_text(line)
+        terminal.print_text(*notes)
     is_ready = not unread and all(row["is_ready"] for row in rows)
     ctx.exit(0 if is_ready else terminal.UNDECIDED)
 

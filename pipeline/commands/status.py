@@ -25,8 +25,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(found)
     else:
-        for line in _screen(found, settings):
-            click.echo(line)
+        click.echo("\n".join(_screen(found, settings)))
     is_unsettled = any(tally["name"] in UNSETTLED for tally in found["deliveries"])
     ctx.exit(terminal.UNDECIDED if found["fixes"] or is_unsettled else 0)
 

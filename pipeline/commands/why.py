@@ -44,8 +44,7 @@ def command(entry_id: str, *, is_live: bool, as_json: bool) -> None:
         return
     terminal.print_text(terminal.as_of(found["published_at"], settings))
     for part in (_read, _judged, _delivered, _held):
-        for line in part(found, settings):
-            terminal.print_text(visible(line))
+        terminal.print_text(*map(visible, part(found, settings)))
     _tables(found, settings)
 
 
