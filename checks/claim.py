@@ -16,6 +16,7 @@ from pipeline.company import Company
 from pipeline.orchestration.metadata import table
 from pipeline.orchestration.windows import stops_the_run, window_of
 from pipeline.reports import figures
+from pipeline.storage import queries
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row
 
@@ -56,7 +57,7 @@ class Claim:
         if callable(self.wrong):
             return self.wrong(connection, company, given)
         named = {name: value for name, value in given.items() if f"${name}" in self.wrong}
-        return figures.explained(connection, self.wrong, named)
+        return queries.rows(connection, self.wrong, named)
 
     def message(self, wrong: list[Row], given: Row) -> str:
         """How much is wrong and what to do about it, or that all is right."""

@@ -15,6 +15,7 @@ from pipeline.extract.pieces import pieces
 from pipeline.ledger import LEFT_OUT
 from pipeline.quickbooks import eligibility
 from pipeline.reports.figures import VERDICTS
+from pipeline.reports.problems import PROBLEM
 from pipeline.review import verdicts
 from pipeline.stops import Stop
 from pipeline.storage import doors
@@ -170,7 +171,8 @@ CLAIMS = {
         asset="quickbooks_time_activities",
         says="This run added no delivery that was refused, is unknown, or is left for a person.",
         wrong=f"""
-        SELECT work_date, state, error_code, error_message, entry_id FROM ledger.deliveries AS now
+        SELECT work_date, state, error_code, {PROBLEM} AS problem, entry_id
+        FROM ledger.deliveries AS now
         WHERE {OF_THE_RUN} AND state IN ('pending', 'refused', 'unknown', 'doubtful')
         AND NOT EXISTS (SELECT 1 FROM ledger.delivery_attempts AS before
             WHERE before.entry_id = now.entry_id AND before.part = now.part

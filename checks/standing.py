@@ -13,7 +13,7 @@ from pipeline.reports import figures, hours_at_risk
 from pipeline.reports.analysis import REACH
 from pipeline.reports.fix_list import FIXES
 from pipeline.review import facts, verdicts
-from pipeline.storage import doors
+from pipeline.storage import doors, queries
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row
 
@@ -227,7 +227,7 @@ CLAIMS = {
     "no_delivery_stands_unresolved": Claim(
         asset="quickbooks_time_activities",
         says="No delivery, of whatever run, stands refused, unknown or doubtful.",
-        wrong=lambda connection, *_: figures.explained(connection, figures.UNRESOLVED, EVERYTHING),
+        wrong=lambda connection, *_: queries.rows(connection, figures.UNRESOLVED, EVERYTHING),
         columns=[
             *("state", "work_date", "since", "hours", "problem"),
             *("entry_id", "quickbooks_id"),

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.reports.problems import problem
+from pipeline.reports.problems import PROBLEM
 from pipeline.storage.database import Connection
-from pipeline.storage.queries import Parameters, Row, rows
+from pipeline.storage.queries import Row, rows
 
 HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
 PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')"
@@ -66,7 +66,7 @@ FROM ledger.deliveries WHERE {WINDOW} GROUP BY ALL ORDER BY work_date, state
 """
 """Deliveries and hours on each day by state; the connection has the ledger beside."""
 UNRESOLVED = f"""
-SELECT work_date, state, round(minutes / 60.0, 2) AS hours, error_code, error_message,
+SELECT work_date, state, round(minutes / 60.0, 2) AS hours, error_code, {PROBLEM} AS problem,
     entry_id, quickbooks_id, run_id, CAST(updated_at AS DATE) AS since
 FROM ledger.deliveries
 WHERE {WINDOW} AND state IN ('pending', 'unknown', 'refused', 'doubtful') ORDER BY state, work_date
@@ -96,18 +96,12 @@ GROUP BY days.work_date ORDER BY days.work_date
 """
 
 
-def explained(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
-    """The query's rows, each with a fault given its `problem` in our own words."""
-    found = rows(connection, query, parameters)
-    return [row | {"problem": problem(row)} if "error_code" in row else row for row in found]
-
-
 def of_days(
     connection: Connection, query: str, first: date, last: date, *more: object
 ) -> dict[date, list[Row]]:
     """The rows of one of these queries, by their day; a day with nothing has an empty list."""
     days: dict[date, list[Row]] = defaultdict(list)
-    for row in explained(connection, query, [first, last, *more]):
+    for row in rows(connection, query, [first, last, *more]):
         days[row["work_date"]].append(row)
     return days
 

@@ -9,7 +9,7 @@ from datetime import date
 from pipeline.ledger import PASSING
 from pipeline.reports.books import SECOND
 from pipeline.reports.figures import PROJECT
-from pipeline.reports.problems import MEANINGS
+from pipeline.reports.problems import REFUSED
 from pipeline.review.reasons import REJECTING
 from pipeline.storage.database import Connection
 from pipeline.storage.queries import Row, rows
@@ -25,57 +25,52 @@ COLUMNS = ("concerns", "entries", "hours", "fix", "reason")
 
 FIXES = f"""
 SELECT work_date, entry_id, reason, fix, duration_seconds, project_id, user_id, is_only_reason,
-    CASE WHEN list_contains({[*ABOUT_PEOPLE, *ABOUT_CUSTOMERS]}, reason) THEN suggestion END
-        AS suggestion,
-    CASE WHEN list_contains({list(ABOUT_PEOPLE)}, reason) THEN person
-        WHEN list_contains({list(ABOUT_CUSTOMERS)}, reason) THEN project
-        WHEN list_contains({list(ABOUT_RATES)}, reason) THEN person || ', ' || project
+    if(reason IN {ABOUT_PEOPLE + ABOUT_CUSTOMERS}, suggestion, NULL) AS suggestion,
+    CASE WHEN reason IN {ABOUT_PEOPLE} THEN person WHEN reason IN {ABOUT_CUSTOMERS} THEN project
+        WHEN reason IN {ABOUT_RATES} THEN person || ', ' || project
         ELSE person || ', ' || work_date END AS concerns,
-    CASE WHEN list_contains({list(ABOUT_CUSTOMERS)}, reason) THEN project_id ELSE user_id END
-        AS concerns_id
+    if(reason IN {ABOUT_CUSTOMERS}, project_id, user_id) AS concerns_id
 FROM (
     SELECT *, unnest(reasons) AS reason, unnest(fixes) AS fix, len(reasons) = 1 AS is_only_reason,
         coalesce(user_name, user_id) AS person,
         {PROJECT} AS project
     FROM rejected_time_entries WHERE verdict <> 'excluded'
-) WHERE list_contains({list(ASKING)}, reason)
+) WHERE reason IN {ASKING}
 """
 """One row per entry and reason of it that asks somebody to do something."""
 
-_MEANING = " ".join(f"WHEN '{code}' THEN ': {text}'" for code, text in MEANINGS.items())
 OPEN_FIXES = f"""
-{FIXES}
-UNION ALL BY NAME
-SELECT delivery.work_date, entry_id, state AS reason, minutes * 60 AS duration_seconds,
-    user_id, user_id AS concerns_id, project_id, TRUE AS is_only_reason,
-    coalesce(user_name, user_id, entry_id) || ', ' || delivery.work_date AS concerns,
-    CASE state
+WITH unsettled AS (
+    SELECT work_date, entry_id, state AS reason, minutes, TRUE AS is_only_reason, CASE state
         WHEN 'doubtful' THEN 'Compare it with what QuickBooks holds: `python -m pipeline cutover'
             || ' FIRST LAST` shows both for its day. Then say what is so with `python -m pipeline'
             || ' decide`.'
         WHEN 'gone' THEN 'It was deleted in QuickBooks and is not sent again. If that is right,'
             || ' settle it with `python -m pipeline decide ENTRY skip`; if another time activity'
             || ' there stands for it, with `python -m pipeline decide ENTRY adopt ID`.'
-        ELSE 'QuickBooks refused it with fault ' || error_code
-            || CASE error_code {_MEANING} ELSE '' END || '. Correct that in Clockify or QuickBooks;'
+        ELSE {REFUSED} || '. Correct that in Clockify or QuickBooks;'
             || ' if nothing there has changed, `python -m pipeline retry --reason ' || error_code
             || '` has it tried again; if it is no longer to be sent, settle it with'
             || ' `python -m pipeline decide ENTRY skip`.'
         END AS fix
-FROM deliveries AS delivery LEFT JOIN clockify_time_entries USING (entry_id)
-WHERE state = 'doubtful' OR state = 'refused' AND NOT list_contains({[*PASSING]}, error_code)
-    OR state = 'gone' AND entry_id IN (SELECT entry_id FROM accepted_time_entries)
-UNION ALL BY NAME
-SELECT drift.work_date, entry_id, kind AS reason, minutes * 60 AS duration_seconds,
-    user_id, user_id AS concerns_id, project_id, FALSE AS is_only_reason,
-    coalesce(user_name, user_id, entry_id) || ', ' || drift.work_date AS concerns,
-    'QuickBooks holds a second time activity ' || if(kind = 'duplicated', 'that says the same. If'
-        || ' it is the same work, delete one of the two there; if it is other work, change its'
+    FROM deliveries
+    WHERE state = 'doubtful' OR state = 'refused' AND error_code NOT IN {PASSING}
+        OR state = 'gone' AND entry_id IN (SELECT entry_id FROM accepted_time_entries)
+    UNION ALL
+    SELECT work_date, entry_id, kind, minutes, FALSE,
+        'QuickBooks holds a second time activity ' || if(kind = 'duplicated', 'that says the same.'
+        || ' If it is the same work, delete one of the two there; if it is other work, change its'
         || ' description.', 'that resembles its own. If it is the same work, delete one of the two'
         || ' there; if it is other work, say so with `python -m pipeline decide ENTRY keep`.')
-        || ' `python -m pipeline why ENTRY` names it.' AS fix
-FROM drift LEFT JOIN clockify_time_entries USING (entry_id)
-WHERE kind IN {SECOND}
+        || ' `python -m pipeline why ENTRY` names it.'
+    FROM drift WHERE kind IN {SECOND}
+)
+{FIXES}
+UNION ALL BY NAME
+SELECT unsettled.* EXCLUDE minutes, minutes * 60 AS duration_seconds,
+    user_id, user_id AS concerns_id, project_id,
+    coalesce(user_name, user_id, entry_id) || ', ' || unsettled.work_date AS concerns
+FROM unsettled LEFT JOIN clockify_time_entries USING (entry_id)
 """
 """The same, and what the ledger and the books hold that only a person can settle."""
 

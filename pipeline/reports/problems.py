@@ -1,11 +1,8 @@
-"""A delivery's problem in our own words, for Dagster's metadata. Pure.
+"""A delivery's problem in our own words, in SQL, for Dagster's metadata.
 
 A fault may repeat a rate or a description, and metadata lives for ever: QuickBooks' own words stay
 in the tables, `error_message` of `deliveries`. Keeps out what an answer proves (`classification`).
 """
-
-from collections.abc import Mapping
-from typing import Any
 
 MEANINGS = {
     "610": "it names a person, customer or item that is inactive or gone",
@@ -20,20 +17,13 @@ MEANINGS = {
     "6330": "billable time needs a rate",
 }
 """QuickBooks' faults, by code (its reference, 9.2)."""
-
-
-def problem(row: Mapping[str, Any]) -> str | None:
-    """What went wrong or differs, without a word of QuickBooks'.
-
-    Args:
-        row: `state`, `error_code` and `error_message` of a delivery.
-    """
-    state, code, message = row["state"], row["error_code"], row["error_message"]
-    is_theirs = state in {"refused", "unknown"} and (not code or code.isdecimal())
-    if not message or not is_theirs:
-        return str(message) if message else None
-    if state == "unknown":
-        answered = f"QuickBooks' answer ({code})" if code else "QuickBooks' answer"
-        return f"{answered} does not say whether it was stored"
-    meaning = f": {MEANINGS[code]}" if code in MEANINGS else ""
-    return f"QuickBooks refused it with fault {code}{meaning}"
+REFUSED = f"""'QuickBooks refused it with fault ' || coalesce(error_code, 'none')
+    || coalesce(': ' || (MAP {MEANINGS})[error_code], '')"""
+"""SQL of what a refusal means; as Python spells them, the meanings are a map in SQL too."""
+PROBLEM = f"""CASE WHEN coalesce(error_message, '') = '' THEN NULL
+    WHEN state NOT IN ('refused', 'unknown') OR NOT regexp_full_match(error_code, '[0-9]*')
+        THEN error_message
+    WHEN state = 'refused' THEN {REFUSED}
+    ELSE 'QuickBooks'' answer' || coalesce(' (' || nullif(error_code, '') || ')', '')
+        || ' does not say whether it was stored' END"""
+"""SQL of what went wrong or differs, without a word of QuickBooks', over a row of `deliveries`."""

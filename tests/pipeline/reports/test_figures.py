@@ -160,7 +160,7 @@ def test_deliveries_are_counted_by_state(books: Connection) -> None:
 
 def test_unresolved_deliveries_are_those_that_wait_for_somebody(books: Connection) -> None:
     """Each with its entry and the day since when."""
-    found = figures.explained(books, figures.UNRESOLVED, [DAY, NEXT])
+    found = queries.rows(books, figures.UNRESOLVED, [DAY, NEXT])
     assert [row["state"] for row in found] == ["doubtful", "pending", "refused"]
     assert found[0]["entry_id"] == f"{2:024x}"
 
@@ -174,7 +174,7 @@ def test_no_figure_holds_a_rate_an_address_or_a_description(books: Connection) -
         *queries.rows(books, figures.NOT_ACCEPTED, [DAY, NEXT]),
         *queries.rows(books, figures.WAITING, [DAY, NEXT, 50]),
         *queries.rows(books, figures.DELIVERED, [DAY, NEXT]),
-        *figures.explained(books, figures.UNRESOLVED, [DAY, NEXT]),
+        *queries.rows(books, figures.UNRESOLVED, [DAY, NEXT]),
     ]
     names = {name for row in found for name in row}
     assert not [name for name in names if any(word in name for word in PRIVATE)]

@@ -1,15 +1,18 @@
 """A delivery's problem as metadata shows it: ours in full, QuickBooks' as a code and a meaning."""
 
+import duckdb
 import pytest
 
-from pipeline.reports.problems import MEANINGS, problem
+from pipeline.reports.problems import MEANINGS, PROBLEM
 
 SECRET = "Planting plan at 137.25"
 
 
 def said(state: str, code: str | None, message: str | None = SECRET) -> str | None:
     """The problem of a delivery."""
-    return problem({"state": state, "error_code": code, "error_message": message})
+    row = "SELECT $1 AS state, $2::VARCHAR AS error_code, $3::VARCHAR AS error_message"
+    [(found,)] = duckdb.execute(f"SELECT {PROBLEM} FROM ({row})", [state, code, message]).fetchall()
+    return None if found is None else str(found)
 
 
 @pytest.mark.parametrize("code", ["2050", "2500", "9999", "", None])
@@ -47,3 +50,4 @@ def test_what_we_say_is_shown(state: str, code: str | None) -> None:
 def test_no_problem_is_none() -> None:
     """A delivery that is under way."""
     assert said("pending", None, None) is None
+    assert said("unknown", "503", "") is None
