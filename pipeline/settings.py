@@ -145,9 +145,8 @@ def _outlasting(value: int, info: ValidationInfo) -> int:
 
     What is looked for earlier might not be there yet, and would be sent a second time.
     """
-    is_local = is_loopback(info.data.get("quickbooks_api_url", ""))
     least = LONGEST_REQUEST + max(LEEWAY, info.data.get("http_patience_seconds", 0) // 2)
-    if value < least and not is_local:
+    if value < least and not is_loopback(info.data.get("quickbooks_api_url", "")):
         raise ValueError(
             "QuickBooks may still be storing what was sent such a short time ago, and it would "
             f"be sent twice: set at least {least}, or lower HTTP_PATIENCE_SECONDS"
@@ -170,6 +169,7 @@ Hexadecimal = Annotated[str, StringConstraints(pattern=r"^\w+$", to_lower=True)]
 """An id that is the same however a person types it, and is compared with what was stored."""
 Count = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=3650)]
+Rate = Annotated[Decimal, Field(gt=0, le=10**9)]
 
 
 def settings_file() -> Path:
@@ -183,9 +183,7 @@ def settings_file() -> Path:
 class Settings(BaseSettings):
     """Everything that differs between two companies or two machines."""
 
-    model_config = Config(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True
-    )
+    model_config = Config(frozen=True, env_ignore_empty=True, extra="ignore", validate_default=True)
 
     clockify_api_key: Key = Field(description="set an API key of a Clockify admin")
     clockify_workspace_id: Hexadecimal = Field(description="set the id in the workspace's address")
@@ -213,9 +211,7 @@ class Settings(BaseSettings):
     rounding: Literal["workspace", "on", "off"] = "workspace"
     send_non_billable: bool = False
     zero_rates: Literal["reject", "send"] = "reject"
-    max_rate: Decimal = Field(
-        Decimal(10_000), gt=0, le=10**9, description="set the highest hourly rate"
-    )
+    max_rate: Rate = Field(Decimal(10_000), description="set the highest hourly rate")
     rate_source: Literal["clockify", "service_item"] = "clockify"
     require_approval: bool = False
     customer_matching: Literal["auto", "project", "client_project"] = "auto"
@@ -245,15 +241,13 @@ class Settings(BaseSettings):
         Raises:
             Stop: something is missing or wrong; names all of it at once.
         """
+        file = settings_file()
         try:
-            file = settings_file()
-            cls._refuse_odd(file, is_named=bool(os.environ.get("ENV_FILE")))
-            return cls(_env_file=file)
-        except ValidationError as error:
-            raise Stop(
-                "The settings are wrong: " + "; ".join(map(_complaint, error.errors())),
-                "Correct them in the environment or in .env",
-            ) from None  # pydantic's own text shows the values of secrets
+            wrong = cls._odd(file, is_named=bool(os.environ.get("ENV_FILE")))
+            if not wrong:
+                return cls(_env_file=file)
+        except ValidationError as error:  # its own text shows the values of secrets
+            wrong = [_complaint(each) for each in error.errors()]
         except OSError as error:
             raise Stop(
                 f"The settings file {error.filename} cannot be read ({error.strerror})", AS_ITS_USER
@@ -262,25 +256,23 @@ class Settings(BaseSettings):
             raise Stop(
                 "The settings file is not UTF-8", "Save it as UTF-8, as editors do by default"
             ) from None
+        raise Stop(
+            "The settings are wrong: " + "; ".join(dict.fromkeys(wrong)),
+            f"Correct them in the environment or in {file}",
+        )
 
     @classmethod
-    def _refuse_odd(cls, file: Path, *, is_named: bool) -> None:
-        """Stop where something was meant to be set and is not: to send, or not to, would be wrong.
+    def _odd(cls, file: Path, *, is_named: bool) -> list[str]:
+        """Where something was meant to be set and is not: to send, or not to, would be wrong.
 
         Raises:
-            Stop: a name is misspelt, or a value cut short; names all of them.
             OSError: the file was asked for by name and is not there, or cannot be read.
             UnicodeDecodeError: it is no UTF-8.
         """
         shell = {name.upper() for name, value in os.environ.items() if value}
         names = {name.upper() for name in cls.model_fields}
         there = file if is_named or file.is_file() else None
-        odd = env_file.complaints(there, shell, names, FREE_TEXT)
-        if odd:
-            raise Stop(
-                "The settings are wrong: " + "; ".join(dict.fromkeys(odd)),
-                f"Correct them in the environment or in {file}",
-            )
+        return env_file.complaints(there, shell, names, FREE_TEXT)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -327,8 +319,7 @@ def _complaint(error: ErrorDetails) -> str:
     fix = f" ({field.description})" if field.description else ""
     if error["type"] == "missing":
         return f"{name.upper()} is not set{fix}"
-    wrong = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
-    wrong = wrong.replace("Input should be", "it should be")
+    wrong = error["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     if "Secret" in str(field.annotation):
         return f"{name.upper()} is not usable: {wrong}{fix}"
     shown = f"`{error['input']}`" if error["input"] else "not set"
