@@ -9,7 +9,7 @@ import click
 from pipeline import terminal
 from pipeline.delivery import confirmation, cutover, loading
 from pipeline.delivery.desk import Desk
-from pipeline.reports.sheets import Column, Sheet, write_csv
+from pipeline.reports.sheets import Sheet, write_csv
 from pipeline.stops import Stop
 from pipeline.storage.queries import Row
 
@@ -125,4 +125,4 @@ def _sheet(found: Row) -> Sheet:
         ids = " ".join(each["quickbooks_id"] for each in row["activities"])
         named = {"entry_id": row["entry_id"], "decision": "", "group": row["group"]}
         rows.append(named | {"quickbooks_ids": ids} | sides)
-    return Sheet("undecided", [Column(name, name) for name in SHEET], rows)
+    return Sheet("undecided", {name: name for name in SHEET}, rows)

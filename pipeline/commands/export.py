@@ -9,35 +9,35 @@ import click
 from pipeline import terminal
 from pipeline.reports.analysis import copy_of, published_at
 from pipeline.reports.fix_list import lines_of_days
-from pipeline.reports.sheets import Column, Sheet, write_csv, write_xlsx
+from pipeline.reports.sheets import Sheet, write_csv, write_xlsx
 from pipeline.settings import Settings
 from pipeline.storage import queries
 from pipeline.storage.database import Connection
 
-FIX_LIST = [
-    Column("concerns", "concerns"),
-    Column("entries", "entries", "number"),
-    Column("time", "duration_seconds", "time"),
-    Column("fix", "fix"),
-    Column("nearest in QuickBooks", "suggestion"),
-    Column("reason", "reason"),
-    Column("lets through", "entries_freed", "number"),
-    Column("since", "since", "day"),
-    Column("until", "until", "day"),
-]
-REJECTED = [
-    Column("work date", "work_date", "day"),
-    Column("person", "user_name"),
-    Column("client", "client_name"),
-    Column("project", "project_name"),
-    Column("time", "duration_seconds", "time"),
-    Column("reasons", "reasons"),
-    Column("fixes", "fixes"),
-    Column("description", "description"),
-    Column("amount", "amount_minor", "money"),
-    Column("currency", "currency"),
-    Column("entry id", "entry_id"),
-]
+FIX_LIST = {
+    "concerns": "concerns",
+    "entries": "entries",
+    "time": "duration_seconds",
+    "fix": "fix",
+    "nearest in QuickBooks": "suggestion",
+    "reason": "reason",
+    "lets through": "entries_freed",
+    "since": "since",
+    "until": "until",
+}
+REJECTED = {
+    "work date": "work_date",
+    "person": "user_name",
+    "client": "client_name",
+    "project": "project_name",
+    "time": "duration_seconds",
+    "reasons": "reasons",
+    "fixes": "fixes",
+    "description": "description",
+    "amount": "amount_minor",
+    "currency": "currency",
+    "entry id": "entry_id",
+}
 WHAT = {"fix-list": FIX_LIST, "rejected": REJECTED}
 
 

@@ -9,30 +9,20 @@ import click
 
 from pipeline import terminal
 from pipeline.reports.analysis import copy_of, published_at
-from pipeline.reports.sheets import Column, Sheet, clock, write_csv, write_xlsx
+from pipeline.reports.sheets import Sheet, clock, write_csv, write_xlsx
 from pipeline.reports.statement import PARTS, is_of_the_month, lines_of_month, of_month
 from pipeline.settings import Settings
 from pipeline.storage.queries import Row
 
-SUMS = [
-    column
+SUMS = {
+    f"{part} {what}": f"{part}_{name}"
     for part in PARTS
-    for column in (
-        Column(f"{part} time", f"{part}_seconds", "time"),
-        Column(f"{part} amount", f"{part}_amount_minor", "money"),
-    )
-]
-WHOSE = [Column("customer", "customer"), Column("currency", "currency")]
+    for what, name in (("time", "seconds"), ("amount", "amount_minor"))
+}
 SHOWN = (*(part.replace("_", " ") for part in PARTS), "amount", "state")
-COLUMNS = [*WHOSE, Column("state", "state"), *SUMS]
-LINES = [
-    *WHOSE,
-    Column("part", "part"),
-    Column("line", "line"),
-    Column("entries", "entries", "number"),
-    Column("time", "duration_seconds", "time"),
-    Column("amount", "amount_minor", "money"),
-]
+COLUMNS = {name: name for name in ("customer", "currency", "state")} | SUMS
+OF_LINES = {"time": "duration_seconds", "amount": "amount_minor"}
+LINES = {name: name for name in ("customer", "currency", "part", "line", "entries")} | OF_LINES
 
 
 @click.command(name="statement")

@@ -9,35 +9,27 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import xlsxwriter
 
 from pipeline import files
 
 Row = Mapping[str, Any]
-Kind = Literal["text", "number", "time", "money", "day"]
+Cell = str | int | date | timedelta | Decimal | None
+"""Time as `timedelta`, money as `Decimal`."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """How a text begins that a spreadsheet would carry out."""
 INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=\"*[=+\-@|%])")
 """Where another cell would begin with one, for a program that takes these as separators."""
 LONGEST = 32_000
 """Characters in a cell; Excel takes 32,767 and calls a file with more of them broken."""
-FORMATS = {"time": "[h]:mm:ss", "money": "#,##0.00", "day": "yyyy-mm-dd"}
+FORMATS = {timedelta: "[h]:mm:ss", Decimal: "#,##0.00", date: "yyyy-mm-dd"}
 WIDEST = 60
-A_DAY = 86_400
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a sheet: its heading, where its values come from, and what they are."""
-
-    name: str
-    source: str
-    kind: Kind = "text"
-    """`time` comes in seconds, `money` in minor units."""
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -45,8 +37,13 @@ class Sheet:
     """One table with its name."""
 
     name: str
-    columns: Sequence[Column]
+    columns: Mapping[str, str]
+    """By heading, what the rows call it; a name says the unit, as in every table."""
     rows: Sequence[Row]
+
+    def cells(self) -> list[list[Cell]]:
+        """Each row's values, in the order of the headings."""
+        return [[_cell(name, row[name]) for name in self.columns.values()] for row in self.rows]
 
 
 def write_csv(path: Path, sheet: Sheet) -> None:
@@ -57,9 +54,8 @@ def write_csv(path: Path, sheet: Sheet) -> None:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([column.name for column in sheet.columns])
-    for row in sheet.rows:
-        writer.writerow([_as_text(row[each.source], each.kind) for each in sheet.columns])
+    writer.writerow(sheet.columns)
+    writer.writerows([_as_text(cell) for cell in row] for row in sheet.cells())
     files.write(path, text.getvalue().encode("utf-8-sig"))
 
 
@@ -84,12 +80,12 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet], notes: Sequence[str]) -> Non
         for sheet in sheets:
             page = book.add_worksheet(sheet.name)
             page.freeze_panes(1, 0)
-            for place, column in enumerate(sheet.columns):
-                page.write_string(0, place, column.name, bold)
-                values = [row[column.source] for row in sheet.rows]
-                page.set_column(place, place, _width(column, values))
-                for line, value in enumerate(values, 1):
-                    _write(page, (line, place), value, column.kind, formats.get(column.kind))
+            cells = sheet.cells()
+            for place, heading in enumerate(sheet.columns):
+                page.write_string(0, place, heading, bold)
+                page.set_column(place, place, _width(heading, [row[place] for row in cells]))
+                for line, row in enumerate(cells, 1):
+                    _write(page, (line, place), row[place], formats.get(type(row[place])))
         about = book.add_worksheet("notes")
         for line, note in enumerate(notes):
             about.write_string(line, 0, note)
@@ -97,42 +93,42 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet], notes: Sequence[str]) -> Non
 
 
 def _has_less_than_none(sheet: Sheet) -> bool:
-    times = [column.source for column in sheet.columns if column.kind == "time"]
-    return any((row[time] or 0) < 0 for row in sheet.rows for time in times)
+    return any(
+        isinstance(cell, timedelta) and cell.days < 0 for row in sheet.cells() for cell in row
+    )
 
 
-def _write(page: Any, cell: tuple[int, int], value: object, kind: Kind, form: Any) -> None:  # noqa: ANN401 - untyped
-    """By the type asked for, never by what the value looks like."""
+def _cell(name: str, value: Any) -> Cell:  # noqa: ANN401 - of whatever column
+    """What a value is by its unit or else its type, never by what it looks like."""
     if value is None:
-        return
-    if kind == "text":
-        page.write_string(*cell, _listed(value)[:LONGEST])
-    elif kind == "day":
-        page.write_datetime(*cell, value, form)
-    elif kind == "time":
-        page.write_number(*cell, Decimal(str(value)) / A_DAY, form)
-    elif kind == "money":
-        page.write_number(*cell, Decimal(str(value)) / 100, form)
-    else:
-        page.write_number(*cell, value)
+        return None
+    if name.endswith("_seconds"):
+        return timedelta(seconds=value)
+    if name.endswith("_minor"):
+        return Decimal(value) / 100
+    if isinstance(value, int | date):
+        return value
+    return (", ".join(map(str, value)) if isinstance(value, list) else str(value))[:LONGEST]
 
 
-def _as_text(value: object, kind: Kind) -> str:
-    if value is None:
-        return ""
-    if kind == "time":
-        return clock(int(str(value)))
-    if kind == "money":
-        return f"{Decimal(str(value)) / 100:.2f}"
-    text = _listed(value)[:LONGEST]
-    if kind != "text":
-        return text
-    text = INNER_FORMULA.sub("'", text)
+def _write(page: Any, place: tuple[int, int], cell: Cell, form: Any) -> None:  # noqa: ANN401 - untyped
+    if isinstance(cell, str):
+        page.write_string(*place, cell)
+    elif isinstance(cell, date):
+        page.write_datetime(*place, cell, form)
+    elif cell is not None:
+        page.write_number(*place, cell / A_DAY if isinstance(cell, timedelta) else cell, form)
+
+
+def _as_text(cell: Cell) -> str:
+    if isinstance(cell, timedelta):
+        return clock(cell // timedelta(seconds=1))
+    if isinstance(cell, Decimal):
+        return f"{cell:.2f}"
+    if not isinstance(cell, str):
+        return "" if cell is None else str(cell)
+    text = INNER_FORMULA.sub("'", cell)
     return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _listed(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def clock(seconds: int) -> str:
@@ -141,6 +137,6 @@ def clock(seconds: int) -> str:
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _width(column: Column, values: Sequence[object]) -> int:
-    longest = max((len(_as_text(value, column.kind)) for value in values), default=0)
-    return min(WIDEST, max(longest, len(column.name)) + 2)
+def _width(heading: str, cells: Sequence[Cell]) -> int:
+    longest = max((len(_as_text(cell)) for cell in cells), default=0)
+    return min(WIDEST, max(longest, len(heading)) + 2)

@@ -8,22 +8,21 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from pipeline.reports.sheets import LONGEST, Column, Sheet, clock, write_csv, write_xlsx
+from pipeline.reports.sheets import LONGEST, Sheet, clock, write_csv, write_xlsx
 
-COLUMNS = [
-    Column("who", "who"),
-    Column("entries", "entries", "number"),
-    Column("time", "seconds", "time"),
-    Column("amount", "minor", "money"),
-    Column("day", "day", "day"),
-]
-ROW = {"who": "Ann", "entries": 2, "seconds": 95_430, "minor": 12_345, "day": date(2026, 10, 5)}
+ROW = {
+    "who": "Ann",
+    "entries": 2,
+    "spent_seconds": 95_430,
+    "amount_minor": 12_345,
+    "day": date(2026, 10, 5),
+}
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "|cmd", "%0A", '=HYPERLINK("http://x")']
 
 
 def sheet(**changes: object) -> Sheet:
     """One row, with changes."""
-    return Sheet("fixes", COLUMNS, [ROW | changes])
+    return Sheet("fixes", {name: name for name in ROW}, [ROW | changes])
 
 
 def cells(folder: Path, made: Sheet) -> dict[str, list[object]]:
@@ -75,7 +74,7 @@ def test_no_part_of_a_text_becomes_a_formula_where_it_is_taken_for_a_cell(
 
 def test_a_negative_number_stays_a_number(tmp_path: Path) -> None:
     """Only text can be typed by anybody; and Excel shows it, though it may be a time."""
-    found = cells(tmp_path, sheet(minor=-5, seconds=-61))
+    found = cells(tmp_path, sheet(amount_minor=-5, spent_seconds=-61))
     assert found["csv"][2:4] == ["-0:01:01", "-0.05"]
     assert found["xlsx"][2:] == [
         timedelta(seconds=-61),
@@ -98,7 +97,7 @@ def test_whatever_is_typed_comes_back(tmp_path: Path, typed: str) -> None:
 
 def test_what_is_missing_is_empty_and_lists_are_read_as_words(tmp_path: Path) -> None:
     """An entry without a rate; one with two reasons."""
-    found = cells(tmp_path, sheet(minor=None, who=["no_rate", "too_long"]))
+    found = cells(tmp_path, sheet(amount_minor=None, who=["no_rate", "too_long"]))
     assert (found["csv"][3], found["xlsx"][3]) == ("", None)
     assert [row[0] for row in found.values()] == ["no_rate, too_long"] * 2
 
