@@ -48,6 +48,12 @@ PAGE = 400
 """Materializations that are asked for at once: a run's range has one a day."""
 ALIVE_SECONDS = 300
 """Dagster's daemons give a sign of life every 30 seconds."""
+PAST = """
+SELECT (SELECT workspace_id FROM clockify_workspace) AS workspace_id, count(*) AS adopted
+FROM deliveries WHERE state = 'adopted'
+    AND work_date > (SELECT min(sent_at)::DATE FROM deliveries WHERE state = 'sent')
+"""
+"""Of `Past`, but for the binding."""
 
 
 @dataclass(frozen=True)
@@ -118,27 +124,20 @@ def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Fact
 
 
 def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date) -> None:
-    def entries() -> pd.DataFrame:
-        return _entries(clockify, settings, notes.facts, today)
-
-    take = notes.take
+    take, known = notes.take, notes.facts
     take("workspace", clockify.workspace)
     take("clockify_ahead", lambda: clockify.http.ahead, "workspace")
     take("owner_id", clockify.owner_id, "workspace")
     take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
     take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
-    take("entries", entries, "workspace", "users")
+    take("entries", lambda: _entries(clockify, settings, known, today), "workspace", "users")
 
 
 def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame:
     """The entries of the last days, as a run would read them."""
-    workspace = workspace_row(known["workspace"], settings.rounding)
-    reading = Reading(
-        settings.model_copy(update={"require_approval": False}),
-        rounding=str(workspace["rounding"]),
-        log=lambda _: None,
-        now=utc_now,
-    )
+    asking_no_approval = settings.model_copy(update={"require_approval": False})
+    rounding = str(workspace_row(known["workspace"], settings.rounding)["rounding"])
+    reading = Reading(asking_no_approval, rounding, log=lambda _: None, now=utc_now)
     return read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
 
 
@@ -203,16 +202,8 @@ def _past(analysis: Path) -> Past | None:
         return None
     with copy_of(analysis) as connection:
         bound = rows(connection, "FROM ledger_binding")
-        workspace = rows(connection, "SELECT workspace_id FROM clockify_workspace")
-        [(adopted,)] = connection.execute(
-            "SELECT count(*) FROM deliveries WHERE state = 'adopted' AND work_date > "
-            "(SELECT min(sent_at)::DATE FROM deliveries WHERE state = 'sent')"
-        ).fetchall()
-    return Past(
-        Binding(**bound[0]) if bound else None,
-        workspace[0]["workspace_id"] if workspace else None,
-        int(adopted),
-    )
+        [known] = rows(connection, PAST)
+    return Past(binding=Binding(**bound[0]) if bound else None, **known)
 
 
 def _automation() -> Automation:
@@ -223,18 +214,16 @@ def _automation() -> Automation:
             "DAGSTER_HOME is not set, so nothing is known about the schedule and the runs",
             "export DAGSTER_HOME=$PWD/dagster_home in the shell, as for every command",
         ) from None
+    on = (InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE)
+    since = utc_now().timestamp() - ALIVE_SECONDS
     with instance:
         states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
-        loaded_at = _loaded_at(instance)
         heartbeats = instance.get_daemon_heartbeats().values()
-    on = (InstigatorStatus.RUNNING, InstigatorStatus.DECLARED_IN_CODE)
-    return Automation(
-        is_schedule_on=any(s.name == SCHEDULE and s.status in on for s in states),
-        is_daemon_alive=any(
-            utc_now().timestamp() - beat.timestamp < ALIVE_SECONDS for beat in heartbeats
-        ),
-        loaded_at=loaded_at,
-    )
+        return Automation(
+            is_schedule_on=any(s.name == SCHEDULE and s.status in on for s in states),
+            is_daemon_alive=any(beat.timestamp > since for beat in heartbeats),
+            loaded_at=_loaded_at(instance),
+        )
 
 
 def _loaded_at(instance: dg.DagsterInstance) -> datetime | None:
