@@ -14,7 +14,6 @@ from pipeline.company import Company
 from pipeline.extract.pieces import pieces
 from pipeline.ledger import LEFT_OUT
 from pipeline.quickbooks import eligibility
-from pipeline.reports.figures import VERDICTS
 from pipeline.reports.problems import PROBLEM
 from pipeline.review import verdicts
 from pipeline.stops import Stop
@@ -30,11 +29,6 @@ GATED_TABLES: tuple[type[schemas.Table], ...] = (
     schemas.AcceptedTimeEntries,
     schemas.RejectedTimeEntries,
 )
-SUMS = """
-SELECT currency, count(*)::BIGINT AS entries,
-    coalesce(sum(duration_seconds), 0)::BIGINT AS seconds,
-    coalesce(sum(amount_minor), 0)::BIGINT AS amount_minor
-"""
 OF_THE_RUN = """(list_contains($run_ids, run_id) OR $is_alone AND run_id = (
     SELECT arg_max(run_id, updated_at) FROM ledger.deliveries))"""
 """Deliveries that this run changed; launched alone, those that the last one did."""
@@ -117,11 +111,10 @@ CLAIMS = {
         asset="accepted_time_entries",
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Every entry of the window is either accepted or not, once.",
-        wrong=f"""
-        SELECT entry_id, min(work_date) AS work_date, count(verdict) AS verdicts
-        FROM (SELECT entry_id, work_date FROM clockify_time_entries
-            WHERE work_date BETWEEN $first AND $last)
-        LEFT JOIN (SELECT entry_id, verdict FROM ({VERDICTS})) USING (entry_id)
+        wrong="""
+        SELECT entry_id, min(entry.work_date) AS work_date, count(verdict) AS verdicts
+        FROM clockify_time_entries AS entry LEFT JOIN verdicts USING (entry_id)
+        WHERE entry.work_date BETWEEN $first AND $last
         GROUP BY entry_id HAVING count(verdict) <> 1 ORDER BY entry_id
         """,
         columns=["work_date", "entry_id", "verdicts"],
@@ -134,13 +127,13 @@ CLAIMS = {
         beside=("rejected_time_entries", "clockify_time_entries"),
         says="Extracted = accepted + rejected + held + excluded: entries, seconds, money by "
         "currency.",
-        wrong=f"""
-        WITH extracted AS ({SUMS} FROM clockify_time_entries
-            WHERE work_date BETWEEN $first AND $last GROUP BY currency),
-        judged AS ({SUMS} FROM ({VERDICTS})
-            WHERE work_date BETWEEN $first AND $last GROUP BY currency)
-        (SELECT 'extracted' AS side, * FROM extracted EXCEPT SELECT 'extracted', * FROM judged)
-        UNION ALL (SELECT 'judged', * FROM judged EXCEPT SELECT 'judged', * FROM extracted)
+        wrong="""
+        FROM (SELECT side, currency, count(*) AS entries, sum(duration_seconds) AS seconds,
+                sum(amount_minor) AS amount_minor
+            FROM (SELECT 'extracted' AS side, * FROM clockify_time_entries
+                UNION ALL BY NAME SELECT 'judged' AS side, * FROM verdicts)
+            WHERE work_date BETWEEN $first AND $last GROUP BY side, currency)
+        QUALIFY count(*) OVER (PARTITION BY currency, entries, seconds, amount_minor) = 1
         """,
         columns=["side", "currency", "entries", "seconds"],
         right="nothing was lost between extract and verdict",
@@ -154,13 +147,12 @@ CLAIMS = {
         "customer.",
         wrong=f"""
         SELECT entry_id, work_date FROM accepted_time_entries
+        LEFT JOIN quickbooks_employees AS employee USING (quickbooks_employee_id)
+        LEFT JOIN quickbooks_customers AS customer USING (quickbooks_customer_id)
         WHERE work_date BETWEEN $first AND $last AND NOT is_delivered
         AND entry_id NOT IN (SELECT entry_id FROM ledger.deliveries WHERE state IN {LEFT_OUT})
-        AND (quickbooks_employee_id IS NULL OR quickbooks_employee_id NOT IN
-            (SELECT quickbooks_employee_id FROM quickbooks_employees WHERE is_active)
-        OR (quickbooks_customer_id IS NULL AND project_id IS NOT NULL)
-        OR (quickbooks_customer_id IS NOT NULL AND quickbooks_customer_id NOT IN
-            (SELECT quickbooks_customer_id FROM quickbooks_customers WHERE is_active)))
+        AND NOT (coalesce(employee.is_active, FALSE) AND coalesce(customer.is_active,
+            quickbooks_customer_id IS NULL AND project_id IS NULL))
         """,
         columns=["work_date", "entry_id"],
         right="every accepted entry names an active employee and customer",
