@@ -7,6 +7,8 @@ ones, always the same.
 
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -42,19 +44,26 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.quickbooks.client.Rate", lambda *_: Rate(1000, Duration.SECOND))
 
 
+@contextmanager
+def written(
+    server: Server, world: bytes, tracked: list[tuple[int, ...]], *, is_followed: bool
+) -> Iterator[History]:
+    """A history whose every step is written down; at the end it comes to rest and is judged."""
+    History.server, History.first_world = server, world
+    history = History()
+    try:
+        history.begin(tracked=tracked, switches={}, needs_approval=False, is_followed=is_followed)
+        yield history
+    finally:
+        history.teardown()
+
+
 def test_a_history_of_the_worst_ends_with_each_entry_once(
     sandbox_server: Server, invented_world: bytes
 ) -> None:
     """The button pressed before us, twins, answers lost, people in between, the ledger restored."""
-    History.server, History.first_world = sandbox_server, invented_world
-    history = History()
-    try:
-        history.begin(
-            tracked=[(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30), (2, 0, 1, 30)],
-            switches={},
-            needs_approval=False,
-            is_followed=False,
-        )
+    tracked = [(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30), (2, 0, 1, 30)]
+    with written(sandbox_server, invented_world, tracked, is_followed=False) as history:
         history.press_old_button(day=0)
         history.track_again(pick=2)
         history.run_some(first=2, length=0, steps=DAILY)
@@ -69,8 +78,6 @@ def test_a_history_of_the_worst_ends_with_each_entry_once(
         history.run_all()
         for change in ("redescribed", "much shorter"):
             history.edit_activity(pick=-1, change=change)
-    finally:
-        history.teardown()
     states = Counter(row["state"] for row in history.last)
     assert states == {"adopted": 3, "doubtful": 2, "sent": 1}
     assert Counter(row["state"] for row in history.decided) == {"adopted": 5, "sent": 1}
@@ -80,15 +87,8 @@ def test_a_history_of_edits_is_followed_where_nobody_else_edited(
     sandbox_server: Server, invented_world: bytes
 ) -> None:
     """`AFTER_SEND=update`; names are exchanged in QuickBooks, and an older ledger put back."""
-    History.server, History.first_world = sandbox_server, invented_world
-    history = History()
-    try:
-        history.begin(
-            tracked=[(0, 0, 0, 30), (0, 2, 1, 95), (1, 2, 2, 30), (2, 1, 1, 30)],
-            switches={},
-            needs_approval=False,
-            is_followed=True,
-        )
+    tracked = [(0, 0, 0, 30), (0, 2, 1, 95), (1, 2, 2, 30), (2, 1, 1, 30)]
+    with written(sandbox_server, invented_world, tracked, is_followed=True) as history:
         history.run_all()
         history.edit_entry(pick=0, change="a minute longer")
         history.edit_activity(pick=1, change="redescribed")
@@ -104,8 +104,6 @@ def test_a_history_of_edits_is_followed_where_nobody_else_edited(
             history.run_all()
         history.restore_ledger(back=1)
         history.choose_project(pick=0, project=PROJECTS[2])
-    finally:
-        history.teardown()
     first, *others = map(as_stored, history.world.company.activities.values())
     assert (first.minutes, first.day, first.description) == (31, "2026-11-18", "#1 as agreed")
     assert [each.minutes for each in others] == [95, 30, 30]
