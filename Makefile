@@ -1,5 +1,7 @@
 # The two commands of the README are `make demo` and `make test`.
 VENV := .venv
+# What makes the environment; another by `make demo PYTHON3=python3.13`.
+PYTHON3 := python3
 PYTHON := $(VENV)/bin/python
 # What is imported is compiled then, the rest never. A shell that forbids to keep what was compiled
 # would have each process of a run do so anew, for seconds.
@@ -44,8 +46,13 @@ clean:  ## remove the environment and the demo; never the real data
 # package is built from source with comes from the index as it is, without a hash.
 FROM_LOCK := --quiet --require-hashes --no-deps --only-binary :all:
 PIP := $(PYTHON) -m pip install $(FROM_LOCK) --disable-pip-version-check --no-compile
+# For other Pythons the lock's packages have no wheels: watchdog on macOS, DuckDB 1.5 anywhere.
 define environment
-	@python3 -m venv $(VENV)
+	@$(PYTHON3) -c 'import sys; last = (3, 13 if sys.platform == "darwin" else 14); \
+	  (3, 11) <= sys.version_info[:2] <= last or sys.exit("This needs Python 3.11 to %d.%d, and " \
+	  "$(PYTHON3) is %d.%d: name another, as in `make demo PYTHON3=python3.13`" \
+	  % (last + sys.version_info[:2]))'
+	@$(PYTHON3) -m venv $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' $(1) | $(PIP) -r /dev/stdin \
 	  && $(VENV)/bin/uv pip install --python $(PYTHON) $(FROM_LOCK) -r $(1) \
 	  || $(PIP) -r $(1)

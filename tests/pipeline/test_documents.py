@@ -4,6 +4,7 @@ import json
 import pkgutil
 import re
 import subprocess
+import sys
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -100,3 +101,46 @@ def test_nothing_is_installed_or_built_that_the_lock_does_not_name(made: str) ->
     assert len(installs) == 3
     for step in installs:
         assert "--require-hashes --no-deps --only-binary :all:" in step
+
+
+@pytest.mark.parametrize(
+    ("version", "platform", "last"),
+    [((3, 10), "linux", "3.14"), ((3, 15), "linux", "3.14"), ((3, 14), "darwin", "3.13")],
+)
+def test_a_python_without_packages_is_named_with_what_to_do(
+    version: tuple[int, int], platform: str, last: str, tmp_path: Path
+) -> None:
+    """Else pip says only that it finds no such version; nothing is made with such a Python."""
+    said = make_demo_with(version, platform, tmp_path)
+    assert said.returncode
+    assert said.stderr.startswith(
+        f"This needs Python 3.11 to {last}, and {tmp_path}/python is {version[0]}.{version[1]}: "
+        "name another, as in `make demo PYTHON3=python3.13`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "platform"), [((3, 11), "linux"), ((3, 14), "linux"), ((3, 13), "darwin")]
+)
+def test_the_first_and_the_last_python_are_taken(
+    version: tuple[int, int], platform: str, tmp_path: Path
+) -> None:
+    """The next step is the environment, which this one cannot make."""
+    assert "no environment here" in make_demo_with(version, platform, tmp_path).stderr
+
+
+def make_demo_with(
+    version: tuple[int, int], platform: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """`make demo` by a Python that says it is another one and can make no environment."""
+    python = folder / "python"
+    pretend = (
+        f"import sys; sys.version_info, sys.platform = {version}, {platform!r}; exec(sys.argv[1])"
+    )
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -c ] || {{ echo no environment here >&2; exit 1; }}\n'
+        f'exec {sys.executable} -c "{pretend}" "$2"\n'
+    )
+    python.chmod(0o755)
+    command = ["make", "demo", f"PYTHON3={python}", f"VENV={folder / 'venv'}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
