@@ -2,6 +2,7 @@
 
 import click
 
+from pipeline import terminal
 from pipeline.quickbooks import consent
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
@@ -15,7 +16,8 @@ from pipeline.typed import visible
     is_flag=True,
     help="The browser is on another machine: paste the address at which it ends up.",
 )
-def command(*, paste: bool) -> None:
+@terminal.as_json
+def command(*, paste: bool, as_json: bool) -> None:
     """Connect to QuickBooks: Intuit asks for your consent in the browser.
 
     If QUICKBOOKS_REDIRECT_URL is on this machine, the answer is received here. Otherwise, as with
@@ -27,6 +29,10 @@ def command(*, paste: bool) -> None:
     tokens.connect(consent.asked(settings, _show, _pasted if is_pasted else None))
     with QuickBooks(settings, tokens) as quickbooks:
         company = quickbooks.company(is_alone=True)
+    if as_json:
+        said = {name: company[name] for name in ("company_name", "realm_id", "plan")}
+        terminal.print_json({**said, "token_file": settings.quickbooks_token_file})
+        return
     named = visible(f"{company['company_name']} ({company['plan'] or 'plan not named'})")
     click.echo(
         f"Connected to {named}, company {company['realm_id']}. The tokens are in "
@@ -35,9 +41,10 @@ def command(*, paste: bool) -> None:
 
 
 def _show(page: str) -> None:
-    click.echo(f"Intuit asks for your consent in the browser. If none opens, open this:\n{page}")
+    asked = "Intuit asks for your consent in the browser. If none opens, open this:"
+    click.echo(f"{asked}\n{page}", err=True)
 
 
 def _pasted() -> str:
-    address: str = click.prompt("The whole address at which the browser ended up")
+    address: str = click.prompt("The whole address at which the browser ended up", err=True)
     return address

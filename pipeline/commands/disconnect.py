@@ -2,16 +2,20 @@
 
 import click
 
+from pipeline import terminal
 from pipeline.quickbooks.tokens import CONNECT, Tokens
 from pipeline.settings import Settings
 
 
 @click.command(name="disconnect")
 @click.confirmation_option(prompt="Nothing can be sent until somebody connects again. Disconnect?")
-def command() -> None:
+@terminal.as_json
+def command(*, as_json: bool) -> None:
     """End the connection to QuickBooks and forget its tokens."""
-    settings = Settings.load()
-    if Tokens(settings).disconnect():
+    was_connected = Tokens(Settings.load()).disconnect()
+    if as_json:
+        terminal.print_json({"was_connected": was_connected})
+    elif was_connected:
         click.echo(f"Disconnected. `{CONNECT}` connects again.")
     else:
         click.echo("There was no connection.")

@@ -42,21 +42,21 @@ def connecting(shell: Site, *options: str) -> "tuple[subprocess.Popen[str], str]
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout
-    for line in process.stdout:
+    assert process.stderr
+    for line in process.stderr:
         if line.startswith("http"):
             return process, line.strip()
     raise AssertionError(process.wait())
 
 
 def ended(shell: Site, process: "subprocess.Popen[str]", typed: str | None = None) -> str:
-    """What the command says in the end."""
-    said, _ = process.communicate(typed, timeout=60)
-    shell.said.append(said)
-    return said
+    """What the command says in the end: its output, or what stopped it."""
+    said, stopped = process.communicate(typed, timeout=60)
+    shell.said += [said, stopped]
+    return said or stopped
 
 
 def stored(shell: Site) -> dict[str, Any]:
@@ -107,11 +107,16 @@ def test_a_company_is_connected_used_rotated_disconnected_and_connected_again(
 
     shell.env["QUICKBOOKS_REDIRECT_URL"] = PRODUCTION
     page.route(f"{PRODUCTION}**", lambda route: route.fulfill(body="a page of the company's"))
-    process, address = connecting(shell)
+    process, address = connecting(shell, "--json")
     page.goto(address)
     page.click("button[value=connect]")
     page.wait_for_url(f"{PRODUCTION}**")
-    assert "Connected to" in ended(shell, process, f"{page.url}\n")
+    assert json.loads(ended(shell, process, f"{page.url}\n")) == {
+        "company_name": company.name,
+        "realm_id": company.realm_id,
+        "plan": "QuickBooks Online Plus",
+        "token_file": shell.env["QUICKBOOKS_TOKEN_FILE"],
+    }
     assert connection(shell)["state"] == "right"
 
 

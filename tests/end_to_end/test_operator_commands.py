@@ -366,3 +366,7 @@ def test_disconnect_asks_first_and_forgets(reviewed: House, shell: Type) -> None
     assert "Disconnected" in shell("disconnect", "--yes").stdout
     assert reviewed.sandbox.world.tokens.is_revoked
     assert not reviewed.settings.quickbooks_token_file.exists()
+    reviewed.changes["QUICKBOOKS_REFRESH_TOKEN"] = ""
+    assert "There was no connection" in shell("disconnect", "--yes").stdout
+    said = shell("disconnect", "--yes", "--json").stdout
+    assert json.loads(said) == {"was_connected": False}

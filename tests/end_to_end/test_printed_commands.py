@@ -148,10 +148,11 @@ def test_connect_takes_a_pasted_address_where_the_browser_is_elsewhere(
         cwd=tmp_path,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout
-        page = next(line.strip() for line in process.stdout if line.startswith("http"))
+        assert process.stderr
+        page = next(line.strip() for line in process.stderr if line.startswith("http"))
         said, _ = process.communicate(f"{decided(page, 'connect')}\n", timeout=120)
     assert process.returncode == 0
     assert "Connected to " in said
