@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.clockify.client import Clockify
-from pipeline.files import make_folder
+from pipeline.files import is_there, make_folder
 from pipeline.ledger import Ledger
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
@@ -147,7 +147,7 @@ def _marked(settings: Settings) -> bool:
     mark = unfinished(settings)
     try:
         make_folder(mark.parent)
-        was_there = mark.exists()
+        was_there = is_there(mark)
         mark.touch()
     except OSError as error:
         raise Stop(

@@ -25,7 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipeline import terminal
 from pipeline.definitions import JOB, build_definitions
-from pipeline.files import make_folder
+from pipeline.files import is_there, make_folder
 from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.settings import Settings
 from pipeline.stops import Stop
@@ -124,7 +124,7 @@ def run() -> int:
             tags={RANGE_START: first.isoformat(), RANGE_END: today.isoformat()},
             raise_on_error=False,
         )
-    if settings.analysis.exists():
+    if is_there(settings.analysis):
         with read_only(settings.analysis) as connection:
             _report(connection, first, today, run_id)
     _checks(result)
@@ -236,7 +236,7 @@ def _has_accounts() -> bool:
     try:
         Settings.load()
     except Stop:
-        return bool(os.environ.get("QUICKBOOKS_CLIENT_ID")) or Path(".env").exists()
+        return bool(os.environ.get("QUICKBOOKS_CLIENT_ID")) or is_there(Path(".env"))
     return True
 
 

@@ -60,6 +60,22 @@ def _flush(path: Path) -> None:
         os.close(opened)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder.
+
+    From Python 3.14 on, `Path.exists` says no also where the system cannot tell: a ledger on a
+    disk that fails would be taken for none, and a new one take its place.
+
+    Raises:
+        OSError: the system cannot tell.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder of the pipeline's own, for its user alone; one that is there is left as it is.
 
@@ -97,13 +113,13 @@ def _draft(place: Path) -> Iterator[IO[bytes]]:
     """
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if place.exists() and not os.access(place, os.W_OK):
+    if is_there(place) and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     draft = place.with_name(f".{os.getpid()}.new")  # short: the name may be as long as may be
     draft.unlink(missing_ok=True)
     with draft.open("xb") as file:  # never through a link that somebody laid there
         try:
-            if place.exists():
+            if is_there(place):
                 shutil.copymode(place, draft)
             yield file
         finally:
@@ -112,7 +128,7 @@ def _draft(place: Path) -> Iterator[IO[bytes]]:
 
 def _is_device(path: Path) -> bool:
     """Whether it is something that must not be replaced, such as `/dev/stdout`."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return is_there(path) and not path.is_file() and not path.is_dir()
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
 
+from pipeline.files import is_there
+
 ANSWER_SECONDS = 20
 """How long a code server may take to answer: it shares this machine with the run."""
 
@@ -69,7 +71,7 @@ def _is_running(pid: int, since: float) -> bool:
     except PermissionError:
         pass  # somebody else's: its age decides
     state = Path(f"/proc/{pid}/stat")
-    if not state.exists():  # no Linux: trust the id
+    if not is_there(state):  # no Linux: trust the id
         return True
     fields = state.read_text().rpartition(")")[2].split()
     if fields[0] in "ZX":  # dead, and its parent has not asked

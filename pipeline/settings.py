@@ -31,7 +31,7 @@ from pydantic_settings import SettingsConfigDict as Config
 from rapidfuzz import process
 
 from pipeline import env_file
-from pipeline.files import AS_ITS_USER
+from pipeline.files import AS_ITS_USER, is_there
 from pipeline.stops import Stop
 
 TIME_ZONES = available_timezones() - {"localtime"}
@@ -271,7 +271,7 @@ class Settings(BaseSettings):
         """
         shell = {name.upper() for name, value in os.environ.items() if value}
         names = {name.upper() for name in cls.model_fields}
-        there = file if is_named or file.is_file() else None
+        there = file if is_named or is_there(file) else None
         return env_file.complaints(there, shell, names, FREE_TEXT)
 
     @field_validator("*", mode="before")

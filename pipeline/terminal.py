@@ -146,7 +146,7 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
     today = datetime.now(settings.zone).date()
     first, last = days or (settings.start_date, today)
     refuse_unknowable(settings, today, first, last)
-    if not settings.warehouse.exists():
+    if not files.is_there(settings.warehouse):
         raise Stop(
             f"There is no warehouse {settings.warehouse}",
             "check that WAREHOUSE is right, in this shell too; if nothing was ever read, launch a "

@@ -13,6 +13,7 @@ import dagster as dg
 from dagster import AssetCheckKey, AssetKey, DagsterInstance
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from pipeline.files import is_there
 from pipeline.orchestration import alerts, failed_runs
 from pipeline.reports import situation
 from pipeline.settings import Settings
@@ -128,7 +129,7 @@ def failed_checks(
 
 def _counts(settings: Settings) -> dict[str, int]:
     """Entries by verdict and by state, since the cut-over; nothing before the first run."""
-    if not settings.analysis.exists():
+    if not is_there(settings.analysis):
         return {}
     found = situation.situation(settings.analysis, settings.since)
     return {each["name"]: each["entries"] for each in found["waiting"] + found["deliveries"]}

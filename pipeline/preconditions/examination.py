@@ -167,7 +167,7 @@ def readable_by_all(settings: Settings) -> list[Path]:
     return [
         path
         for path in there
-        if path.exists()
+        if files.is_there(path)
         and path.stat().st_mode & stat.S_IROTH
         and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
     ]
@@ -181,7 +181,7 @@ def _why_not(path: Path) -> str | None:
             pass
     except OSError as error:
         return str(error.strerror)
-    if path.exists() and not os.access(path, os.W_OK):
+    if files.is_there(path) and not os.access(path, os.W_OK):
         return "the file is read-only"
     return None
 
@@ -193,12 +193,12 @@ def _copied_at(ledger: Path) -> datetime | None:
 
 def _written(path: Path) -> datetime | None:
     """When a file was last written, if it is there."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if files.is_there(path) else None
 
 
 def _past(analysis: Path) -> Past | None:
     """What earlier runs left; none before the first."""
-    if not analysis.exists():
+    if not files.is_there(analysis):
         return None
     with copy_of(analysis) as connection:
         bound = rows(connection, "FROM ledger_binding")

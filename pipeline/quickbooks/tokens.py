@@ -135,7 +135,7 @@ class Tokens:
         """
         new = self._path.with_name(f"{self._path.name}.new")
         try:
-            if self._path.exists():
+            if files.is_there(self._path):
                 with _made(new) as file:
                     _flush(file, self._path.read_bytes())
                     files.move(new, self._path)

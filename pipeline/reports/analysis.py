@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.files import AS_ITS_USER, make_folder
+from pipeline.files import AS_ITS_USER, is_there, make_folder
 from pipeline.ledger import SETTLED
 from pipeline.reports.books import BOOKS_AND_LEDGER
 from pipeline.reports.figures import VERDICTS
@@ -95,7 +95,7 @@ def publish(settings: Settings, run_id: str, now: datetime, log: Callable[[str],
     draft = settings.analysis.with_name(settings.analysis.name + ".new")
     make_folder(settings.analysis.parent)
     # Opened only if need be, which takes time: to be made, or for what is not in the file yet.
-    if not settings.warehouse.exists() or log_of(settings.warehouse).exists():
+    if not is_there(settings.warehouse) or is_there(log_of(settings.warehouse)):
         with warehouse.connect() as connection:
             connection.execute("CHECKPOINT")
     log("publishing the analysis copy")
@@ -182,7 +182,7 @@ def oldest_open_day(path: Path, since: date) -> date | None:
     Raises:
         Stop: the copy cannot be read.
     """
-    if not path.exists():
+    if not is_there(path):
         return None
     query = "SELECT min(work_date) FROM open_days WHERE work_date >= $1"
     with copy_of(path) as connection:
@@ -192,7 +192,7 @@ def oldest_open_day(path: Path, since: date) -> date | None:
 
 def age(path: Path) -> str:
     """Of when the copy is, in words."""
-    if not path.exists():
+    if not is_there(path):
         return "nothing yet"
     try:
         with copy_of(path) as connection:

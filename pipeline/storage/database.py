@@ -118,7 +118,7 @@ class Database:
             FileBusyError: another process has the file open.
             Stop: as `connect`.
         """
-        if self.path.exists():
+        if files.is_there(self.path):
             with self._attached(connection, name):
                 if self._version_in(connection, f"{name}.") == self.version:
                     with self.whole(connection, f"{name}."):
@@ -144,10 +144,10 @@ class Database:
 
     def _prepared(self) -> Connection:
         files.make_folder(self.path.parent)
-        if not self.path.exists():
+        if not files.is_there(self.path):
             # Two first runs must not each make one: the later would take the earlier's place.
             with FileLock(self.path.with_name(self.path.name + ".new.lock")):
-                if not self.path.exists():
+                if not files.is_there(self.path):
                     self._create()
         connection = self._open()
         try:
@@ -181,7 +181,7 @@ class Database:
                 "connect the disk that holds it, or remove the link",
             )
         log = log_of(self.path)
-        if log.exists():  # DuckDB would replay it into the new file
+        if files.is_there(log):  # DuckDB would replay it into the new file
             raise Stop(
                 f"The {self.what} {self.path} is missing, but its log {log.name} is there",
                 "put the file back, or move the log away too",

@@ -88,7 +88,7 @@ def _refuse_lost(path: Path) -> None:
     A new one would know nothing of what was skipped, or deleted in QuickBooks since, and in a
     fortnight its own copies would have taken the place of the good ones.
     """
-    if not path.exists() and (known := copies(path)):
+    if not files.is_there(path) and (known := copies(path)):
         raise Stop(
             f"The ledger {path} is missing, though {known[-1]} is a copy of it",
             "check that LEDGER and the disk are the right ones; if it is lost, put the newest "
@@ -117,14 +117,14 @@ def back_up(
         Stop: the disk is full, or the file is corrupt, foreign or newer.
         OSError: the folder of the copies cannot be written.
     """
-    if not path.exists():
+    if not files.is_there(path):
         return
     files.make_folder(backups(path))
     at = max([now, *(_copied_at(path, each) + A_TICK for each in copies(path))])
     copy = backups(path) / f"{path.stem}-{at.astimezone(UTC):{COPIED_AT}}{path.suffix}"
     draft = copy.with_suffix(".new")
     with opened(path, wait_seconds, on_wait) as connection:
-        if log_of(path).exists():
+        if files.is_there(log_of(path)):
             connection.execute("CHECKPOINT")
         shutil.copy2(path, draft)
     files.move(draft, copy)

@@ -69,6 +69,23 @@ def test_a_disk_that_fails_is_named_and_one_that_flushes_no_folder_does(
     assert place.read_bytes() == NEW
 
 
+def test_what_the_system_cannot_tell_is_no_missing_file(tmp_path: Path) -> None:
+    """A ledger that is taken for none would be made anew, without what was sent."""
+    path = tmp_path / "it"
+    assert not files.is_there(path)
+    path.touch()
+    assert files.is_there(path)
+    assert files.is_there(tmp_path)
+    assert not files.is_there(path / "below a file")
+    with pytest.raises(OSError, match="name too long") as failed:
+        files.is_there(tmp_path / ("x" * 300))
+    assert failed.value.filename
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError, match="symbolic links"):
+        files.is_there(loop)
+
+
 def test_it_takes_the_old_ones_place_and_its_readers(tmp_path: Path) -> None:
     """Whoever could not read the old one cannot read the new one; nothing else is left."""
     path = tmp_path / "it.csv"
