@@ -48,6 +48,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    """Thaw what was kept: Python 3.14 aborts where it ends with it."""
+    gc.unfreeze()
+
+
 @dataclass
 class Sandbox:
     """A running sandbox."""

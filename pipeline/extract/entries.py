@@ -62,13 +62,15 @@ def frame_of(  # noqa: PLR0913 - two reads, one approval, and what dates them
         last: Last work date, included.
 
     Raises:
-        Stop: a row lacks a column, holds another type or is not of the table's form.
+        Stop: a row lacks a column, holds another type or is not of the table's form; or Clockify
+            has another date for it.
     """
     ids = _column(rows, "_id", str)
     by_id = dict(zip(_column(raw_rows, "_id", str), raw_rows, strict=True))
     raw = [by_id[entry_id] for entry_id in ids]
     start = _instants(raw, "start")
     work_date = work_dates(start, zone)
+    _refuse_other_clock(raw, work_date, zone)
     approvals = [None if approved_ids is None else entry_id in approved_ids for entry_id in ids]
     columns = {
         "entry_id": ids,
@@ -93,6 +95,25 @@ def work_dates(start: pd.Series, zone: ZoneInfo) -> pd.Series:
     """The calendar date of each start in a zone."""
     days: pd.Series = start.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     return days
+
+
+def _refuse_other_clock(rows: Sequence[Row], work_date: pd.Series, zone: ZoneInfo) -> None:
+    """Stop where Clockify's clock of the company's zone has another date than this machine's.
+
+    A report's times are on the clock of the zone that was asked for (clockify-api.md, 2.2), so it
+    shows whether both know the same rules. Those of western Canada changed in 2026, and a machine
+    that was not told dates the hour about midnight wrongly. `Z` tells nothing.
+    """
+    texts = pd.Series(_column(rows, "timeInterval.start", str), dtype=object)
+    told = ~texts.str.endswith("Z")
+    theirs = pd.to_datetime(texts.str[:10], format="%Y-%m-%d", errors="coerce")
+    for place in texts.index[told & theirs.notna() & (theirs != work_date)][:1]:
+        raise Stop(
+            f"The entry {rows[place]['_id']} starts at {texts[place]} on Clockify's clock of "
+            f"{zone.key}, and on {work_date[place]:%Y-%m-%d} on this machine's",
+            "update the machine's time zones (on Debian `apt-get install tzdata`), or start the "
+            "pipeline with an empty PYTHONTZPATH, which takes those of its package tzdata",
+        )
 
 
 def differing(rows: Sequence[Row], other_rows: Sequence[Row]) -> set[str]:

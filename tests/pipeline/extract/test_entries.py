@@ -246,6 +246,19 @@ def test_the_work_date_is_the_start_on_the_companys_calendar(
     assert only(made, "work_date") == pd.Timestamp(work_date)
 
 
+def test_a_clock_that_is_not_clockifys_stops_the_run_where_it_dates_an_entry_otherwise() -> None:
+    """By which of the two it was billed nobody could say; with the same date they do no harm."""
+    by_old_rules = {"start": "2026-03-11T00:30:00-03:00"}
+    with pytest.raises(Stop) as stopped:
+        frame(row(by_old_rules))
+    said = f"starts at {by_old_rules['start']} on Clockify's clock of {NEW_YORK}, and on 2026-03-10"
+    assert said in str(stopped.value)
+    assert f"The entry {row()['_id']}" in str(stopped.value)
+    assert "PYTHONTZPATH" in str(stopped.value)
+    assert only(frame(row({"start": "2026-03-11T01:30:00-03:00"})), "work_date")
+    assert only(frame(row({"start": "2026-03-11T03:30:00Z"})), "work_date")
+
+
 @pytest.mark.parametrize(
     ("interval", "user_zones", "expected"),
     [
