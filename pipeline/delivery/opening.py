@@ -92,7 +92,8 @@ def refuse_other_dates(desk: Desk, first: date, last: date) -> None:
     """Stop where a load alone would send on a date that is another clock's.
 
     Raises:
-        Stop: some of what may be sent of these days was read when `TIME_ZONE` was another.
+        Stop: some of what may be sent of these days was read by another `TIME_ZONE`, or before its
+            rules changed.
     """
     zone = desk.company.settings.zone
     with desk.company.warehouse.connect() as connection:
@@ -108,8 +109,8 @@ def refuse_other_dates(desk: Desk, first: date, last: date) -> None:
         entry = other.iloc[0]
         days = f"{other['work_date'].min():%Y-%m-%d} to {other['work_date'].max():%Y-%m-%d}"
         raise Stop(
-            f"Entries were read when TIME_ZONE was not {zone}: {len(other)}, such as "
-            f"{entry['entry_id']}, which is stored on {entry['work_date']:%Y-%m-%d}",
+            f"Entries were read by another TIME_ZONE than {zone}, or by other rules of it: "
+            f"{len(other)}, such as {entry['entry_id']}, which is stored on {entry['work_date']:%Y-%m-%d}",
             f"launch clockify_time_entries and the review of {days} again",
         )
 
