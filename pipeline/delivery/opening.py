@@ -110,7 +110,8 @@ def refuse_other_dates(desk: Desk, first: date, last: date) -> None:
         days = f"{other['work_date'].min():%Y-%m-%d} to {other['work_date'].max():%Y-%m-%d}"
         raise Stop(
             f"Entries were read by another TIME_ZONE than {zone}, or by other rules of it: "
-            f"{len(other)}, such as {entry['entry_id']}, which is stored on {entry['work_date']:%Y-%m-%d}",
+            f"{len(other)}, such as {entry['entry_id']}, which is stored on "
+            f"{entry['work_date']:%Y-%m-%d}",
             f"launch clockify_time_entries and the review of {days} again",
         )
 
