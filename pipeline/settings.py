@@ -271,7 +271,8 @@ class Settings(BaseSettings):
         """
         shell = {name.upper() for name, value in os.environ.items() if value}
         names = {name.upper() for name in cls.model_fields}
-        there = file if is_named or is_there(file) else None
+        is_a_file = is_there(file) and file.is_file()  # a folder may be somebody's environment
+        there = file if is_named or is_a_file else None
         return env_file.complaints(there, shell, names, FREE_TEXT)
 
     @field_validator("*", mode="before")

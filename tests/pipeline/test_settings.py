@@ -196,6 +196,17 @@ def test_another_file_can_stand_in_for_dot_env(
         Settings.load()
 
 
+def test_a_folder_called_dot_env_is_somebodys_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The settings are then those of the shell."""
+    monkeypatch.chdir(tmp_path)
+    Path(".env").mkdir()
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.load().is_real
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
