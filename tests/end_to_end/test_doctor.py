@@ -234,6 +234,7 @@ def lay_open(house: House) -> None:
     for folder in (house.folder, *house.folder.parents):
         if temporary in folder.parents:
             folder.chmod(0o711)
+    house.settings.ledger.chmod(0o644)
 
 
 def forget_loads(_: House) -> None:
@@ -379,7 +380,8 @@ def test_the_settings_file_is_looked_at_wherever_it_is(
 ) -> None:
     """It has the keys; a shell that names it may have written `~`."""
     file = sound.folder / "keys.env"
-    file.touch(mode=0o644)
+    file.touch()
+    file.chmod(0o644)
     lay_open(sound)
     monkeypatch.setenv("HOME", str(sound.folder))
     monkeypatch.setenv("ENV_FILE", "~/keys.env")

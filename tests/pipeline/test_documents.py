@@ -139,7 +139,7 @@ def make_demo_with(
     )
     python.write_text(
         f'#!/bin/sh\n[ "$1" = -c ] || {{ echo no environment here >&2; exit 1; }}\n'
-        f'exec {sys.executable} -c "{pretend}" "$2"\n'
+        f'exec "{sys.executable}" -c "{pretend}" "$2"\n'
     )
     python.chmod(0o755)
     command = ["make", "demo", f"PYTHON3={python}", f"VENV={folder / 'venv'}"]

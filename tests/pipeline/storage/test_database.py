@@ -45,7 +45,8 @@ def test_a_folder_that_is_made_is_for_its_user_alone_and_one_that_is_there_is_le
     with Warehouse(tmp_path / "data/deeper/warehouse.duckdb").connect():
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     theirs = tmp_path / "theirs"
-    theirs.mkdir(mode=0o750)
+    theirs.mkdir()
+    theirs.chmod(0o750)
     with Warehouse(theirs / "warehouse.duckdb").connect():
         assert theirs.stat().st_mode & 0o777 == 0o750
 
