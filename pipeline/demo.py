@@ -55,6 +55,8 @@ def main() -> int:
     )
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
+    # A script's background ignores it, and so would what is started: Dagster ends its own by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for category in (dg.BetaWarning, dg.PreviewWarning):
         warnings.filterwarnings("ignore", category=category)
     if asked.ui and _has_accounts():

@@ -5,6 +5,8 @@
 
 import re
 import shlex
+import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +15,16 @@ import pytest
 from click.testing import CliRunner
 from dagster_dg_cli.cli import cli as dg
 
-from tests.end_to_end.processes import PROJECT, Site, printed, site
+from tests.end_to_end.processes import (
+    PROJECT,
+    Site,
+    is_anything_left_of,
+    kill_all_of,
+    printed,
+    script,
+    site,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -64,18 +75,10 @@ def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
 
     Beside a `.env` for accounts of one's own, which is none of the demo's.
     """
-    folder = shell.folder / "clone"
-    folder.mkdir()
+    folder, demo = clone(shell)
     (folder / ".env").write_text("SERVICE_ITEM=Consulting\nCUSTOMER_MATCHING=project\n")
-    (folder / "dagster_home").symlink_to(PROJECT / "dagster_home")
-    demo = {"PATH": shell.env["PATH"], "PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
-    recipe = re.search(
-        r"^demo:.*\n\t@\$\(PYTHON\) (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE
-    )
-    assert recipe
-    first, second = (
-        shell.run("python", *shlex.split(recipe[1]), env=demo, cwd=folder) for _ in range(2)
-    )
+    recipe = recipe_of("demo")
+    first, second = (shell.run("python", *recipe, env=demo, cwd=folder) for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     accepted = sum(map(int, re.findall(r"accepted │ +│ +(\d+)", first.stdout)))
     assert accepted > 100
@@ -93,6 +96,51 @@ def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
     asked = shell.run("python", "-m", "pipeline", "status", env=exported, cwd=folder)
     assert asked.returncode == 3, asked.stderr
     assert f"sent {accepted} (" in asked.stdout
+
+
+def test_the_ui_ends_with_all_that_it_started(shell: Site) -> None:
+    """Also from a script's background, where interrupts are ignored: Dagster ends its own by them.
+
+    What is left would hold the demo's sandbox and the port, and the next `make dev` be refused.
+    """
+    folder, demo = clone(shell)
+    command = shlex.join([script("python"), *recipe_of("dev")])
+    log = folder / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            ["sh", "-c", f"trap '' INT; exec {command}"],
+            env=demo,
+            cwd=folder,
+            stdout=file,
+            stderr=file,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        wait_for(lambda: "Serving dagster-webserver" in log.read_text(), 90)
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
+        wait_for(lambda: not is_anything_left_of(process), 20)
+    finally:
+        if is_anything_left_of(process):
+            kill_all_of(process)
+
+
+def clone(shell: Site) -> tuple[Path, dict[str, str]]:
+    """A folder in which nothing was done yet, and the environment of somebody new."""
+    folder = shell.folder / "clone"
+    folder.mkdir()
+    (folder / "dagster_home").symlink_to(PROJECT / "dagster_home")
+    (folder / "workspace.yaml").symlink_to(PROJECT / "workspace.yaml")
+    return folder, {"PATH": shell.env["PATH"], "PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
+
+
+def recipe_of(target: str) -> list[str]:
+    """What `make` has Python do for one of its targets."""
+    makefile = (PROJECT / "Makefile").read_text()
+    found = re.search(rf"^{target}:.*\n\t@\$\(PYTHON\) (.*)$", makefile, re.MULTILINE)
+    assert found
+    return shlex.split(found[1])
 
 
 def _sent(said: str, run: str) -> int:
