@@ -106,6 +106,7 @@ CASES = [
         "bad_duration", {"raw_seconds": 2700, "duration_seconds": 3600}, {"duration_seconds": 2700}
     ),
     Case("bad_duration", {"lasting": -60}, {"lasting": 60}),
+    Case("bad_duration", {"duration_seconds": -3600}, {"duration_seconds": 3600}),
     Case("bad_duration", {"duration_seconds": None}, {}),
     Case("bad_duration", {"duration_seconds": 0, "raw_seconds": 0}, {}),
     Case("rounds_to_zero", {"lasting": 29}, {"lasting": 30}),
