@@ -1,6 +1,7 @@
 """Drift as a pure comparison: what was sent, with one change at a time on either side."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -94,6 +95,7 @@ def test_of_another_client_it_is_another_project_only_where_clients_are_matched(
             {"quickbooks_customer_id": "22", "project_name": "Shop"},
             [("edited", "customer", "Acme:Website", "Acme:Shop")],
         ),
+        ({"client_name": "Bolt"}, []),
         ({"quickbooks_customer_id": None}, []),
         (
             {"quickbooks_customer_id": None, "project_name": None},
@@ -107,6 +109,19 @@ def test_a_single_change_of_an_entry_is_a_single_row(
 ) -> None:
     """A name that matches nobody any more is no change while who was sent still bears it."""
     assert of_entry(**changes) == expected
+
+
+def test_of_a_customer_with_none_above_it_the_client_says_nothing() -> None:
+    """It was matched by the project's name alone."""
+    entry = {**ENTRY, "quickbooks_customer_id": None}
+    said = drift.spoken_entry(entry, SENT, replace(NAMES, parents={}))
+    assert drift.of_entry(SENT, said) == []
+
+
+def test_time_that_was_sent_as_not_billable_has_no_rate_to_change() -> None:
+    """Sent as 0, and missing in Clockify."""
+    said = drift.spoken_entry({**ENTRY, "is_billable": False, "sent_rate_minor": None}, SENT, NAMES)
+    assert drift.of_entry(SENT._replace(is_billable=False, rate=Decimal(0)), said) == []
 
 
 def test_a_new_price_of_the_service_item_is_no_change_of_the_entry() -> None:
@@ -175,6 +190,13 @@ def test_what_nobody_sent_is_told_apart_by_how_like_ours_it_is(
     free = {"1": SENT._replace(**changes), "2": SENT._replace(**changes)}
     found = drift.strays({"a": SENT}, {"a": SENT}, free, 5)
     assert found == {"1": expected, "2": expected}
+
+
+def test_beside_a_duplicate_a_look_alike_is_still_one() -> None:
+    """Both may be invoiced beside what was sent."""
+    free = {"1": SENT, "2": SENT._replace(minutes=91)}
+    found = drift.strays({"a": SENT}, {"a": SENT}, free, 5)
+    assert found == {"1": ("duplicated", "a"), "2": ("resembling", "a")}
 
 
 def test_what_a_person_has_told_apart_resembles_nothing_and_its_equal_is_a_duplicate() -> None:

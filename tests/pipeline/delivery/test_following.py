@@ -13,12 +13,16 @@ STORED: dict[str, Any] = {
     **parse(SENT),
     "Id": "7",
     "SyncToken": "3",
+    "sparse": False,
     "ClassRef": {"value": "5"},
+    "DepartmentRef": {"value": "6"},
+    "PayrollItemRef": {"value": "9"},
+    "TransactionLocationType": "WithinFrance",
     "ItemRef": {"value": "8", "name": "Hours"},
     "Taxable": True,
     "CostRate": 20,
 }
-KEPT = ("Id", "SyncToken", "ClassRef", "ItemRef", "Taxable", "CostRate")
+KEPT = (*(STORED.keys() - parse(SENT).keys()), "ItemRef", "Taxable")
 
 
 def test_what_the_entry_decides_is_replaced_and_the_rest_stays() -> None:
@@ -114,3 +118,23 @@ def test_only_what_we_last_wrote_and_nobody_billed_is_followed(
 ) -> None:
     """Anything else is for a person."""
     assert obstacle(delivery(payload=SENT), {**STORED, **changes}) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "version", "message", "expected"),
+    [
+        ({}, "3", "stored otherwise than sent: description", None),
+        ({}, "2", "stored otherwise than sent: description", "description"),
+        ({}, "3", "stored otherwise than sent: minutes", "description"),
+        ({}, "3", None, "description"),
+        ({"Minutes": 31}, "3", "stored otherwise than sent: description", "minutes"),
+    ],
+    ids=str,
+)
+def test_a_letter_that_quickbooks_did_not_keep_is_nobodys_change(
+    changes: dict[str, object], version: str, message: str | None, expected: str | None
+) -> None:
+    """Only of the version that we wrote, and only of the description."""
+    before = delivery(payload=SENT, sync_token=version, error_message=message)
+    said = obstacle(before, {**STORED, "Description": "Garden ?", **changes})
+    assert said == (expected and f"it was changed in QuickBooks too: {expected}")
