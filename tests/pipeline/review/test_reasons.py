@@ -16,6 +16,7 @@ from tests.pipeline.examples import (
     CUSTOMERS,
     EMPLOYEES,
     MAX_RATE_MINOR,
+    START,
     TODAY,
     USERS,
     customer,
@@ -31,10 +32,11 @@ from tests.pipeline.examples import (
 YESTERDAY = TODAY - timedelta(days=1)
 NO_PROJECT = dict.fromkeys(("project_id", "project_name", "client_id", "client_name"))
 NO_CLIENT = dict.fromkeys(("client_id", "client_name"))
+NO_TIME = {"duration_seconds": 0, "raw_seconds": 0}
 RUNNING = {"end_at": None, "duration_seconds": None, "raw_seconds": None}
 PRICED = {"rate_source": "service_item", "service_item_rate_minor": 100}
 MINUTES_1435 = 1435 * 60
-END = pd.Timestamp("2024-05-14T10:00:00Z")
+END = START + pd.Timedelta(hours=1)
 """Of an hour's entry as the example has it."""
 
 
@@ -106,10 +108,13 @@ CASES = [
         "bad_duration", {"raw_seconds": 2700, "duration_seconds": 3600}, {"duration_seconds": 2700}
     ),
     Case("bad_duration", {"lasting": -60}, {"lasting": 60}),
-    Case("bad_duration", {"duration_seconds": -3600}, {"duration_seconds": 3600}),
+    Case("bad_duration", {"duration_seconds": -60}, {}),
+    Case("bad_duration", {"lasting": 0, "raw_seconds": -1}, {}),
+    Case("bad_duration", {**NO_TIME, "end_at": START - pd.Timedelta(seconds=1)}, {}),
     Case("bad_duration", {"duration_seconds": None}, {}),
-    Case("bad_duration", {"duration_seconds": 0, "raw_seconds": 0}, {}),
+    Case("bad_duration", NO_TIME, {}),
     Case("rounds_to_zero", {"lasting": 29}, {"lasting": 30}),
+    Case("rounds_to_zero", {"lasting": 1}, {}),
     Case("rounds_to_zero", {"lasting": 400, "duration_seconds": 0}, {"lasting": 400}),
     Case("no_rate", _rate(None), _rate(1)),
     Case("no_rate", {}, _rate(None), {**PRICED, "service_item_rate_minor": None}, PRICED),
