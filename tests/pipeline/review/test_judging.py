@@ -128,6 +128,23 @@ def test_a_minute_is_rounded_half_up_once(seconds: int, expected: int) -> None:
     assert minutes(pd.Series([seconds], dtype="Int64"))[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"user_name": "Ann Lee "}, ["`Ann Lee`"]),
+        ({"project_name": "website"}, ["`Acme:Website`"]),
+        ({"user_name": "Ann Lee ", "project_name": "website"}, ["`Ann Lee`", "`Acme:Website`"]),
+    ],
+    ids=str,
+)
+def test_a_verdict_says_whom_the_name_may_mean(changes: dict[str, Any], words: list[str]) -> None:
+    """A person, a customer or both; nothing where both are known."""
+    (verdict,) = judged(entry(**changes))
+    assert (verdict["reasons"] == []) is pd.isna(verdict["suggestion"]) is (not words)
+    assert all(word in str(verdict["suggestion"]) for word in words)
+
+
 class TestPrecedence:
     """Excluded before rejected before held before accepted."""
 
