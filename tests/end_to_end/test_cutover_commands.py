@@ -614,9 +614,10 @@ def test_what_was_skipped_and_is_other_work_by_now_is_asked_of_again(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [("day", "work_date"), ("project", "customer"), ("name", "")]
+    ("change", "said"),
+    [("day", "work_date"), ("project", "customer"), ("user", "person"), ("name", "")],
 )
-def test_what_was_skipped_is_asked_of_again_on_another_day_or_project(
+def test_what_was_skipped_is_asked_of_again_of_another_day_project_or_person(
     loaded: House, shell: Type, change: str, said: str
 ) -> None:
     """Not where only QuickBooks' names lead elsewhere: the entry is the work that was skipped."""
@@ -635,6 +636,9 @@ def test_what_was_skipped_is_asked_of_again_on_another_day_or_project(
             if other.project_id not in {entry.project_id, None}
             and loaded.rows("FROM deliveries WHERE entry_id = $1", other.id)
         )
+    elif change == "user":
+        users = (other.user_id for other in world.workspace.entries.values())
+        entry.user_id = next(user for user in users if user != entry.user_id)
     else:
         customers = world.company.customers
         customers["99999"] = {**customers[own], "Id": "99999"}
