@@ -171,8 +171,7 @@ def reopened(
 def _material(skipped: Delivery, intent: Delivery) -> list[str]:
     """In what an entry is other work; a name given to another in QuickBooks makes it none."""
     changed = differences(skipped.facts, intent.facts)
-    then, now = ((row.sent_for or "/").split("/") for row in (skipped, intent))
-    is_anothers = skipped.sent_for is not None and then != now
+    is_anothers = skipped.sent_for not in {None, intent.sent_for}
     return [
         name
         for name in changed
