@@ -165,6 +165,29 @@ def strays(
     }
 
 
+def of_another_person(sent: Mapping[str, Facts], free: Mapping[str, Facts]) -> dict[str, str]:
+    """The activities that nobody owns and that equal what was sent but for person and price.
+
+    Args:
+        sent: what was sent, by entry id.
+        free: the activities, by QuickBooks' id.
+
+    Returns:
+        For each such activity, the entry that it is like.
+    """
+    ours = {_without_person(each): entry_id for entry_id, each in sent.items()}
+    like = {key: ours.get(_without_person(each)) for key, each in free.items()}
+    return {
+        key: entry_id
+        for key, entry_id in like.items()
+        if entry_id and sent[entry_id].person != free[key].person
+    }
+
+
+def _without_person(each: Facts) -> Facts:
+    return without_price(each)._replace(person="")
+
+
 def named(change: Change, names: Names) -> Change:
     """The change with names in the place of people's and customers' ids."""
     known = {"person": names.people, "customer": names.paths}.get(change.field or "", {})

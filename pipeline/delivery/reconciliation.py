@@ -19,8 +19,9 @@ from pipeline.delivery.drift import Change
 from pipeline.delivery.following import BILLED
 from pipeline.delivery.look import told_apart, without
 from pipeline.delivery.pairing import Pair
+from pipeline.delivery.settling import creation_span
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity
+from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity, stamp
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports import books
 from pipeline.review.lists import Names
@@ -215,13 +216,19 @@ def _strays(
     free = without(unowned, unsettled)
     sent = {row.entry_id: row.facts for row in about if row.state in DELIVERED}
     sent |= {pair.delivery.entry_id: pair.delivery.facts for pair in pairs if pair.activity}
+    apart = told_apart(desk.ledger.decided_at(sent), activities, desk.quickbooks.http.ahead)
     kinds = drift.strays(
         sent,
         sent | {pair.delivery.entry_id: facts(pair.activity) for pair in pairs if pair.activity},
         free,
         desk.rounding_minutes,
-        apart=told_apart(desk.ledger.decided_at(sent), activities, desk.quickbooks.http.ahead),
+        apart=apart,
     )
+    kinds |= {
+        key: ("resembling", entry_id)
+        for key, entry_id in _misdirected(desk, about, free, activities)
+        if kinds[key][0] == "not_ours" and key not in apart.get(entry_id, ())
+    }
     for key, (kind, entry_id) in kinds.items():
         yield _row(desk, Change("quickbooks", kind), free[key], names) | {
             "work_date": free[key].work_date,
@@ -230,6 +237,24 @@ def _strays(
             "is_billed": activities[key].get("BillableStatus") == BILLED,
             "not_followed": None,
         }
+
+
+def _misdirected(
+    desk: Desk, about: Sequence[Delivery], free: Mapping[str, Facts], activities: Mapping[str, Body]
+) -> Iterator[tuple[str, str]]:
+    """What was made while an entry was sent, and is like it but for the person; with that entry.
+
+    QuickBooks may store what it is sent for somebody else (its reference, 1.5). Where its answer
+    was never heard, and an equal activity was found in the place of ours, nothing else tells of it.
+    """
+    tried = {row.entry_id: row for row in about if row.state in DELIVERED and row.intuit_time}
+    facts_of = {entry_id: row.facts for entry_id, row in tried.items()}
+    for key, entry_id in drift.of_another_person(facts_of, free).items():
+        row = tried[entry_id]
+        at_once = replace(row, updated_at=row.sent_at or row.updated_at)
+        begun, ended = creation_span(at_once, desk.company.settings.settle_seconds)
+        if begun <= stamp(activities[key], "CreateTime") <= ended:
+            yield key, entry_id
 
 
 def _row(desk: Desk, change: Change, found: Facts, names: Names) -> Row:

@@ -9,6 +9,7 @@ import pytest
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, check, logged, problems, states
 from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.test_cutover import press_for
 
 NEXT = DAY + timedelta(days=1)
 ALL, FIRST_BATCH = 16, 6
@@ -243,6 +244,39 @@ def test_an_outage_stops_the_run_and_what_was_not_sent_is_sent_when_it_is_over(
     reviewed.prepare(DAY, DAY, LOAD)
     assert states(reviewed) == {"sent": ALL}
     assert has_each_entry_once(reviewed)
+
+
+def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
+    reviewed: House,
+) -> None:
+    """The answer was lost, then the old button was pressed: an hour may be billed twice.
+
+    Somebody else's work of the same words and time, typed in long before, is theirs.
+    """
+    reviewed.sandbox.fail("batch", "drop_after_store")
+    reviewed.sandbox.fail("query", "status", status=503, times=None, skip=READS_BEFORE_SENDING)
+    load(reviewed)
+    reviewed.sandbox.holder.faults.clear()
+    unknown = reviewed.rows("SELECT entry_id FROM deliveries WHERE state = 'unknown'")
+    entries = reviewed.sandbox.world.workspace.entries
+    unheard, heard = reviewed.activities[:FIRST_BATCH], reviewed.activities[FIRST_BATCH:]
+    people = {activity["EmployeeRef"]["value"] for activity in reviewed.activities}
+    other = {"value": min(reviewed.sandbox.world.company.employees.keys() - people)}
+    for activity in unheard:
+        activity["EmployeeRef"] = other
+    theirs = reviewed.sandbox.admin("POST", "activities", **{**heard[0], "EmployeeRef": other})
+    of_before = {"CreateTime": "2026-11-01T08:00:00-08:00"}
+    reviewed.sandbox.world.company.activities[theirs["Id"]]["MetaData"] |= of_before
+    press_for(reviewed, [entries[entry_id] for (entry_id,) in unknown], DAY, DAY)
+    reviewed.prepare(DAY, DAY, LOAD)
+    assert states(reviewed) == {"sent": ALL}
+    told = "SELECT quickbooks_id, kind, is_warning FROM drift WHERE side = 'quickbooks' ORDER BY 1"
+    assert reviewed.rows(told) == sorted(
+        [
+            *((activity["Id"], "resembling", True) for activity in unheard),
+            (theirs["Id"], "not_ours", False),
+        ]
+    )
 
 
 def test_what_was_stored_and_then_edited_is_left_for_a_person(reviewed: House) -> None:

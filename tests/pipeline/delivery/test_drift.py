@@ -192,6 +192,28 @@ def test_what_nobody_sent_is_told_apart_by_how_like_ours_it_is(
     assert found == {"1": expected, "2": expected}
 
 
+@pytest.mark.parametrize(
+    ("changes", "entry_id"),
+    [
+        ({"person": "56"}, "a"),
+        ({"person": "56", "rate": Decimal(1), "item": ""}, "a"),
+        ({"person": "56", "minutes": 91}, None),
+        ({"person": "56", "customer": "22"}, None),
+        ({"person": "56", "work_date": DAY + timedelta(days=1)}, None),
+        ({"person": "56", "description": "Lights"}, None),
+        ({"person": "56", "is_billable": False}, None),
+        ({"rate": Decimal(1)}, None),
+    ],
+    ids=str,
+)
+def test_what_was_sent_for_one_may_stand_there_for_another(
+    changes: dict[str, Any], entry_id: str | None
+) -> None:
+    """If it is like it in all but the person; the price is the bookkeeper's."""
+    found = drift.of_another_person({"a": SENT}, {"1": SENT._replace(**changes)})
+    assert found == ({"1": entry_id} if entry_id else {})
+
+
 def test_beside_a_duplicate_a_look_alike_is_still_one() -> None:
     """Both may be invoiced beside what was sent."""
     free = {"1": SENT, "2": SENT._replace(minutes=91)}
