@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, check, logged, problems, states
+from tests.end_to_end.conftest import DAY, House, Type, check, logged, problems, states
 from tests.end_to_end.stages import CONFIRMED, LOAD
 from tests.end_to_end.test_cutover import press_for
 
@@ -247,11 +247,12 @@ def test_an_outage_stops_the_run_and_what_was_not_sent_is_sent_when_it_is_over(
 
 
 def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
-    reviewed: House,
+    reviewed: House, shell: Type
 ) -> None:
     """The answer was lost, then the old button was pressed: an hour may be billed twice.
 
-    Somebody else's work of the same words and time, typed in long before, is theirs.
+    Somebody else's work of the same words and time, typed in long before, is theirs; and so is what
+    a person says is.
     """
     reviewed.sandbox.fail("batch", "drop_after_store")
     reviewed.sandbox.fail("query", "status", status=503, times=None, skip=READS_BEFORE_SENDING)
@@ -277,6 +278,10 @@ def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
             (theirs["Id"], "not_ours", False),
         ]
     )
+    like = "SELECT entry_id FROM drift WHERE kind = 'resembling'"
+    shell("decide", reviewed.rows(like)[0][0], "keep")
+    reviewed.prepare(DAY, DAY, LOAD)
+    assert len(reviewed.rows(like)) == FIRST_BATCH - 1
 
 
 def test_what_was_stored_and_then_edited_is_left_for_a_person(reviewed: House) -> None:
