@@ -8,10 +8,14 @@ from pipeline.settings import Settings
 
 
 @click.command(name="disconnect")
-@click.confirmation_option(prompt="Nothing can be sent until somebody connects again. Disconnect?")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @terminal.as_json
-def command(*, as_json: bool) -> None:
+def command(*, yes: bool, as_json: bool) -> None:
     """End the connection to QuickBooks and forget its tokens."""
+    if not yes:
+        click.confirm(
+            "Nothing can be sent until somebody connects again. Disconnect?", abort=True, err=True
+        )
     was_connected = Tokens(Settings.load()).disconnect()
     if as_json:
         terminal.print_json({"was_connected": was_connected})

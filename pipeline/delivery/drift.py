@@ -8,9 +8,11 @@ deleted, or stands twice. That an activity was billed is what should happen, and
 ours may be anybody's honest work: both are facts, found in the table and warned of by nobody.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.delivery.look import NONE, look, without_price
 from pipeline.quickbooks.activities import Facts, differences
@@ -165,7 +167,7 @@ def strays(
     }
 
 
-def of_another_person(sent: Mapping[str, Facts], free: Mapping[str, Facts]) -> dict[str, str]:
+def of_another_person(sent: Mapping[str, Facts], free: Mapping[str, Facts]) -> dict[str, list[str]]:
     """The activities that nobody owns and that equal what was sent but for person and price.
 
     Args:
@@ -173,15 +175,16 @@ def of_another_person(sent: Mapping[str, Facts], free: Mapping[str, Facts]) -> d
         free: the activities, by QuickBooks' id.
 
     Returns:
-        For each such activity, the entry that it is like.
+        For each such activity, all the entries that it is like: those of one meeting, say.
     """
-    ours = {_without_person(each): entry_id for entry_id, each in sent.items()}
-    like = {key: ours.get(_without_person(each)) for key, each in free.items()}
-    return {
-        key: entry_id
-        for key, entry_id in like.items()
-        if entry_id and sent[entry_id].person != free[key].person
+    ours: dict[Facts, list[str]] = defaultdict(list)
+    for entry_id in sorted(sent):
+        ours[_without_person(sent[entry_id])].append(entry_id)
+    like = {
+        key: [id_ for id_ in ours.get(_without_person(each), ()) if sent[id_].person != each.person]
+        for key, each in free.items()
     }
+    return {key: entries for key, entries in like.items() if entries}
 
 
 def _without_person(each: Facts) -> Facts:
@@ -195,6 +198,27 @@ def named(change: Change, names: Names) -> Change:
         before=known.get(change.before or "", change.before),
         after=known.get(change.after or "", change.after),
     )
+
+
+def row(change: Change, found: Facts, names: Names, now: datetime) -> dict[str, Any]:
+    """What the table `drift` has of a change, without whose it is.
+
+    Args:
+        change: what has changed.
+        found: who and what it is about.
+        names: of their ids.
+        now: when it was found.
+    """
+    return {
+        **named(change, names)._asdict(),
+        "person_id": found.person,
+        "person": names.people.get(found.person),
+        "customer_id": found.customer,
+        "customer": names.paths.get(found.customer),
+        "minutes": found.minutes,
+        "is_warning": change.kind not in FACTS_ONLY,
+        "found_at": now,
+    }
 
 
 def _changed(

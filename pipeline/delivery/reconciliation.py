@@ -7,27 +7,23 @@ brought into line (`following`) and the tables (`books`). Nothing is sent anew h
 deleted in QuickBooks is `gone`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from pipeline.delivery import drift, following, pairing
+from pipeline.delivery import drift, following, pairing, strays
 from pipeline.delivery.breaker import Tally
 from pipeline.delivery.desk import Desk
-from pipeline.delivery.drift import Change
 from pipeline.delivery.following import BILLED
-from pipeline.delivery.look import told_apart, without
 from pipeline.delivery.pairing import Pair
-from pipeline.delivery.settling import creation_span
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity, stamp
+from pipeline.quickbooks.activities import Body, differences, facts, identity
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports import books
 from pipeline.review.lists import Names
 
 Row = dict[str, Any]
-A_DAY = timedelta(days=1)
 
 
 def reconcile(desk: Desk, first: date, last: date) -> None:
@@ -49,9 +45,10 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     pairs = _in_line(desk, _gone(desk, pairs))
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
     names = desk.lists.names()
+    about = [*strays.about(desk, first, last, likened)]
     found = [
         *(row for pair in pairs for row in _changes_of(desk, pair, names)),
-        *_strays(desk, [*_about(desk, first, last, likened)], pairs, activities, names),
+        *strays.rows(desk, about, pairs, activities, names),
     ]
     owners = {each.quickbooks_id: each.entry_id for each in deliveries}
     now = desk.company.now()
@@ -182,89 +179,10 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
     if desk.company.settings.require_approval and is_approved is False and was_approved:
         changes.append(drift.UNAPPROVED)
     for change in changes:
-        yield _row(desk, change, pair.delivery.facts, names) | {
+        yield drift.row(change, pair.delivery.facts, names, desk.company.now()) | {
             "work_date": pair.delivery.work_date,
             "entry_id": pair.delivery.entry_id,
             "quickbooks_id": pair.delivery.quickbooks_id,
             "is_billed": is_billed,
             "not_followed": pair.not_followed if change.side == "clockify" else None,
         }
-
-
-def _about(desk: Desk, first: date, last: date, likened: Sequence[str]) -> Iterator[Delivery]:
-    """What an activity of these days may be the like of, whatever days are looked at.
-
-    What was sent of a day about them, and what was found to be its like before: else a warning, and
-    a month's block, would come and go with the window.
-    """
-    yield from desk.ledger.between(first - A_DAY, last + A_DAY)
-    yield from desk.ledger.deliveries(likened).values()
-
-
-def _strays(
-    desk: Desk,
-    about: Sequence[Delivery],
-    pairs: Sequence[Pair],
-    activities: Mapping[str, Body],
-    names: Names,
-) -> Iterator[Row]:
-    """The rows of `drift` about activities that no delivery owns and no person must decide on."""
-    owned = desk.ledger.claimed(activities)
-    owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
-    unowned = {key: facts(body) for key, body in activities.items() if key not in owned}
-    unsettled = [delivery.facts for delivery in desk.ledger.unsettled()]
-    free = without(unowned, unsettled)
-    sent = {row.entry_id: row.facts for row in about if row.state in DELIVERED}
-    sent |= {pair.delivery.entry_id: pair.delivery.facts for pair in pairs if pair.activity}
-    apart = told_apart(desk.ledger.decided_at(sent), activities, desk.quickbooks.http.ahead)
-    kinds = drift.strays(
-        sent,
-        sent | {pair.delivery.entry_id: facts(pair.activity) for pair in pairs if pair.activity},
-        free,
-        desk.rounding_minutes,
-        apart=apart,
-    )
-    kinds |= {
-        key: ("resembling", entry_id)
-        for key, entry_id in _misdirected(desk, about, free, activities)
-        if kinds[key][0] == "not_ours" and key not in apart.get(entry_id, ())
-    }
-    for key, (kind, entry_id) in kinds.items():
-        yield _row(desk, Change("quickbooks", kind), free[key], names) | {
-            "work_date": free[key].work_date,
-            "entry_id": entry_id,
-            "quickbooks_id": key,
-            "is_billed": activities[key].get("BillableStatus") == BILLED,
-            "not_followed": None,
-        }
-
-
-def _misdirected(
-    desk: Desk, about: Sequence[Delivery], free: Mapping[str, Facts], activities: Mapping[str, Body]
-) -> Iterator[tuple[str, str]]:
-    """What was made while an entry was sent, and is like it but for the person; with that entry.
-
-    QuickBooks may store what it is sent for somebody else (its reference, 1.5). Where its answer
-    was never heard, and an equal activity was found in the place of ours, nothing else tells of it.
-    """
-    tried = {row.entry_id: row for row in about if row.state in DELIVERED and row.intuit_time}
-    facts_of = {entry_id: row.facts for entry_id, row in tried.items()}
-    for key, entry_id in drift.of_another_person(facts_of, free).items():
-        row = tried[entry_id]
-        at_once = replace(row, updated_at=row.sent_at or row.updated_at)
-        begun, ended = creation_span(at_once, desk.company.settings.settle_seconds)
-        if begun <= stamp(activities[key], "CreateTime") <= ended:
-            yield key, entry_id
-
-
-def _row(desk: Desk, change: Change, found: Facts, names: Names) -> Row:
-    return {
-        **drift.named(change, names)._asdict(),
-        "person_id": found.person,
-        "person": names.people.get(found.person),
-        "customer_id": found.customer,
-        "customer": names.paths.get(found.customer),
-        "minutes": found.minutes,
-        "is_warning": change.kind not in drift.FACTS_ONLY,
-        "found_at": desk.company.now(),
-    }

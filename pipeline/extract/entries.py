@@ -27,6 +27,7 @@ REMOVED = "DeletedUser"
 """Whom Clockify's reports name for everybody who was removed: clockify-api.md, 2.1."""
 _ROW = "Clockify's report row"
 _ISO_DURATION = re.compile(r"PT(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+)(?:\.\d+)?S)?")
+_OFFSET = r"[+-]\d\d:?\d\d$"
 _LARGEST = 10**16
 """Minor units, or seconds, beyond all sense: it takes hundreds to add up to what BIGINT holds."""
 _STEADY = (
@@ -102,17 +103,18 @@ def _refuse_other_clock(rows: Sequence[Row], work_date: pd.Series, zone: ZoneInf
 
     A report's times are on the clock of the zone that was asked for (clockify-api.md, 2.2), so it
     shows whether both know the same rules. Those of western Canada changed in 2026, and a machine
-    that was not told dates the hour about midnight wrongly. `Z` tells nothing.
+    that was not told dates the hour about midnight wrongly. Only an offset tells.
     """
     texts = pd.Series(_column(rows, "timeInterval.start", str), dtype=object)
-    told = ~texts.str.endswith("Z")
+    told = texts.str.contains(_OFFSET)
     theirs = pd.to_datetime(texts.str[:10], format="%Y-%m-%d", errors="coerce")
     for place in texts.index[told & theirs.notna() & (theirs != work_date)][:1]:
         raise Stop(
             f"The entry {rows[place]['_id']} starts at {texts[place]} on Clockify's clock of "
             f"{zone.key}, and on {work_date[place]:%Y-%m-%d} on this machine's",
             "update the machine's time zones (on Debian `apt-get install tzdata`), or start the "
-            "pipeline with an empty PYTHONTZPATH, which takes those of its package tzdata",
+            "pipeline with an empty PYTHONTZPATH, which takes those of its package tzdata; if they "
+            "are up to date, Clockify's are not: have it start at another hour until they are",
         )
 
 

@@ -63,8 +63,8 @@ def alert_sensor(
         broken |= failed_runs.missed_morning(instance, now()) | failed
         try:
             counts = _counts(settings)
-        except Stop as stop:  # what else is broken must be told all the same
-            context.log.error(str(stop))  # noqa: TRY400 - the sentence says it all
+        except (Stop, OSError) as error:  # what else is broken must be told all the same
+            context.log.error(str(error))  # noqa: TRY400 - the sentence says it all
             broken["copy"], counts = "the analysts' copy cannot be read", {}
         said = []
         for name, address in settings.alert_receivers.items():

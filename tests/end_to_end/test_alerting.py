@@ -184,11 +184,16 @@ def test_without_a_receiver_there_is_no_sensor(reviewed: House) -> None:
     assert not list(definitions.sensors or [])
 
 
-def test_a_broken_copy_silences_nothing_else(reviewed: House, webhook: Receiver) -> None:
+@pytest.mark.parametrize("is_out_of_reach", [False, True])
+def test_a_broken_copy_silences_nothing_else(
+    reviewed: House, webhook: Receiver, *, is_out_of_reach: bool
+) -> None:
     """It is told beside the run that failed; counts there are none."""
     reviewed.changes["CLOCKIFY_API_KEY"] = "wrong-key-that-nobody-may-see"
     assert not reviewed.run(DAY, DAY, ENTRIES).success
     reviewed.settings.analysis.write_bytes(b"no database" * 1000)
+    if is_out_of_reach:
+        reviewed.changes["ANALYSIS"] = str(reviewed.folder / ("x" * 300))
     tick(reviewed, None)
     [names] = broke(webhook)
     assert {"run by hand", "copy"} <= set(names)

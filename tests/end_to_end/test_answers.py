@@ -1,5 +1,6 @@
 """Whatever QuickBooks answers to a batch: nothing is doubled, and what is not known is said."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.end_to_end.books import BATCHES, due, held
 from tests.end_to_end.conftest import DAY, House, Type, check, logged, problems, states
-from tests.end_to_end.stages import CONFIRMED, LOAD
+from tests.end_to_end.stages import CONFIRMED, DAILY, LOAD
 from tests.end_to_end.test_cutover import press_for
 
 NEXT = DAY + timedelta(days=1)
@@ -252,7 +253,7 @@ def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
     """The answer was lost, then the old button was pressed: an hour may be billed twice.
 
     Somebody else's work of the same words and time, typed in long before, is theirs; and so is what
-    a person says is.
+    a person says is. An equal entry of the same meeting, sent an hour later, excuses nothing.
     """
     reviewed.sandbox.fail("batch", "drop_after_store")
     reviewed.sandbox.fail("query", "status", status=503, times=None, skip=READS_BEFORE_SENDING)
@@ -279,6 +280,13 @@ def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
         ]
     )
     like = "SELECT entry_id FROM drift WHERE kind = 'resembling'"
+    mine = entries[unknown[0][0]]
+    at_the_meeting = next(each for each in entries.values() if each.user_id != mine.user_id)
+    entries["f" * 24] = replace(mine, id="f" * 24, user_id=at_the_meeting.user_id)
+    reviewed.sandbox.switch(clock_skew_seconds=3600)
+    reviewed.prepare(DAY, DAY, *DAILY, **CONFIRMED)
+    assert states(reviewed) == {"sent": ALL + 1}
+    assert len(reviewed.rows(like)) == FIRST_BATCH
     shell("decide", reviewed.rows(like)[0][0], "keep")
     reviewed.prepare(DAY, DAY, LOAD)
     assert len(reviewed.rows(like)) == FIRST_BATCH - 1

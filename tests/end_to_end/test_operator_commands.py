@@ -364,7 +364,9 @@ def test_a_terminal_that_is_not_utf_8_is_written_to_all_the_same(reviewed: House
 def test_disconnect_asks_first_and_forgets(reviewed: House, shell: Type) -> None:
     """Twice is no error."""
     assert not reviewed.sandbox.world.tokens.is_revoked
-    shell("disconnect", code=1)
+    asked = shell("disconnect", "--json", code=1)
+    assert "Disconnect? [y/N]" in asked.stderr
+    assert not asked.stdout
     assert not reviewed.sandbox.world.tokens.is_revoked
     assert "Disconnected" in shell("disconnect", "--yes").stdout
     assert reviewed.sandbox.world.tokens.is_revoked

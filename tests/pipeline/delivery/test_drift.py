@@ -211,7 +211,15 @@ def test_what_was_sent_for_one_may_stand_there_for_another(
 ) -> None:
     """If it is like it in all but the person; the price is the bookkeeper's."""
     found = drift.of_another_person({"a": SENT}, {"1": SENT._replace(**changes)})
-    assert found == ({"1": entry_id} if entry_id else {})
+    assert found == ({"1": [entry_id]} if entry_id else {})
+
+
+def test_of_a_meeting_whose_it_was_nobody_can_tell() -> None:
+    """It is like each of the others' entries; its own person's equal is no reason to be silent."""
+    at_it = {key: SENT._replace(person=person) for key, person in (("b", "56"), ("a", "55"))}
+    found = drift.of_another_person(at_it, {"1": SENT._replace(person="57")})
+    assert found == {"1": ["a", "b"]}
+    assert drift.of_another_person(at_it, {"1": at_it["b"]}) == {"1": ["a"]}
 
 
 def test_beside_a_duplicate_a_look_alike_is_still_one() -> None:
