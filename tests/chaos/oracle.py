@@ -9,7 +9,7 @@ ledger knew and a person deleted counts as standing.
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,10 +59,10 @@ class Finding:
 class Oracle:
     """Knows the world as it was before anything was sent."""
 
-    def __init__(self, world: World, answer: Answer) -> None:
+    def __init__(self, world: World, answers: Iterable[Answer]) -> None:
         self._world = copy.deepcopy(world)
         self._rules = Rules(self._world)
-        self._answer = answer
+        self._answers = tuple(answers)
         entries = self._world.workspace.entries.values()
         self._due = {entry.id: [of_entry(self._rules, entry)] for entry in entries}
         self._marks = {entry.id: mark_of(entry.description) for entry in entries}
@@ -103,7 +103,8 @@ class Oracle:
             return
         is_nobodys = deeds.is_forgotten and bool(deeds.withdrawn[birth.mark])
         is_changed = birth.quickbooks_id in deeds.touched or bool(deeds.deleted[birth.mark])
-        if not (self._answer.alters and (is_said or is_changed or is_nobodys)):
+        is_altered = any(answer.alters for answer in self._answers)
+        if not (is_altered and (is_said or is_changed or is_nobodys)):
             finding.note("wrong_values", f"{birth.record} unsaid")
 
     def _judge_losses(
@@ -123,7 +124,8 @@ class Oracle:
         if row.state == "gone":
             return bool(deeds.deleted[mark])
         if row.state == REFUSED:
-            return self._answer.refuses or bool(deeds.withdrawn[mark])
+            is_refused = any(answer.refuses for answer in self._answers)
+            return is_refused or bool(deeds.withdrawn[mark])
         return any(self._is_odd(birth, witness, row) for birth in self._standing(witness))
 
     def _is_odd(self, birth: Birth, witness: Witness, row: Row) -> bool:

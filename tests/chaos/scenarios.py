@@ -81,6 +81,10 @@ class Scenario:
     drive: str = "load"
     button: str = ""
     """What of these days the vendor's button had sent before, if anything."""
+    second_crash: str = ""
+    """Where the first recovery is struck too, if it is."""
+    second_answer: str = ""
+    """What QuickBooks answers to the first batch of that recovery."""
     sabotage: str = ""
     """How the pipeline is broken, to see that the harness notices."""
 
@@ -101,9 +105,13 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
     act = choose.choice(list(ACTS)) if choose.random() < 0.5 else ""
     circumstances = [each for each in CIRCUMSTANCES if each not in BEFORE_THE_CRASH or not is_plain]
     circumstance = choose.choice(circumstances) if choose.random() < 0.4 else ""
-    circumstance = _told(answer, circumstance)
     drive = choose.choices(list(DRIVES), list(DRIVES.values()))[0]
     button = "" if is_plain or choose.random() < 0.8 else choose.choice(list(BUTTONS))
+    once_more = random.Random(f"{seed}/{number}/once more")
+    is_struck_again = not is_plain and once_more.random() < 0.4
+    second_crash = once_more.choice(POINTS) if is_struck_again else ""
+    second_answer = once_more.choice(list(ANSWERS)) if is_struck_again else ""
+    circumstance = _told((answer, second_answer), circumstance)
     return Scenario(
         number=number,
         seed=seed,
@@ -116,12 +124,14 @@ def scenario(seed: int, number: int, crash: str, answer: str, *, is_plain: bool)
         circumstance=circumstance,
         drive="whole" if act in IN_CLOCKIFY and drive == "load" else drive,
         button=button or _before_adoption(crash, circumstance),
+        second_crash=second_crash,
+        second_answer=second_answer,
     )
 
 
-def _told(answer: str, circumstance: str) -> str:
-    """The circumstance, or none if nobody could tell then what became of the answer's rows."""
-    return "" if answer == FOR_ANOTHER and circumstance in FORGETTING else circumstance
+def _told(answers: tuple[str, ...], circumstance: str) -> str:
+    """The circumstance, or none if nobody could tell then what became of the answers' rows."""
+    return "" if FOR_ANOTHER in answers and circumstance in FORGETTING else circumstance
 
 
 def _before_adoption(crash: str, circumstance: str) -> str:
@@ -135,7 +145,7 @@ def few(seed: int) -> Iterator[Scenario]:
     acts, circumstances = ["", *ACTS], ["", *CIRCUMSTANCES]
     for number, (crash, answer) in enumerate(zip(POINTS, A_SORT_EACH, strict=True)):
         act = acts[number % len(acts)]
-        circumstance = _told(answer, circumstances[number % len(circumstances)])
+        circumstance = _told((answer,), circumstances[number % len(circumstances)])
         yield Scenario(
             number=number,
             seed=seed,

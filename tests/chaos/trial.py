@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.sandbox.edge import Fault
 from tests.chaos import people
-from tests.chaos.answers import ANSWERS, LONG_SETTLE_SECONDS, faults
+from tests.chaos.answers import ANSWERS, LONG_SETTLE_SECONDS, Answer, faults
 from tests.chaos.circumstances import CIRCUMSTANCES, Circumstance
 from tests.chaos.crash_points import ROTATING, SETTLING, Strike
 from tests.chaos.oracle import Finding, Oracle
@@ -86,11 +86,15 @@ class Stage:
         self.scenario, self.site, self.witness = scenario, site, witness
         self.days = (premises.first, premises.last)
         self.answer = ANSWERS[scenario.answer]
+        second = [ANSWERS[scenario.second_answer]] if scenario.second_answer else []
+        self.answers = (self.answer, *second)
+        self.strikes = [Strike(scenario.second_crash)] if scenario.second_crash else []
+        """What else befalls the recovery, once the first process has died."""
         self.choose = random.Random(f"{scenario.seed}/{scenario.number}/acts")
         self.pipeline = Pipeline(folder, witness.world, site.url, self.days, scenario.sabotage)
         self.others: list[Pipeline] = []
         self.deeds = Deeds()
-        self.oracle = Oracle(witness.world, self.answer)
+        self.oracle = Oracle(witness.world, self.answers)
         self.trial = Trial(scenario)
 
     def play(self) -> Trial:
@@ -133,10 +137,11 @@ class Stage:
     def recover(self, pipeline: Pipeline) -> None:
         """Run until a run sends nothing and nothing is open; crash where it did not happen yet."""
         drive = self.recovery_drive
+        if pipeline is self.pipeline:
+            self._strike_by(*self.answers[1:])
         for _ in range(MOST_RUNS):
             before = len(self.witness.births)
-            is_due = pipeline is self.pipeline and not self._died()
-            self.run(pipeline, Strike(self.scenario.crash) if is_due else None, drive=drive)
+            self.run(pipeline, self._next_strike(pipeline), drive=drive)
             last = pipeline.runs[-1]
             is_done = last.has_ended and not self._is_stopped(last.problem)
             drive = "load" if is_done else drive
@@ -144,6 +149,19 @@ class Stage:
                 self.trial.is_quiet = True
                 return
         self.trial.is_quiet = False
+
+    def _next_strike(self, pipeline: Pipeline) -> Strike | None:
+        if pipeline is not self.pipeline:
+            return None
+        if not self._died():
+            return Strike(self.scenario.crash)
+        return self.strikes.pop() if self.strikes else None
+
+    def _strike_by(self, *answers: Answer, needs_missing: bool = False) -> None:
+        """Have QuickBooks answer so to the next batches."""
+        for answer in answers:
+            found = faults(answer, needs_missing=needs_missing)
+            self.witness.faults += [Fault(**fault) for fault in found]
 
     def _died(self) -> bool:
         runs = [run for pipeline in (self.pipeline, *self.others) for run in pipeline.runs]
@@ -157,22 +175,20 @@ class Stage:
         scenario, world = self.scenario, self.witness.world
         switches: dict[str, object] = {
             **REQUEST_IDS[scenario.request_ids],
-            **self.answer.switches,
+            **{name: value for each in self.answers for name, value in each.switches.items()},
             "clock_skew_seconds": scenario.clock_seconds,
             "rotate_on_refresh": self.choose.choice(("always", "daily")),
         }
         world.switches.update(switches)
         if scenario.crash in ROTATING:
             world.tokens.access_tokens.clear()
-        if self.answer.is_late:
+        if any(answer.is_late for answer in self.answers):
             self.pipeline.changes["SETTLE_SECONDS"] = str(LONG_SETTLE_SECONDS)
         if scenario.button:
             people.press(self.witness, *self.days, scenario.button)
             self.pipeline.is_confirmed = True
         settles = scenario.crash in SETTLING or scenario.circumstance == FULL_AT_SETTLEMENT
-        self.witness.faults = [
-            Fault(**fault) for fault in faults(self.answer, needs_missing=settles)
-        ]
+        self._strike_by(self.answer, needs_missing=settles)
 
     def _conclude(self) -> None:
         trial, pipelines = self.trial, (self.pipeline, *self.others)
