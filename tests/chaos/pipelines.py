@@ -18,6 +18,8 @@ from tests.chaos.process import Job, Running
 
 ANOTHER_REALM = "4711"
 OPEN = ("pending", "unknown")
+NEXT_RUN_TRIES = ("not_stored", "3001")
+"""Codes of refusals for the moment."""
 OURS = ("sent", "adopted")
 
 
@@ -79,8 +81,10 @@ class Pipeline:
         return {row.quickbooks_id for row in ours if row.quickbooks_id}
 
     def is_settled(self) -> bool:
-        """Whether nothing waits any more."""
-        return not any(row.state in OPEN for row in self.rows())
+        """Whether nothing waits any more, for an answer or for the next run."""
+        return not any(
+            row.state in OPEN or row.error_code in NEXT_RUN_TRIES for row in self.rows()
+        )
 
     def follow(self, run: Running) -> None:
         """Do what a run's message asks for.

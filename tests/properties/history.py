@@ -31,6 +31,8 @@ from tests.properties.runs import Runs
 from tests.settings import settings_of
 
 MOST_ENTRIES = 10
+MOST_DOINGS = 16
+"""Of a load, most have fewer (`killing`)."""
 RUNS_TO_REST = 8
 """More than it takes to reopen the books of each day and to try again what was refused."""
 DAILY = (ENTRIES, REVIEW[0], LOAD)
@@ -247,10 +249,10 @@ class History(RuleBasedStateMachine):
 
     # What runs.
 
-    @rule()
-    def run_all(self) -> None:
-        """Run everything over all days."""
-        self._run(FIRST, LAST, *DAILY)
+    @rule(killed_at=st.none() | st.integers(0, MOST_DOINGS))
+    def run_all(self, killed_at: int | None = None) -> None:
+        """Run everything over all days, or until the load dies."""
+        self._run(FIRST, LAST, *DAILY, killed_at=killed_at)
 
     @rule(first=DAY, length=DAY, steps=st.sampled_from([DAILY, DAILY[:2], DAILY[2:]]))
     def run_some(self, first: int, length: int, steps: tuple[str, ...]) -> None:
@@ -258,12 +260,12 @@ class History(RuleBasedStateMachine):
         if self.runs.number or ENTRIES in steps:
             self._run(_day(first), min(LAST, _day(first + length)), *steps)
 
-    def _run(self, first: date, last: date, *steps: str) -> None:
+    def _run(self, first: date, last: date, *steps: str, killed_at: int | None = None) -> None:
         if not self.are_names_read and ENTRIES in steps:
             steps = (*REFERENCES, *steps)
         self.oracle.before_run(self._deliveries())
         self._go_on()
-        self.runs.run(first, last, *steps)
+        self.runs.run(first, last, *steps, killed_at=killed_at)
         self.are_names_read |= {*REFERENCES} <= {*self.runs.done}
         if ENTRIES in self.runs.done:
             self.oracle.see_extraction(first, last)

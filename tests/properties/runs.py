@@ -15,7 +15,8 @@ from pipeline.ledger import ASKED_TO_RETRY
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 from pipeline.storage.ledger_file import backups
-from tests.end_to_end.stages import take
+from tests.end_to_end.stages import LOAD, take
+from tests.properties.killing import EXECUTIONER, KilledError
 
 MINUTES = 5
 """From one run to the next."""
@@ -49,18 +50,33 @@ class Runs:
     """What stopped the last run; nothing if it came through."""
     done: list[str] = field(default_factory=list)
     """The assets whose work the last run got through."""
+    was_killed: bool = False
+    """Whether the last run was."""
 
-    def run(self, first: date, last: date, *assets: str) -> None:
-        """Do the work of some assets over some days; a person has looked at what is sent."""
-        self.stop, self.done = None, []
+    def run(self, first: date, last: date, *assets: str, killed_at: int | None = None) -> None:
+        """Do the work of some assets over some days; a person has looked at what is sent.
+
+        Args:
+            first: the first day.
+            last: the last one, included.
+            assets: by name, in their order.
+            killed_at: before which of its doings the load dies (`killing`); none lets it live.
+        """
+        self.stop, self.done, self.was_killed = None, [], False
         run_id = f"run {self.number}"
         try:
             with companies.opened(self.settings, run_id, silent, lambda: Clock.now(UTC)) as company:
                 for asset in assets:
+                    if asset == LOAD:
+                        EXECUTIONER.left = killed_at
                     take(company, silent, first, last, [asset], LOOKED_AT)
                     self.done.append(asset)
         except Stop as stop:
             self.stop = stop
+        except KilledError:
+            self.was_killed = True
+        finally:
+            EXECUTIONER.left = None
 
     @property
     def minutes(self) -> int:

@@ -18,12 +18,16 @@ from pyrate_limiter import Duration, Rate
 
 from tests.conftest import Server
 from tests.end_to_end.books import as_stored
+from tests.properties import killing
 from tests.properties.history import DAILY, History
-from tests.properties.people import NAMES, PROJECTS
+from tests.properties.people import DAYS, NAMES, PROJECTS
 from tests.properties.runs import Clock
 
 READS_BEFORE_SENDING = 3
 """Of QuickBooks' activities: counted, read, counted."""
+FEWEST_DEATHS = 6
+"""Before and after an intent, its request and its outcome are written."""
+MOST_DOINGS_OF_FEW = 12
 ASKED = int(os.environ.get("HISTORIES", "0"))
 PROFILE = settings(
     max_examples=ASKED or 2,
@@ -38,6 +42,7 @@ PROFILE = settings(
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two items a batch; and Intuit's rates and pauses would only make this slow."""
+    killing.install(monkeypatch)
     monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
     monkeypatch.setattr("pipeline.delivery.sending.time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr("pipeline.http.datetime", Clock)
@@ -109,6 +114,23 @@ def test_a_history_of_edits_is_followed_where_nobody_else_edited(
     assert [each.minutes for each in others] == [95, 30, 30]
     now = {key: row["DisplayName"] for key, row in history.world.company.employees.items()}
     assert [now[each.employee] for each in others] == [NAMES[1], NAMES[1], NAMES[2]], "exchanged"
+
+
+@pytest.mark.parametrize("is_followed", [False, True])
+def test_a_history_of_loads_that_die_ends_with_each_entry_once(
+    sandbox_server: Server, invented_world: bytes, *, is_followed: bool
+) -> None:
+    """Each load dies later than the one before; between them one is edited and one more tracked."""
+    tracked = [(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30)]
+    with written(sandbox_server, invented_world, tracked, is_followed=is_followed) as history:
+        deaths = 0
+        for doings in range(MOST_DOINGS_OF_FEW):
+            history.run_all(killed_at=doings)
+            deaths += history.runs.was_killed
+            history.track((doings % DAYS, doings % 3, 0, 30 + doings))
+            history.edit_entry(pick=doings, change="a minute longer")
+    assert deaths > FEWEST_DEATHS
+    assert {row["state"] for row in history.last} == {"sent"}
 
 
 def test_any_history_ends_with_each_entry_once_or_explained(
