@@ -7,7 +7,7 @@ descriptions. Rules that decide over an entry are not here but in `reasons`.
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 import pandas as pd
@@ -25,9 +25,13 @@ ENTRY_ID = r"^[0-9a-f]{24}\Z"
 QUICKBOOKS_ID = r"^[0-9]+\Z"
 
 
-def column(description: str, *, nullable: bool = False, **rules: Any) -> Any:  # noqa: ANN401 - what pandera's Field takes and gives
-    """A column with its description; required unless said otherwise."""
-    return pa.Field(description=description, nullable=nullable, **rules)
+def column(description: str, **rules: Any) -> Any:  # noqa: ANN401 - what pandera's Field takes and gives
+    """A column with its description, and a value in each row."""
+    return pa.Field(description=description, **rules)
+
+
+nullable = partial(column, nullable=True)
+"""Declares a column in which values may be missing."""
 
 
 class Table(pa.DataFrameModel):
@@ -45,7 +49,7 @@ class ClockifyWorkspace(Table):
 
     workspace_id: Text = column("Clockify's id of the workspace", unique=True)
     workspace_name: Text = column("Name of the workspace")
-    plan: Text = column("`featureSubscriptionType`, such as `STANDARD_2021`", nullable=True)
+    plan: Text = nullable("`featureSubscriptionType`, such as `STANDARD_2021`")
     rounding: Text = column("`off`, or how entries were rounded, such as `nearest 15`")
     rounding_minutes: Whole = column("The step to which entries were rounded; 1 if not", ge=1)
 
@@ -54,10 +58,10 @@ class ClockifyUsers(Table):
     """One row per member of the Clockify workspace. Inactive members stay: their time was real."""
 
     user_id: Text = column("Clockify's id of the user", unique=True)
-    user_name: Text = column("Profile name; empty while an invitation is open", nullable=True)
-    user_email: Text = column("E-mail address", nullable=True)
+    user_name: Text = nullable("Profile name; empty while an invitation is open")
+    user_email: Text = nullable("E-mail address")
     is_active: Flag = column("Whether the membership is active")
-    time_zone: Text = column("IANA zone in the user's profile", nullable=True)
+    time_zone: Text = nullable("IANA zone in the user's profile")
 
 
 class ClockifyProjects(Table):
@@ -65,8 +69,8 @@ class ClockifyProjects(Table):
 
     project_id: Text = column("Clockify's id of the project", unique=True)
     project_name: Text = column("Project name")
-    client_id: Text = column("Clockify's id of the client, if any", nullable=True)
-    client_name: Text = column("Client name, if any", nullable=True)
+    client_id: Text = nullable("Clockify's id of the client, if any")
+    client_name: Text = nullable("Client name, if any")
     is_billable: Flag = column("Whether new entries of the project are billable")
     is_archived: Flag = column("Whether the project is archived")
 
@@ -79,10 +83,8 @@ class QuickbooksEmployees(Table):
     )
     display_name: Text = column("Display name, with QuickBooks' ` (deleted)` if inactive")
     is_active: Flag = column("Whether the employee is active")
-    email: Text = column("Primary e-mail address", nullable=True)
-    sync_token: Text = column(
-        "QuickBooks' version of the record; none until it is read again", nullable=True
-    )
+    email: Text = nullable("Primary e-mail address")
+    sync_token: Text = nullable("QuickBooks' version of the record; none until it is read again")
 
 
 class QuickbooksCustomers(Table):
@@ -93,14 +95,12 @@ class QuickbooksCustomers(Table):
     )
     display_name: Text = column("Display name, with QuickBooks' ` (deleted)` if inactive")
     fully_qualified_name: Text = column("Names from the top customer down, with colons between")
-    parent_id: Text = column("Id of the customer above, if any", nullable=True)
+    parent_id: Text = nullable("Id of the customer above, if any")
     level: Whole = column("Depth below the top customer; 0 at the top", ge=0)
     is_active: Flag = column("Whether the customer is active")
     is_project: Flag = column("Whether QuickBooks shows it as a project")
-    currency: Text = column("ISO code of the customer's currency, if set", nullable=True)
-    sync_token: Text = column(
-        "QuickBooks' version of the record; none until it is read again", nullable=True
-    )
+    currency: Text = nullable("ISO code of the customer's currency, if set")
+    sync_token: Text = nullable("QuickBooks' version of the record; none until it is read again")
 
 
 class QuickbooksCompany(Table):
@@ -108,17 +108,16 @@ class QuickbooksCompany(Table):
 
     realm_id: Text = column("QuickBooks' id of the company", str_matches=QUICKBOOKS_ID)
     company_name: Text = column("Company name")
-    plan: Text = column("`OfferingSku`, such as `QuickBooks Online Plus`", nullable=True)
+    plan: Text = nullable("`OfferingSku`, such as `QuickBooks Online Plus`")
     is_payroll_enabled: Flag = column("Whether QuickBooks Payroll is on")
     is_time_tracking_enabled: Flag = column("Whether time tracking is on")
     home_currency: Text = column("ISO code of the home currency")
-    service_item_id: Text = column("Id of `SERVICE_ITEM`; none when not set", nullable=True)
-    service_item_name: Text = column("Path of `SERVICE_ITEM`; none when not set", nullable=True)
-    service_item_rate_minor: Whole = column(
-        "Price of `SERVICE_ITEM` per hour, in minor units of the home currency; -1 if not whole",
-        nullable=True,
+    service_item_id: Text = nullable("Id of `SERVICE_ITEM`; none when not set")
+    service_item_name: Text = nullable("Path of `SERVICE_ITEM`; none when not set")
+    service_item_rate_minor: Whole = nullable(
+        "Price of `SERVICE_ITEM` per hour, in minor units of the home currency; -1 if not whole"
     )
-    service_item_sync_token: Text = column("Version of `SERVICE_ITEM`", nullable=True)
+    service_item_sync_token: Text = nullable("Version of `SERVICE_ITEM`")
     read_at: Instant = column("When the company was read")
 
 
@@ -127,31 +126,31 @@ class ClockifyTimeEntries(Table):
 
     entry_id: Text = column("Clockify's id of the entry", unique=True, str_matches=ENTRY_ID)
     work_date: Day = column("Calendar date of the start in `TIME_ZONE`; QuickBooks' TxnDate")
-    person_work_date: Day = column("Calendar date of the start in the person's zone", nullable=True)
+    person_work_date: Day = nullable("Calendar date of the start in the person's zone")
     user_id: Text = column("Clockify's id of the user")
-    user_name: Text = column("The user's name; the QuickBooks employee must match", nullable=True)
-    user_email: Text = column("The user's e-mail address", nullable=True)
-    project_id: Text = column("Clockify's id of the project", nullable=True)
-    project_name: Text = column("Project name; the QuickBooks customer must match", nullable=True)
-    client_id: Text = column("Clockify's id of the client", nullable=True)
-    client_name: Text = column("Client name; the customer's parent must match", nullable=True)
-    task_name: Text = column("Task name; not sent", nullable=True)
+    user_name: Text = nullable("The user's name; the QuickBooks employee must match")
+    user_email: Text = nullable("The user's e-mail address")
+    project_id: Text = nullable("Clockify's id of the project")
+    project_name: Text = nullable("Project name; the QuickBooks customer must match")
+    client_id: Text = nullable("Clockify's id of the client")
+    client_name: Text = nullable("Client name; the customer's parent must match")
+    task_name: Text = nullable("Task name; not sent")
     tag_names: Texts = column("Names of the tags; not sent")
     description: Text = column("What was done, as typed; sent as it is")
-    entry_type: Text = column("REGULAR, BREAK, HOLIDAY or TIME_OFF", nullable=True)
+    entry_type: Text = nullable("REGULAR, BREAK, HOLIDAY or TIME_OFF")
     is_billable: Flag = column("Whether the entry is marked billable")
     start_at: Instant = column("Start")
-    end_at: Instant = column("End; none while the timer runs", nullable=True)
-    duration_seconds: Whole = column("Reported seconds, rounded if rounding is on", nullable=True)
-    raw_seconds: Whole = column("Tracked seconds before rounding", nullable=True)
-    reported_rate: Text = column("The hourly rate as the report spells it", nullable=True)
-    hourly_rate_minor: Whole = column(
-        "Hourly rate in minor units; none if the reported one is not whole", nullable=True
+    end_at: Instant = nullable("End; none while the timer runs")
+    duration_seconds: Whole = nullable("Reported seconds, rounded if rounding is on")
+    raw_seconds: Whole = nullable("Tracked seconds before rounding")
+    reported_rate: Text = nullable("The hourly rate as the report spells it")
+    hourly_rate_minor: Whole = nullable(
+        "Hourly rate in minor units; none if the reported one is not whole"
     )
-    amount_minor: Whole = column("Clockify's amount in minor units, rounded once", nullable=True)
-    currency: Text = column("ISO code of the rate's currency", nullable=True)
-    is_locked: Flag = column("Whether Clockify has locked the entry", nullable=True)
-    is_approved: Flag = column("Whether approved; none if approval is not required", nullable=True)
+    amount_minor: Whole = nullable("Clockify's amount in minor units, rounded once")
+    currency: Text = nullable("ISO code of the rate's currency")
+    is_locked: Flag = nullable("Whether Clockify has locked the entry")
+    is_approved: Flag = nullable("Whether approved; none if approval is not required")
     first_seen_at: Instant = column("When this pipeline first read the entry")
     read_at: Instant = column("When this row was read")
 
@@ -161,13 +160,9 @@ class Days(Table):
 
     work_date: Day = column("The day", unique=True)
     extracted_at: Instant = column("When the day was last read")
-    rounding: Text = column(
-        "The rounding it was read with, as in `clockify_workspace`", nullable=True
-    )
-    reviewed_at: Instant = column("When its entries were last judged", nullable=True)
-    judged_by: Text = column(
-        "The settings by which its entries were last judged, as JSON", nullable=True
-    )
+    rounding: Text = nullable("The rounding it was read with, as in `clockify_workspace`")
+    reviewed_at: Instant = nullable("When its entries were last judged")
+    judged_by: Text = nullable("The settings by which its entries were last judged, as JSON")
 
 
 class WatchedMonths(Table):
@@ -190,29 +185,25 @@ class Explained(Table):
         "Why it is not accepted, in the catalogue's order; counted under the first"
     )
     fixes: Texts = column("What to change and where, one sentence a reason")
-    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
+    suggestion: Text = nullable("Nearest names in QuickBooks and how they differ")
 
 
 class Matched(Table):
     """Whom and what an entry is for in QuickBooks."""
 
-    quickbooks_employee_id: Text = column("The employee, if the person matches", nullable=True)
-    quickbooks_customer_id: Text = column("The customer, if the project matches", nullable=True)
+    quickbooks_employee_id: Text = nullable("The employee, if the person matches")
+    quickbooks_customer_id: Text = nullable("The customer, if the project matches")
 
 
 class Sent(Matched):
     """What is sent of an entry, or would be."""
 
-    hours: Whole = column(
-        "Whole hours to send", nullable=True, in_range={"min_value": 0, "max_value": 23}
+    hours: Whole = nullable("Whole hours to send", in_range={"min_value": 0, "max_value": 23})
+    minutes: Whole = nullable(
+        "Minutes to send beside the hours", in_range={"min_value": 0, "max_value": 59}
     )
-    minutes: Whole = column(
-        "Minutes to send beside the hours",
-        nullable=True,
-        in_range={"min_value": 0, "max_value": 59},
-    )
-    sent_rate_minor: Whole = column("Hourly rate to send, in minor units", nullable=True, ge=0)
-    sent_amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True, ge=0)
+    sent_rate_minor: Whole = nullable("Hourly rate to send, in minor units", ge=0)
+    sent_amount_minor: Whole = nullable("Minutes ÷ 60 × rate, in minor units", ge=0)
     is_delivered: Flag = column("Whether QuickBooks already holds it (sent or adopted)")
 
 
@@ -225,11 +216,11 @@ class Verdicts(Sent, Explained):
 class AcceptedTimeEntries(Sent, ClockifyTimeEntries):
     """One row per accepted entry: what may be sent, or was."""
 
-    quickbooks_employee_id: Text = column(
-        "The employee; none only for a delivered entry that no longer matches", nullable=True
+    quickbooks_employee_id: Text = nullable(
+        "The employee; none only for a delivered entry that no longer matches"
     )
-    quickbooks_customer_id: Text = column(
-        "The customer; none for non-billable time without a project", nullable=True
+    quickbooks_customer_id: Text = nullable(
+        "The customer; none for non-billable time without a project"
     )
 
 
@@ -262,10 +253,10 @@ class Attempted(Table):
     )
     revision: Whole = column("Grows only after a known outcome", ge=0)
     payload: Text = column("The time activity sent, as its exact JSON")
-    quickbooks_id: Text = column("Id of the time activity, if known", nullable=True)
-    error_code: Text = column("QuickBooks' code of the last fault", nullable=True)
-    error_message: Text = column("What went wrong or differs, in words", nullable=True)
-    intuit_tid: Text = column("Intuit's trace of the last answer", nullable=True)
+    quickbooks_id: Text = nullable("Id of the time activity, if known")
+    error_code: Text = nullable("QuickBooks' code of the last fault")
+    error_message: Text = nullable("What went wrong or differs, in words")
+    intuit_tid: Text = nullable("Intuit's trace of the last answer")
     run_id: Text = column("The Dagster run that last changed it")
 
 
@@ -279,23 +270,19 @@ class Deliveries(Attempted):
     )
     fingerprint: Text = column("Hash of the payload")
     minutes: Whole = column("Minutes in all, as sent", ge=0)
-    amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
-    currency: Text = column("ISO code of the amount", nullable=True)
-    is_sent_approved: Flag = column(
+    amount_minor: Whole = nullable("Minutes ÷ 60 × rate, in minor units")
+    currency: Text = nullable("ISO code of the amount")
+    is_sent_approved: Flag = nullable(
         "Whether approval was required and given when it was sent, or last followed; none for "
-        "older rows",
-        nullable=True,
+        "older rows"
     )
-    sent_for: Text = column(
-        "Clockify's ids of the user and the project, a slash between, when it was sent",
-        nullable=True,
+    sent_for: Text = nullable(
+        "Clockify's ids of the user and the project, a slash between, when it was sent"
     )
-    sync_token: Text = column("QuickBooks' version of it", nullable=True)
+    sync_token: Text = nullable("QuickBooks' version of it")
     attempts: Whole = column("Times it was sent", ge=0)
-    intuit_time: Instant = column(
-        "Intuit's clock in its last answer before the send", nullable=True
-    )
-    sent_at: Instant = column("When the last attempt began, by our clock", nullable=True)
+    intuit_time: Instant = nullable("Intuit's clock in its last answer before the send")
+    sent_at: Instant = nullable("When the last attempt began, by our clock")
     updated_at: Instant = column("When this row last changed")
 
 
@@ -303,8 +290,8 @@ class DeliveryAttempts(Attempted):
     """One row per change of a delivery's state, never changed afterwards."""
 
     attempt: Whole = column("The delivery's attempt")
-    batch_id: Text = column("Request id of the batch it was sent in", nullable=True)
-    batch_position: Whole = column("Its place in the batch", nullable=True)
+    batch_id: Text = nullable("Request id of the batch it was sent in")
+    batch_position: Whole = nullable("Its place in the batch")
     recorded_at: Instant = column("When")
 
 
@@ -333,11 +320,11 @@ class DeliveryPlan(Table):
     entry_id: Text = column("Clockify's id of the entry", unique=True)
     work_date: Day = column("The TxnDate")
     action: Text = column("What the load would do", isin=["send", "adopt", "doubt"])
-    quickbooks_id: Text = column("The time activity it equals or resembles", nullable=True)
+    quickbooks_id: Text = nullable("The time activity it equals or resembles")
     payload: Text = column("The time activity as it would be sent, as JSON")
     minutes: Whole = column("Minutes in all", ge=0)
-    amount_minor: Whole = column("Minutes ÷ 60 × rate, in minor units", nullable=True)
-    currency: Text = column("ISO code of the amount", nullable=True)
+    amount_minor: Whole = nullable("Minutes ÷ 60 × rate, in minor units")
+    currency: Text = nullable("ISO code of the amount")
 
 
 class QuickbooksActivities(Table):
@@ -346,27 +333,23 @@ class QuickbooksActivities(Table):
     quickbooks_id: Text = column("QuickBooks' id of the time activity", unique=True)
     work_date: Day = column("TxnDate")
     person_id: Text = column("Id of the employee; for a vendor or other name, after its kind")
-    person_name: Text = column("Name of the person", nullable=True)
+    person_name: Text = nullable("Name of the person")
     customer_id: Text = column("Id of the customer; empty without one")
-    customer_name: Text = column("Name of the customer", nullable=True)
+    customer_name: Text = nullable("Name of the customer")
     item_id: Text = column("Id of the service item; empty without one")
-    item_name: Text = column("Name of the service item", nullable=True)
+    item_name: Text = nullable("Name of the service item")
     minutes: Whole = column("Minutes in all")
-    rate_minor: Whole = column(
-        "Hourly rate in minor units; none if it is not whole or not billable", nullable=True
+    rate_minor: Whole = nullable(
+        "Hourly rate in minor units; none if it is not whole or not billable"
     )
-    amount_minor: Whole = column(
-        "Minutes ÷ 60 × rate, in minor units; none if not billable", nullable=True
-    )
-    currency: Text = column("The customer's currency, or else the company's", nullable=True)
+    amount_minor: Whole = nullable("Minutes ÷ 60 × rate, in minor units; none if not billable")
+    currency: Text = nullable("The customer's currency, or else the company's")
     is_billable: Flag = column("Whether it is billable or billed")
     is_billed: Flag = column("Whether it is on an invoice (`HasBeenBilled`)")
     description: Text = column("What was done, as QuickBooks holds it")
     created_at: Instant = column("When it was created, by Intuit's clock")
     updated_at: Instant = column("When it last changed, by Intuit's clock")
-    entry_id: Text = column(
-        "The entry whose delivery owns it; none if it is not ours", nullable=True
-    )
+    entry_id: Text = nullable("The entry whose delivery owns it; none if it is not ours")
     read_at: Instant = column("When it was read")
 
 
@@ -392,23 +375,22 @@ class Drift(Table):
             "not_ours",
         ],
     )
-    field: Text = column("The field that changed, if it is one", nullable=True)
-    before: Text = column("What was sent; of money, the exact decimal number", nullable=True)
-    after: Text = column("What it is now", nullable=True)
-    entry_id: Text = column("Clockify's id of the entry", nullable=True)
-    quickbooks_id: Text = column("QuickBooks' id of the time activity", nullable=True)
+    field: Text = nullable("The field that changed, if it is one")
+    before: Text = nullable("What was sent; of money, the exact decimal number")
+    after: Text = nullable("What it is now")
+    entry_id: Text = nullable("Clockify's id of the entry")
+    quickbooks_id: Text = nullable("QuickBooks' id of the time activity")
     person_id: Text = column("Id of the person in QuickBooks")
-    person: Text = column("Name of the person in QuickBooks", nullable=True)
+    person: Text = nullable("Name of the person in QuickBooks")
     customer_id: Text = column("Id of the customer; empty without one")
-    customer: Text = column("Name of the customer, with its parents", nullable=True)
+    customer: Text = nullable("Name of the customer, with its parents")
     minutes: Whole = column("Minutes of the time activity, as sent")
     is_billed: Flag = column("Whether the time activity is already on an invoice")
     is_warning: Flag = column(
         "Whether somebody should look; that it is billed or not ours is a fact"
     )
-    not_followed: Text = column(
-        "Why `AFTER_SEND=update` did not bring QuickBooks into line, if it was asked to",
-        nullable=True,
+    not_followed: Text = nullable(
+        "Why `AFTER_SEND=update` did not bring QuickBooks into line, if it was asked to"
     )
     found_at: Instant = column("When this was first found")
 

@@ -3,7 +3,7 @@
 Their SQL stands in `fix_list`, `hours_at_risk` and `statement`, and has just these columns.
 """
 
-from pipeline.schemas import Day, Flag, Table, Text, Texts, Whole, column
+from pipeline.schemas import Day, Flag, Table, Text, Texts, Whole, column, nullable
 
 
 class FixList(Table):
@@ -13,12 +13,12 @@ class FixList(Table):
     concerns: Text = column("Whom or what it concerns, as Clockify names it")
     entries: Whole = column("Entries that have this fix")
     duration_seconds: Whole = column("Their reported time")
-    suggestion: Text = column("Nearest names in QuickBooks and how they differ", nullable=True)
+    suggestion: Text = nullable("Nearest names in QuickBooks and how they differ")
     fix: Text = column("What to change and where")
     entries_freed: Whole = column("Of those entries, the ones that nothing else holds back")
     since: Day = column("First work date with such an entry")
     until: Day = column("Last work date with such an entry")
-    concerns_id: Text = column("Clockify's id of the person or project concerned", nullable=True)
+    concerns_id: Text = nullable("Clockify's id of the person or project concerned")
 
 
 class HoursAtRisk(Table):
@@ -32,10 +32,10 @@ class HoursAtRisk(Table):
     age_days: Whole = column("Days since the work date")
     age: Text = column("The same in four classes")
     duration_seconds: Whole = column("Reported time; 0 while the timer runs")
-    amount_minor: Whole = column("Clockify's amount in minor units", nullable=True)
-    currency: Text = column("ISO code of the amount", nullable=True)
+    amount_minor: Whole = nullable("Clockify's amount in minor units")
+    currency: Text = nullable("ISO code of the amount")
     user_id: Text = column("Clockify's id of the user")
-    project_id: Text = column("Clockify's id of the project", nullable=True)
+    project_id: Text = nullable("Clockify's id of the project")
 
 
 class Statement(Table):
