@@ -240,16 +240,7 @@ class Attempted(Table):
     part: Whole = column("0, unless an entry is split", ge=0)
     state: Text = column(
         "What is known of it",
-        isin=[
-            "pending",
-            "sent",
-            "adopted",
-            "refused",
-            "unknown",
-            "doubtful",
-            "gone",
-            "skipped",
-        ],
+        isin=["pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped"],
     )
     revision: Whole = column("Grows only after a known outcome", ge=0)
     payload: Text = column("The time activity sent, as its exact JSON")
