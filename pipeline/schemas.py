@@ -440,12 +440,6 @@ def sql_types(model: type[Table]) -> Mapping[str, str]:
     }
 
 
-def empty(model: type[Table]) -> pd.DataFrame:
-    """A frame of the model's columns and types with no rows."""
-    columns = model.to_schema().columns.items()
-    return pd.DataFrame({name: pd.array([], dtype=column.dtype.type) for name, column in columns})
-
-
 def framed(model: type[Table], rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """Rows as a frame, their values as they are; without any it still has the model's columns."""
-    return pd.DataFrame(list(rows), dtype=object) if rows else empty(model)
+    return pd.DataFrame(list(rows), dtype=object) if rows else model.empty()

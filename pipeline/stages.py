@@ -59,7 +59,7 @@ def snapshot(company: Company, log: Log, model: type[schemas.Table]) -> int:
         for each in models:
             rows = [row | {"read_at": company.now()} for row in LISTS[each][1](client)]
             frames[each] = schemas.framed(each, rows)
-    dropped = {each: schemas.empty(each) for each in COMPARISONS if is_other}
+    dropped = {each: each.empty() for each in COMPARISONS if is_other}
     company.warehouse.replace_all(frames | dropped)
     return len(frames[model])
 

@@ -13,7 +13,6 @@ from pipeline.schemas import (
     Table,
     Verdicts,
     WatchedMonths,
-    empty,
     name_of,
     sql_types,
 )
@@ -44,7 +43,7 @@ def test_every_column_is_required_and_coerced(model: type[Table]) -> None:
 @pytest.mark.parametrize("model", TABLES, ids=name_of)
 def test_an_empty_frame_has_the_tables_columns(model: type[Table]) -> None:
     """In the table's order."""
-    frame = empty(model)
+    frame = model.empty()
     assert list(frame) == list(sql_types(model))
     assert frame.empty
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.extract.history import MOST, Span, watch
-from pipeline.schemas import WatchedMonths, empty
+from pipeline.schemas import WatchedMonths
 from pipeline.warehouse import Warehouse
 
 NOW = datetime(2024, 5, 15, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Clockify:
     def __init__(self) -> None:
         self.entries: Counter[date] = Counter()
         self.asked: list[Span] = []
-        self.seen: pd.DataFrame = empty(WatchedMonths)
+        self.seen: pd.DataFrame = WatchedMonths.empty()
         self.sudden: date | None = None
         """A day on which something is tracked as soon as its month was counted."""
         self.now = NOW
@@ -134,7 +134,7 @@ def test_each_month_is_read_in_its_turn_whatever_its_totals(clockify: Clockify) 
 
 def test_years_of_months_are_compared_some_a_morning(clockify: Clockify) -> None:
     """A free plan has 30 requests an hour: all within a few mornings, the newest each time."""
-    clockify.since, clockify.seen = date(2021, 3, 10), empty(WatchedMonths)
+    clockify.since, clockify.seen = date(2021, 3, 10), WatchedMonths.empty()
     reads = [set(clockify.read(on(5, 8))) for _ in range(13)]
     assert [len(each) for each in reads] == [4, *[3] * 11, 2]
     assert len(set.union(*reads)) == len(clockify.seen) == 39

@@ -18,7 +18,7 @@ from pipeline.review.facts import facts, minutes
 from pipeline.review.judging import failures, judge
 from pipeline.review.reasons import REASON_IDS, Reason, catalogue
 from pipeline.review.rules import JUDGED_BY
-from pipeline.schemas import ClockifyTimeEntries, Verdicts, empty
+from pipeline.schemas import ClockifyTimeEntries, Verdicts
 from tests.pipeline.examples import (
     CUSTOMERS,
     EMPLOYEES,
@@ -282,7 +282,7 @@ def test_no_entries_have_no_verdicts_in_the_same_types() -> None:
     """A dtype never depends on the data."""
     none = verdicts_of()
     assert len(none) == 0
-    assert none.dtypes.to_dict() == empty(Verdicts).dtypes.to_dict()
+    assert none.dtypes.to_dict() == Verdicts.empty().dtypes.to_dict()
     assert none.dtypes.to_dict() == verdicts_of(entry()).dtypes.to_dict()
 
 

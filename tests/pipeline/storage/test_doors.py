@@ -13,7 +13,6 @@ from pipeline.schemas import (
     ClockifyTimeEntries,
     ClockifyUsers,
     Table,
-    empty,
     name_of,
     sql_types,
 )
@@ -98,12 +97,12 @@ def test_dtypes_never_depend_on_the_data(
         "none": [],
         "sparse": [sparse(model, 1)],
     }[rows]
-    read = written(every_table, model, frame(model, *chosen) if chosen else empty(model))
+    read = written(every_table, model, frame(model, *chosen) if chosen else model.empty())
     assert len(read) == len(chosen)
     assert {name: str(dtype).replace("string", "str") for name, dtype in read.dtypes.items()} == {
         name: DTYPES[sql] for name, sql in sql_types(model).items()
     }
-    assert [str(dtype) for dtype in read.dtypes] == [str(dtype) for dtype in empty(model).dtypes]
+    assert [str(dtype) for dtype in read.dtypes] == [str(dtype) for dtype in model.empty().dtypes]
 
 
 @pytest.mark.parametrize("model", TABLES, ids=name_of)
@@ -114,7 +113,7 @@ def test_one_odd_value_among_thousands_is_kept_exactly(
     rows = [sparse(model, number) for number in range(MANY)]
     rows[PLACE] = odd(model)
     frame_read = written(every_table, model, frame(model, *rows))
-    assert frame_read.dtypes.equals(empty(model).dtypes)
+    assert frame_read.dtypes.equals(model.empty().dtypes)
     read = frame_read.to_dict("records")
     assert len(read) == MANY
     for place in (0, PLACE, MANY - 1):
