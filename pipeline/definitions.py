@@ -48,12 +48,11 @@ def build_definitions(
 
     def placed(spec: dg.AssetSpec) -> dg.AssetSpec:
         about = [key.name for key in keys if key.asset_key == spec.key]
-        spec = spec.replace_attributes(
+        return spec.replace_attributes(
             owners=[OWNERS[spec.group_name or ""]],
             description=explained(spec.description or "", about, settings.readme_url),
+            partitions_def=daily if spec.tags.get("grain") == "work_date" else None,
         )
-        is_daily = spec.tags.get("grain") == "work_date"
-        return spec.replace_attributes(partitions_def=daily) if is_daily else spec
 
     loaded = dg.load_assets_from_package_module(assets)
     made = [each for each in loaded if isinstance(each, dg.AssetsDefinition)]
@@ -143,18 +142,12 @@ def explained(description: str, checks_about: Iterable[str], readme_url: str | N
     """
     if readme_url is None:
         return description
-    is_about_reasons = "reasons" in description
-    names = {"Checks": sorted(checks_about), "Reasons": REASON_IDS if is_about_reasons else ()}
-    return "\n\n".join(
-        [
-            description,
-            *(
-                f"{kind}: " + ", ".join(f"[{name}]({readme_url}#{name})" for name in linked)
-                for kind, linked in names.items()
-                if linked
-            ),
-        ]
-    )
+    reasons = REASON_IDS if "reasons" in description else ()
+    for kind, names in (("Checks", sorted(checks_about)), ("Reasons", reasons)):
+        if names:
+            linked = ", ".join(f"[{name}]({readme_url}#{name})" for name in names)
+            description += f"\n\n{kind}: {linked}"
+    return description
 
 
 @dg.definitions
