@@ -150,11 +150,7 @@ def _marked(settings: Settings) -> bool:
         was_there = is_there(mark)
         mark.touch()
     except OSError as error:
-        raise Stop(
-            f"The folder of the analysis copy {settings.analysis} cannot be written "
-            f"({error.strerror})",
-            "free disk space or correct the folder's permissions, then run again",
-        ) from error
+        raise _unwritable(f"analysis copy {settings.analysis}", error) from error
     return was_there
 
 
@@ -200,11 +196,7 @@ def _held(settings: Settings, run_id: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         lock.release()
-        raise Stop(
-            f"The folder of the warehouse {settings.warehouse} cannot be written "
-            f"({error.strerror})",
-            "free disk space or correct the folder's permissions, then run again",
-        ) from error
+        raise _unwritable(f"warehouse {settings.warehouse}", error) from error
     try:
         yield
     finally:
@@ -217,3 +209,10 @@ def _named(holder: Path) -> str:
         return holder.read_text()
     except FileNotFoundError:
         return "another run"
+
+
+def _unwritable(what: str, error: OSError) -> Stop:
+    return Stop(
+        f"The folder of the {what} cannot be written ({error.strerror})",
+        "free disk space or correct the folder's permissions, then run again",
+    )
