@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ from pipeline.storage.database import Connection, read_only
 
 FOLDER = Path("data/demo")
 DAYS = 14
+UI = ("dagster", "dev", "--workspace", "workspace.yaml")
 HOME = Path("dagster_home")
 ASK = f"set -a; . {FOLDER}/env; set +a; .venv/bin/python -m pipeline status"
 FILES = {
@@ -61,14 +62,15 @@ def main() -> int:
         warnings.filterwarnings("ignore", category=category)
     if asked.ui and _has_accounts():
         console.print("Using your accounts, from the environment or .env.")
-        return _ui({"DAGSTER_HOME": str(HOME.resolve())})
+        os.environ["DAGSTER_HOME"] = str(HOME.resolve())
+        return _called(*UI)
     try:
         with sandbox() as settings:
-            if asked.ui:
-                return _ui(settings)
             os.environ.update(settings)
+            if asked.ui:
+                return _called(*UI)
             if asked.check_definitions:
-                return _called([_script("dg"), "check", "defs"], os.environ)
+                return _called("dg", "check", "defs")
             return run()
     except Stop as stop:
         console.print(str(stop), style="red", markup=False)
@@ -205,14 +207,10 @@ def _checks(result: dg.ExecuteInProcessResult) -> None:
         console.print(f"[red]{event.step_key} stopped the run:[/red] {escape(str(said))}")
 
 
-def _ui(settings: Mapping[str, str]) -> int:
-    command = [_script("dagster"), "dev", "--workspace", "workspace.yaml"]
-    return _called(command, {**os.environ, **settings})
-
-
-def _called(command: list[str], environment: Mapping[str, str]) -> int:
+def _called(name: str, *arguments: str) -> int:
     """Run a command to its end, however we are told to end: it has processes of its own to stop."""
-    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - our own
+    command = Path(sys.executable).with_name(name)
+    with subprocess.Popen([command, *arguments]) as process:  # noqa: S603 - our own
         try:
             return process.wait()
         except KeyboardInterrupt:  # the terminal has told the command as well
@@ -248,10 +246,6 @@ def _demo_home() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(HOME / "dagster.yaml", home / "dagster.yaml")
     return home
-
-
-def _script(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
 
 
 if __name__ == "__main__":
