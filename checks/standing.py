@@ -46,9 +46,11 @@ def unknown_plan(connection: Connection, _: Company, __: Row) -> list[Row]:
     return [{"problem": found.what, "fix": found.fix}] if found else []
 
 
-def unusual_day(connection: Connection, company: Company, given: Row) -> list[Row]:
+def unusual_day(connection: Connection, _: Company, given: Row) -> list[Row]:
     """What is far from usual on the last day judged, in words with its counts."""
-    found = usual.of_last_day(connection, given["today"], company.settings.time_zone)
+    window = [given["today"] - usual.REACH, given["yesterday"], given["zone"]]
+    days = queries.rows(connection, figures.OVER_AND_JUDGED, window)
+    found = usual.unusual([usual.Day(**day) for day in days])
     return [{"problem": "; ".join(found)}] if found else []
 
 

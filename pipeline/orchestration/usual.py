@@ -1,17 +1,12 @@
 """Whether a day is far from usual, by how much was tracked and how much of it was rejected.
 
-Pure, on counts, but for reading them. Keeps out what is done about it: it is worth an alert and
-stops nothing.
+Pure, on counts. Keeps out what is done about it: it is worth an alert and stops nothing.
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from statistics import median
 from typing import NamedTuple
-
-from pipeline.reports.figures import OVER_AND_JUDGED
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import rows
 
 WEEKS = 8
 """How far back the same weekday is looked at."""
@@ -34,18 +29,6 @@ class Day(NamedTuple):
     work_date: date
     entries: int
     rejected: int
-
-
-def of_last_day(connection: Connection, today: date, zone: str) -> list[str]:
-    """What is far from usual on the last work date that has passed and was judged.
-
-    Args:
-        connection: one to the warehouse, or to the analysts' copy.
-        today: the calendar date now in the zone.
-        zone: `TIME_ZONE`.
-    """
-    days = rows(connection, OVER_AND_JUDGED, [today - REACH, today - timedelta(days=1), zone])
-    return unusual([Day(**row) for row in days])
 
 
 def unusual(days: Sequence[Day]) -> list[str]:
