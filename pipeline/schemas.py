@@ -356,14 +356,8 @@ class Drift(Table):
     kind: Text = column(
         "What happened: `resembling` is like one of ours in all but one respect",
         isin=[
-            "edited",
-            "moved",
-            "unapproved",
-            "deleted",
-            "billed",
-            "duplicated",
-            "resembling",
-            "not_ours",
+            *("edited", "moved", "unapproved", "deleted"),
+            *("billed", "duplicated", "resembling", "not_ours"),
         ],
     )
     field: Text = nullable("The field that changed, if it is one")
@@ -394,21 +388,10 @@ class ComparedDays(Table):
 
 
 WAREHOUSE_TABLES: tuple[type[Table], ...] = (
-    ClockifyWorkspace,
-    ClockifyUsers,
-    ClockifyProjects,
-    ClockifyTimeEntries,
-    QuickbooksEmployees,
-    QuickbooksCustomers,
-    QuickbooksCompany,
-    AcceptedTimeEntries,
-    RejectedTimeEntries,
-    Days,
-    WatchedMonths,
-    DeliveryPlan,
-    QuickbooksActivities,
-    Drift,
-    ComparedDays,
+    *(ClockifyWorkspace, ClockifyUsers, ClockifyProjects, ClockifyTimeEntries),
+    *(QuickbooksEmployees, QuickbooksCustomers, QuickbooksCompany),
+    *(AcceptedTimeEntries, RejectedTimeEntries, Days, WatchedMonths),
+    *(DeliveryPlan, QuickbooksActivities, Drift, ComparedDays),
 )
 LEDGER_TABLES: tuple[type[Table], ...] = (
     Deliveries,
