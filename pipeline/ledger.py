@@ -212,11 +212,11 @@ class Ledger:
 
     def claimed(self, quickbooks_ids: Iterable[str]) -> set[str]:
         """Those of the time activities that are some delivery's own."""
-        return self._ids("quickbooks_id", quickbooks_ids, "state <> $2", "doubtful")
+        return self._ids(quickbooks_ids, "state <> 'doubtful'")
 
     def sent_by_us(self, quickbooks_ids: Iterable[str]) -> set[str]:
         """Those of the time activities that we made, or may have made."""
-        return self._ids("quickbooks_id", quickbooks_ids, "attempts > $2", 0)
+        return self._ids(quickbooks_ids, "attempts > 0")
 
     def sent_by_day(self, zone: str) -> dict[date, int]:
         """How many entries were first sent on each day on which any were.
@@ -278,11 +278,11 @@ class Ledger:
         ).fetchall()
         return Binding(*rows[0]) if rows else None
 
-    def _ids(self, column: str, ids: Iterable[str], condition: str, value: object) -> set[str]:
-        """Those of the ids that the column of some delivery holds under a condition."""
+    def _ids(self, quickbooks_ids: Iterable[str], condition: str) -> set[str]:
+        """Those of the time activities that some delivery names under a condition."""
         rows = self._connection.execute(
-            f"SELECT {column} FROM deliveries WHERE {column} = ANY($1) AND {condition}",
-            [list(ids), value],
+            f"SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND {condition}",
+            [list(quickbooks_ids)],
         ).fetchall()
         return {row[0] for row in rows}
 
