@@ -19,7 +19,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SecretStr,
+    Secret,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -84,17 +84,11 @@ def _base(value: str) -> str:
     return value
 
 
-def _safe_secret(value: SecretStr) -> SecretStr:
-    _safe(value.get_secret_value())
-    return value
-
-
-def _plain(value: str | SecretStr) -> str | SecretStr:
+def _plain(value: str) -> str:
     """As it goes into a header, which takes no other characters."""
-    text = value if isinstance(value, str) else value.get_secret_value()
-    if not text:
+    if not value:
         raise ValueError("it is empty")
-    if not (text.isascii() and text.isprintable()):
+    if not (value.isascii() and value.isprintable()):
         raise ValueError("it has characters that no key has, such as curly quotes: copy it again")
     return value
 
@@ -157,8 +151,8 @@ def _outlasting(value: int, info: ValidationInfo) -> int:
 Url = Annotated[str, AfterValidator(_safe), AfterValidator(_base)]
 ExactUrl = Annotated[str, AfterValidator(_safe)]
 """One that is compared character for character by who is given it."""
-SecretUrl = Annotated[SecretStr, AfterValidator(_safe_secret)]
-Key = Annotated[SecretStr, AfterValidator(_plain)]
+SecretUrl = Secret[Annotated[str, AfterValidator(_safe)]]
+Key = Secret[Annotated[str, AfterValidator(_plain)]]
 PublicKey = Annotated[str, AfterValidator(_plain)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Begun = Annotated[date, AfterValidator(_begun)]
@@ -192,7 +186,7 @@ class Settings(BaseSettings):
     quickbooks_client_id: PublicKey = Field(description="set the client id of your Intuit app")
     quickbooks_client_secret: Key = Field(description="set your Intuit app's client secret")
     quickbooks_realm_id: str = Field(pattern="^[0-9]+$", description="set the company id: digits")
-    quickbooks_refresh_token: SecretStr | None = None
+    quickbooks_refresh_token: Secret[str] | None = None
     quickbooks_token_file: Path = Path("data/quickbooks-token.json")
     quickbooks_api_url: Url = "https://quickbooks.api.intuit.com"
     quickbooks_authorize_url: Url = "https://appcenter.intuit.com/connect/oauth2"
@@ -301,7 +295,7 @@ class Settings(BaseSettings):
         return {name.upper(): getattr(self, name) for name in names}
 
     @property
-    def alert_receivers(self) -> dict[str, SecretStr]:
+    def alert_receivers(self) -> dict[str, Secret[str]]:
         """Where alerts go: `slack`, `webhook`, whichever are set, to their addresses."""
         known = {"slack": self.alert_slack_url, "webhook": self.alert_webhook_url}
         return {name: address for name, address in known.items() if address}

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
+from pydantic import Secret
 from pyrate_limiter import Duration, Rate
 
 from pipeline.http import Http, Service
@@ -60,7 +60,7 @@ def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"text": "\n".join(["*Clockify to QuickBooks*", *lines, f"{rest}. {counted}"])}
 
 
-def post(address: SecretStr, document: Mapping[str, Any]) -> None:
+def post(address: Secret[str], document: Mapping[str, Any]) -> None:
     """Post a document; no log line and no error shows the address, which is a key.
 
     Raises:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import Secret
 
 from pipeline.orchestration import alerts
 from pipeline.stops import Stop
@@ -115,7 +115,7 @@ def test_a_document_arrives_and_no_log_line_shows_its_address(
 ) -> None:
     """The address is a key: whoever has it may post."""
     with receiving() as receiver, caplog.at_level(logging.DEBUG):
-        alerts.post(SecretStr(receiver.url), {"a": 1})
+        alerts.post(Secret(receiver.url), {"a": 1})
     assert receiver.got == [{"a": 1}]
     logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     assert "HTTP Request" in logged
@@ -129,7 +129,7 @@ def test_an_address_that_is_sent_otherwise_than_it_was_typed_is_in_no_log_either
     """Capitals of a host, a blank, or the port that is https's own; a key may be in its query."""
     with receiving() as receiver, caplog.at_level(logging.DEBUG):
         port = receiver.url.partition("127.0.0.1:")[2].partition("/")[0]
-        alerts.post(SecretStr(address.format(port, SECRET)), {"a": 1})
+        alerts.post(Secret(address.format(port, SECRET)), {"a": 1})
     assert receiver.got == [{"a": 1}]
     logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     assert "HTTP Request" in logged
@@ -142,7 +142,7 @@ def test_a_receiver_that_refuses_is_named_without_its_address(status: int, says:
     with receiving() as receiver:
         receiver.status = status
         with pytest.raises(Stop, match=says) as raised:
-            alerts.post(SecretStr(receiver.url), {})
+            alerts.post(Secret(receiver.url), {})
     assert "ALERT_SLACK_URL and ALERT_WEBHOOK_URL" in str(raised.value)
     assert SECRET not in str(raised.value)
 
@@ -153,5 +153,5 @@ def test_a_receiver_that_is_away_is_named_by_its_host(
     """As every service, after some patience."""
     monkeypatch.setattr(alerts, "PATIENCE_SECONDS", 1)
     with pytest.raises(Stop, match=f"cannot be reached at 127.0.0.1:{closed_port}") as raised:
-        alerts.post(SecretStr(f"http://127.0.0.1:{closed_port}/services/{SECRET}"), {})
+        alerts.post(Secret(f"http://127.0.0.1:{closed_port}/services/{SECRET}"), {})
     assert SECRET not in str(raised.value)
