@@ -156,15 +156,7 @@ known AS (
 """
 
 
-PARTS = (
-    "clockify",
-    "in_quickbooks",
-    "billed",
-    "unbilled",
-    "not_sent",
-    "rounding",
-    "differing",
-)
+PARTS = ("clockify", "in_quickbooks", "billed", "unbilled", "not_sent", "rounding", "differing")
 """What is summed, in time and amount; `billed` and `unbilled` are of what is in QuickBooks."""
 
 
