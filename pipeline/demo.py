@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -116,7 +116,7 @@ def sandbox() -> Iterator[dict[str, str]]:
 def run() -> int:
     """The job over the sandbox's last days, with its progress and what came of it."""
     settings = Settings.load()
-    today = datetime.now(settings.zone).date()
+    today = terminal.today(settings)
     first = today - timedelta(days=DAYS - 1)
     job = build_definitions(settings).resolve_job_def(JOB)
     run_id = str(uuid4())

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from pipeline import files
-from pipeline.company import Company, opened
+from pipeline.company import opened
 from pipeline.delivery import opening
 from pipeline.delivery.desk import Desk
 from pipeline.extract.pieces import days_of
@@ -91,7 +91,12 @@ def window(first: datetime, last: datetime) -> tuple[date, date]:
     return first.date(), last.date()
 
 
-def refuse_unknowable(settings: Settings, today: date, first: date, last: date) -> None:
+def today(settings: Settings) -> date:
+    """The calendar date now in `TIME_ZONE`."""
+    return datetime.now(settings.zone).date()
+
+
+def refuse_unknowable(settings: Settings, first: date, last: date) -> None:
     """Refuse days of which nothing can be known.
 
     Raises:
@@ -101,21 +106,20 @@ def refuse_unknowable(settings: Settings, today: date, first: date, last: date) 
         raise click.BadParameter(
             f"{last} is before START_DATE ({settings.start_date}): no day before it is ever read"
         )
-    if first > today:
-        raise click.BadParameter(f"{first} lies in the future: today is {today}")
+    if first > (now := today(settings)):
+        raise click.BadParameter(f"{first} lies in the future: today is {now}")
 
 
-def unread(company: Company, first: date, last: date) -> list[date]:
-    """The days of a range that could have been judged by now and were not; of the warehouse."""
-    with company.warehouse.connect() as connection:
-        return unread_in(connection, company.settings, company.today(), first, last)
+def unread(connection: Connection, settings: Settings, first: date, last: date) -> list[date]:
+    """The days of a range that could have been judged by now and were not.
 
-
-def unread_in(
-    connection: Connection, settings: Settings, today: date, first: date, last: date
-) -> list[date]:
-    """The same, of a connection to the warehouse or to the analysis copy."""
-    known = days_of(max(first, settings.start_date), min(last, today))
+    Args:
+        connection: one to the warehouse, or to the analysis copy.
+        settings: say the first day that is ever read.
+        first: the first day.
+        last: the last one, included.
+    """
+    known = days_of(max(first, settings.start_date), min(last, today(settings)))
     return sorted(set(known) - days_judged(connection))
 
 
@@ -143,9 +147,8 @@ def desk(command: str, *days: date, only_reads: bool) -> Iterator[Desk]:
             never read, may not be written, or the ledger is another's or cannot be had.
     """
     settings = Settings.load()
-    today = datetime.now(settings.zone).date()
-    first, last = days or (settings.start_date, today)
-    refuse_unknowable(settings, today, first, last)
+    first, last = days or (settings.start_date, today(settings))
+    refuse_unknowable(settings, first, last)
     if not files.is_there(settings.warehouse):
         raise Stop(
             f"There is no warehouse {settings.warehouse}",

@@ -40,7 +40,8 @@ def command(
     days = terminal.window(first, last)
     with terminal.desk("cutover", *days, only_reads=not confirm) as desk:
         terminal.refuse_own(desk.company.settings, csv_file)
-        unread = terminal.unread(desk.company, *days)
+        with desk.company.warehouse.connect() as connection:
+            unread = terminal.unread(connection, desk.company.settings, *days)
         found = _found(desk, *days)
         if confirm and unread:
             raise Stop(

@@ -1,7 +1,5 @@
 """`doctor`: each precondition in turn, with a mark and the fix."""
 
-from datetime import datetime
-
 import click
 from rich.text import Text
 
@@ -25,7 +23,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     """
     settings = Settings.load()
     with terminal.progress() as say:
-        facts = examination.facts(settings, datetime.now(settings.zone).date(), say)
+        facts = examination.facts(settings, terminal.today(settings), say)
     found = list(findings(facts))
     if as_json:
         terminal.print_json([each._asdict() for each in found])

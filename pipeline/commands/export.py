@@ -59,11 +59,10 @@ def command(
     days = terminal.window(first, last)
     settings = Settings.load()
     terminal.refuse_own(settings, csv_file, xlsx_file)
-    today = datetime.now(settings.zone).date()
-    terminal.refuse_unknowable(settings, today, *days)
+    terminal.refuse_unknowable(settings, *days)
     with copy_of(settings.analysis) as connection:
         sheet = Sheet(what, WHAT[what], _rows(connection, what, *days))
-        notes = terminal.told_unread(terminal.unread_in(connection, settings, today, *days))
+        notes = terminal.told_unread(terminal.unread(connection, settings, *days))
         as_of = terminal.as_of(published_at(connection), settings)
     if csv_file:
         write_csv(csv_file, sheet)

@@ -25,7 +25,8 @@ def command(first: datetime, last: datetime, *, as_json: bool) -> None:
     days = terminal.window(first, last)
     with terminal.desk("plan", *days, only_reads=True) as desk:
         plans = loading.plans(desk, *days)
-        unread = terminal.unread(desk.company, *days)
+        with desk.company.warehouse.connect() as connection:
+            unread = terminal.unread(connection, desk.company.settings, *days)
         unsettled = len(desk.ledger.unsettled())
         is_followed = desk.company.settings.after_send == "update"
     rows = [each for plan in plans for each in plan.rows()]

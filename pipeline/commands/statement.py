@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -45,10 +45,9 @@ def command(
     last = first.replace(day=monthrange(first.year, first.month)[1])
     settings = Settings.load()
     terminal.refuse_own(settings, csv_file, xlsx_file)
-    today = datetime.now(settings.zone).date()
-    _refuse_foreign(settings, today, first, last)
+    _refuse_foreign(settings, first, last)
     with copy_of(settings.analysis) as connection:
-        unread = terminal.unread_in(connection, settings, today, max(first, settings.since), last)
+        unread = terminal.unread(connection, settings, max(first, settings.since), last)
         rows = [row | {"state": _state(row)} for row in of_month(connection, first)]
         lines = lines_of_month(connection, first)
         at = published_at(connection)
@@ -70,13 +69,13 @@ def command(
     ctx.exit(0 if is_ready else terminal.UNDECIDED)
 
 
-def _refuse_foreign(settings: Settings, today: date, first: date, last: date) -> None:
+def _refuse_foreign(settings: Settings, first: date, last: date) -> None:
     """Refuse a month that is none of ours: nothing to invoice would look like all is ready.
 
     Raises:
         click.BadParameter: it lies before `START_DATE` or `SEND_FROM`, or in the future.
     """
-    terminal.refuse_unknowable(settings, today, first, last)
+    terminal.refuse_unknowable(settings, first, last)
     if last < settings.since:
         raise click.BadParameter(
             f"{last} is before SEND_FROM ({settings.since}): this pipeline sends nothing of it"
