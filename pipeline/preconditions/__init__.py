@@ -1,7 +1,7 @@
 """The preconditions of a good morning's run, in the order in which a person puts things right.
 
-Each is one entry in the file of its side; a finding is what one comes to. Pure. Keeps out how facts
-are come by (`examination`) and how findings are shown (`commands.doctor`).
+Each is a function in the file of its side; a finding is what one comes to. Pure. Keeps out how
+facts are come by (`examination`) and how findings are shown (`commands.doctor`).
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 
 from pipeline.preconditions import clockify, machine, names, quickbooks
 from pipeline.preconditions.examination import Facts
-from pipeline.preconditions.precondition import Precondition
+from pipeline.preconditions.precondition import Doubt, Precondition
 from pipeline.stops import Stop
 
-PRECONDITIONS = (
+PRECONDITIONS: tuple[Precondition, ...] = (
     *clockify.PRECONDITIONS,
     *quickbooks.PRECONDITIONS,
     *names.PRECONDITIONS,
@@ -39,19 +39,25 @@ def findings(facts: Facts) -> Iterator[Finding]:
     """
     said: list[Stop] = []
     for each in PRECONDITIONS:
-        needs = [facts[name] for name in signature(each.look).parameters]
+        needs = [facts[name] for name in signature(each).parameters]
         stop = next((need for need in needs if isinstance(need, Stop)), None)
         if stop is None:
             yield _finding(each, needs)
         elif stop in said:
-            yield Finding(each.claim, "unseen", "not checked, because of what is wrong above")
+            yield Finding(claim(each), "unseen", "not checked, because of what is wrong above")
         else:
             said.append(stop)
-            yield Finding(each.claim, "wrong", stop.what, stop.fix)
+            yield Finding(claim(each), "wrong", stop.what, stop.fix)
+
+
+def claim(each: Precondition) -> str:
+    """What a precondition claims: its docstring, without the full stop."""
+    return str(each.__doc__).removesuffix(".")
 
 
 def _finding(each: Precondition, needs: list[object]) -> Finding:
-    found = each.look(*needs)
+    found = each(*needs)
     if isinstance(found, str):
-        return Finding(each.claim, "right", found)
-    return Finding(each.claim, "wrong" if each.is_vital else "doubtful", found.what, found.fix)
+        return Finding(claim(each), "right", found)
+    state: State = "doubtful" if isinstance(found, Doubt) else "wrong"
+    return Finding(claim(each), state, found.what, found.fix)

@@ -5,20 +5,22 @@ import pandas as pd
 from pipeline.clockify.client import Workspace, is_free
 from pipeline.extract.reading import no_approval, workspace_row
 from pipeline.preconditions.examination import DAYS, Past
-from pipeline.preconditions.precondition import Precondition, listed
+from pipeline.preconditions.precondition import Doubt, listed
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
 
 def _key(workspace: Workspace) -> str | Stop:
+    """Clockify accepts the key."""
     return f"the workspace {workspace.name}"
 
 
 def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
+    """Clockify's plan allows it."""
     if no_approval(workspace, settings):
         return f"{workspace.plan}; see the next line"
     if is_free(workspace.plan):
-        return Stop(
+        return Doubt(
             "The workspace is on Clockify's free plan, which gives a new workspace 30 requests "
             "an hour and no approval or rounding",
             "Keep LOOKBACK_DAYS small, or move to a paid plan",
@@ -27,6 +29,7 @@ def _plan(workspace: Workspace, settings: Settings) -> str | Stop:
 
 
 def _approvals(workspace: Workspace, settings: Settings) -> str | Stop:
+    """Approvals are available."""
     if not settings.require_approval:
         return "REQUIRE_APPROVAL is off"
     if not workspace.is_approval_on and workspace.has_approval:
@@ -39,6 +42,7 @@ def _approvals(workspace: Workspace, settings: Settings) -> str | Stop:
 
 
 def _rates(entries: pd.DataFrame, settings: Settings) -> str | Stop:
+    """The key sees rates."""
     if settings.rate_source != "clockify":
         return "rates are the service item's: Clockify's are not needed"
     billable = entries[entries["is_billable"] & entries["end_at"].notna()]
@@ -54,6 +58,7 @@ def _rates(entries: pd.DataFrame, settings: Settings) -> str | Stop:
 
 
 def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str | Stop:
+    """The key sees everybody's time."""
     people, members = set(entries["user_id"]), int(users["is_active"].sum())
     if people <= {owner_id} and members > 1:
         return Stop(
@@ -67,6 +72,7 @@ def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str
 def _rounding(
     workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
 ) -> str | Stop:
+    """Rounding is as it was."""
     now = str(workspace_row(workspace, settings.rounding)["rounding"])
     bound = past and past.binding
     if bound and bound.rounding != now:
@@ -80,6 +86,7 @@ def _rounding(
 
 
 def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str | Stop:
+    """Workspace and zone are as they were."""
     now = settings.clockify_workspace_id, settings.time_zone
     filled = past and past.workspace_id
     if filled and filled != now[0]:
@@ -101,11 +108,12 @@ def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str |
 
 
 def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
+    """Work dates are the same in everybody's zone."""
     is_other = (entries["person_work_date"] != entries["work_date"]).fillna(value=False)
     if not is_other.any():
         return f"work dates are those of {settings.time_zone} and of everybody's own zone"
     names = entries.loc[is_other, "user_name"].dropna().unique().tolist()
-    return Stop(
+    return Doubt(
         f"{int(is_other.sum())} of {len(entries)} entries of the last {DAYS} days fall on another "
         f"day in the person's own zone ({listed(names)})",
         f"Do nothing if {settings.time_zone} is the time zone of the books; else set TIME_ZONE "
@@ -113,13 +121,4 @@ def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
     )
 
 
-PRECONDITIONS = (
-    Precondition("Clockify accepts the key", _key),
-    Precondition("Clockify's plan allows it", _plan, is_vital=False),
-    Precondition("Approvals are available", _approvals),
-    Precondition("The key sees rates", _rates),
-    Precondition("The key sees everybody's time", _everybody),
-    Precondition("Rounding is as it was", _rounding),
-    Precondition("Workspace and zone are as they were", _bound),
-    Precondition("Work dates are the same in everybody's zone", _one_date, is_vital=False),
-)
+PRECONDITIONS = (_key, _plan, _approvals, _rates, _everybody, _rounding, _bound, _one_date)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.preconditions.examination import Automation, Past
-from pipeline.preconditions.precondition import Precondition
+from pipeline.preconditions.precondition import Doubt
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
@@ -16,6 +16,7 @@ COPIED_WITHIN = timedelta(days=1)
 
 
 def _clocks(clockify_ahead: timedelta | None, quickbooks_ahead: timedelta | None) -> str | Stop:
+    """Clocks agree."""
     ahead = {"Clockify's": clockify_ahead, "Intuit's": quickbooks_ahead}
     known = {whose: by for whose, by in ahead.items() if by is not None}
     shown = ", ".join(f"{whose} {round(by.total_seconds()):+} s" for whose, by in known.items())
@@ -28,6 +29,7 @@ def _clocks(clockify_ahead: timedelta | None, quickbooks_ahead: timedelta | None
 
 
 def _writable(blocked: dict[Path, str]) -> str | Stop:
+    """Files can be written."""
     if blocked:
         named = ", ".join(f"{path} ({why})" for path, why in blocked.items())
         return Stop(
@@ -38,8 +40,9 @@ def _writable(blocked: dict[Path, str]) -> str | Stop:
 
 
 def _closed(readable: list[Path]) -> str | Stop:
+    """No other account reads the files."""
     if readable:
-        return Stop(
+        return Doubt(
             "Every account on this machine may read files that hold keys, names and rates: "
             f"{', '.join(map(str, readable))}",
             f"Close them, as with `chmod 600 {' '.join(map(str, readable))}`",
@@ -48,6 +51,7 @@ def _closed(readable: list[Path]) -> str | Stop:
 
 
 def _copied(written_at: datetime | None, copied_at: datetime | None) -> str | Stop:
+    """The ledger is backed up."""
     if written_at is None:
         if copied_at is None:
             return "there is no ledger yet"
@@ -65,6 +69,7 @@ def _copied(written_at: datetime | None, copied_at: datetime | None) -> str | St
 
 
 def _cutover(settings: Settings) -> str | Stop:
+    """The cut-over is set."""
     if settings.is_real and settings.send_from is None:
         return Stop(
             "SEND_FROM is not set, so nothing is sent",
@@ -79,6 +84,7 @@ def _cutover(settings: Settings) -> str | Stop:
 
 
 def _scheduled(automation: Automation) -> str | Stop:
+    """The schedule is on."""
     if not automation.is_schedule_on:
         return Stop(
             "The schedule every_morning is off",
@@ -93,6 +99,7 @@ def _scheduled(automation: Automation) -> str | Stop:
 
 
 def _loaded(automation: Automation) -> str | Stop:
+    """The last load is recent."""
     at = automation.loaded_at
     if at is None:
         return Stop(
@@ -109,6 +116,7 @@ def _loaded(automation: Automation) -> str | Stop:
 
 
 def _button(past: Past | None) -> str | Stop:
+    """The vendor's button is disconnected."""
     if past and past.adopted:
         return Stop(
             f"{past.adopted} entries of days after the first load were in QuickBooks before us",
@@ -118,13 +126,4 @@ def _button(past: Past | None) -> str | Stop:
     return "nothing has come from it since the first load; make sure it is disconnected in Clockify"
 
 
-PRECONDITIONS = (
-    Precondition("Clocks agree", _clocks),
-    Precondition("Files can be written", _writable),
-    Precondition("No other account reads the files", _closed, is_vital=False),
-    Precondition("The ledger is backed up", _copied),
-    Precondition("The cut-over is set", _cutover),
-    Precondition("The schedule is on", _scheduled),
-    Precondition("The last load is recent", _loaded),
-    Precondition("The vendor's button is disconnected", _button),
-)
+PRECONDITIONS = (_clocks, _writable, _closed, _copied, _cutover, _scheduled, _loaded, _button)

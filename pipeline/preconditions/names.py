@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from pipeline.preconditions.precondition import Precondition, listed
+from pipeline.preconditions.precondition import Doubt, listed
 from pipeline.review import matching
 from pipeline.review.directory import Match
 from pipeline.review.facts import expected_projects
@@ -25,6 +25,7 @@ PROJECTS = {
 
 
 def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Stop:
+    """People match employees."""
     active = users[users["is_active"] & users["user_name"].notna()]
     people = list(zip(active["user_id"], active["user_name"], strict=True))
     matches = matching.match_people(people, users, employees)
@@ -36,6 +37,7 @@ def _people(users: pd.DataFrame, employees: pd.DataFrame) -> str | Stop:
 
 
 def _projects(projects: pd.DataFrame, customers: pd.DataFrame, settings: Settings) -> str | Stop:
+    """Projects match customers."""
     found = expected_projects(projects, customers, settings)
     return _matched(
         {name: match for name, _, match in found},
@@ -51,10 +53,7 @@ def _matched(matches: Mapping[str, Match], what: str, fixes: Mapping[str, str]) 
     named = [f"`{name}`: {hint}" for name, hint in wrong.items()]
     problems = {match.problem for match in matches.values()}
     fix = "; ".join(act for problem, act in fixes.items() if problem in problems)
-    return Stop(f"{len(wrong)} {what}: {listed(named, '; ')}", fix[:1].upper() + fix[1:])
+    return Doubt(f"{len(wrong)} {what}: {listed(named, '; ')}", fix[:1].upper() + fix[1:])
 
 
-PRECONDITIONS = (
-    Precondition("People match employees", _people, is_vital=False),
-    Precondition("Projects match customers", _projects, is_vital=False),
-)
+PRECONDITIONS = (_people, _projects)

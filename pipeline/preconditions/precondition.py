@@ -1,26 +1,21 @@
-"""What a precondition is: a claim, and a small pure function that looks at it."""
+"""What a precondition is: a small pure function that looks at a claim, which is its docstring."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pipeline.stops import Stop
 
 NAMED = 5
 """Names that one finding spells out."""
+Precondition = Callable[..., str | Stop]
+"""Names the facts that it needs as its parameters.
+
+Returns a sentence where all is well, else the problem with its fix: a `Doubt` where a run does its
+work all the same.
+"""
 
 
-@dataclass(frozen=True)
-class Precondition:
-    """A claim and what looks at it.
-
-    The function names the facts that it needs as its parameters, and returns a sentence where all
-    is well, else the problem with its fix.
-    """
-
-    claim: str
-    look: Callable[..., str | Stop]
-    is_vital: bool = True
-    """Whether a run does not do its work without; else it is worth a look."""
+class Doubt(Stop):
+    """What is worth a look, and stops nothing."""
 
 
 def listed(names: list[str], comma: str = ", ") -> str:

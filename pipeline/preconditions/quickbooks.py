@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.preconditions.precondition import Precondition
+from pipeline.preconditions.precondition import Doubt
 from pipeline.quickbooks import eligibility
 from pipeline.quickbooks.token_service import Pair
 from pipeline.quickbooks.tokens import CONNECT
@@ -18,6 +18,7 @@ SOON = timedelta(days=14)
 
 
 def _connected(pair: Pair) -> str | Stop:
+    """QuickBooks is connected."""
     now = datetime.now(UTC)
     age = now - datetime.fromisoformat(pair.issued_at)
     ends = pair.refresh_expires_at and datetime.fromisoformat(pair.refresh_expires_at)
@@ -31,30 +32,37 @@ def _connected(pair: Pair) -> str | Stop:
 
 
 def _realm(company: Row, settings: Settings) -> str | Stop:
+    """The company is the right one."""
     said = f"{company['company_name']}, {company['realm_id']}"
     return eligibility.other_realm(company, settings) or said
 
 
 def _quickbooks_plan(company: Row) -> str | Stop:
+    """Its plan takes time activities."""
     return eligibility.refused_plan(company) or str(company["plan"])
 
 
 def _known_plan(company: Row) -> str | Stop:
-    return eligibility.unknown_plan(company) or "its rules are those of the vendor's manual"
+    """Its plan is known."""
+    found = eligibility.unknown_plan(company)
+    return Doubt(found.what, found.fix) if found else "its rules are those of the vendor's manual"
 
 
 def _payroll(company: Row, settings: Settings) -> str | Stop:
+    """QuickBooks Payroll is off."""
     found = eligibility.payroll(company, settings)
     return found or ("allowed by ALLOW_PAYROLL" if company["is_payroll_enabled"] else "off")
 
 
 def _time_tracking(company: Row) -> str | Stop:
+    """Time tracking is on."""
     return eligibility.no_time_tracking(company) or "on"
 
 
 def _currencies(
     settings: Settings, entries: pd.DataFrame, company: Row, customers: pd.DataFrame
 ) -> str | Stop:
+    """Rates are in its currencies."""
     home = company["home_currency"]
     known = {home, *customers["currency"].dropna()}
     is_rated = entries["is_billable"] & entries["hourly_rate_minor"].notna()
@@ -70,10 +78,12 @@ def _currencies(
 
 
 def _item(settings: Settings, item: Row | None) -> str | Stop:
+    """The service item exists."""
     return f"`{settings.service_item}`" if item else "SERVICE_ITEM is not set: QuickBooks chooses"
 
 
 def _price(settings: Settings, item: Row | None) -> str | Stop:
+    """The rate has a source."""
     if settings.rate_source == "clockify":
         return "time is sent at Clockify's rates"
     if not (item and item.get("UnitPrice")):
@@ -86,9 +96,10 @@ def _price(settings: Settings, item: Row | None) -> str | Stop:
 
 
 def _taxable(settings: Settings, item: Row | None) -> str | Stop:
+    """Tax agrees with the item's."""
     if item and bool(item.get("Taxable")) != settings.taxable:
         kind = "taxable" if item.get("Taxable") else "not taxable"
-        return Stop(
+        return Doubt(
             f"The service item `{settings.service_item}` is {kind}, but TAXABLE is "
             f"{str(settings.taxable).lower()}",
             "Set TAXABLE as the bookkeeper taxes this service, or correct the item",
@@ -97,14 +108,14 @@ def _taxable(settings: Settings, item: Row | None) -> str | Stop:
 
 
 PRECONDITIONS = (
-    Precondition("QuickBooks is connected", _connected),
-    Precondition("The company is the right one", _realm),
-    Precondition("Its plan takes time activities", _quickbooks_plan),
-    Precondition("Its plan is known", _known_plan, is_vital=False),
-    Precondition("QuickBooks Payroll is off", _payroll),
-    Precondition("Time tracking is on", _time_tracking),
-    Precondition("Rates are in its currencies", _currencies),
-    Precondition("The service item exists", _item),
-    Precondition("The rate has a source", _price),
-    Precondition("Tax agrees with the item's", _taxable, is_vital=False),
+    _connected,
+    _realm,
+    _quickbooks_plan,
+    _known_plan,
+    _payroll,
+    _time_tracking,
+    _currencies,
+    _item,
+    _price,
+    _taxable,
 )

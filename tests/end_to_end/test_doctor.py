@@ -28,6 +28,7 @@ from pipeline.orchestration.windows import SCHEDULE
 from pipeline.preconditions import (
     PRECONDITIONS,
     Finding,
+    claim,
     clockify,
     examination,
     findings,
@@ -122,7 +123,7 @@ def test_where_all_is_well_every_precondition_says_how_it_is(sound: House) -> No
     """Nothing wrong, nothing doubtful, nothing left out, and each says a fact."""
     found = look(sound)
     assert not_right(found) == {}
-    assert [each.claim for each in found] == [each.claim for each in PRECONDITIONS]
+    assert [each.claim for each in found] == [*map(claim, PRECONDITIONS)]
     assert all(each.said and each.state == "right" for each in found)
 
 
@@ -332,8 +333,7 @@ BREAKS: list[tuple[Break, str, str]] = [
 
 def test_each_precondition_is_broken_by_a_test() -> None:
     """A new one comes with its own."""
-    claims = {each.claim for each in PRECONDITIONS}
-    assert {claim for _, claim, _ in BREAKS} == claims
+    assert {broken for _, broken, _ in BREAKS} == set(map(claim, PRECONDITIONS))
 
 
 @pytest.mark.parametrize(("spoil", "claim", "fix"), BREAKS)
