@@ -11,9 +11,7 @@ from pipeline.company import Company
 from pipeline.orchestration.metadata import capped, table
 from pipeline.orchestration.windows import stops_the_run
 from pipeline.reports import analysis
-from pipeline.storage import queries
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row
+from pipeline.storage import Connection, Row, queries
 
 LINES = {
     "in the ledger but not in QuickBooks": "side = 'quickbooks' AND kind = 'deleted'",

@@ -16,9 +16,7 @@ from pipeline.company import Company
 from pipeline.orchestration.metadata import table
 from pipeline.orchestration.windows import stops_the_run, window_of
 from pipeline.reports import figures
-from pipeline.storage import queries
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row
+from pipeline.storage import Connection, Row, queries
 
 EVERYTHING = (date.min, date.max)
 LAUNCH = "concat('.venv/bin/dg launch --assets ''*'' --partition-range ', first, '...', last)"

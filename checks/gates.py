@@ -17,9 +17,7 @@ from pipeline.quickbooks import eligibility
 from pipeline.reports.problems import PROBLEM
 from pipeline.review import verdicts
 from pipeline.stops import Stop
-from pipeline.storage import doors
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row
+from pipeline.storage import Connection, Row, doors
 
 gate = partial(Claim, is_gate=True)
 """Declares a claim that blocks."""

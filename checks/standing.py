@@ -13,9 +13,7 @@ from pipeline.reports import figures, hours_at_risk
 from pipeline.reports.analysis import REACH
 from pipeline.reports.fix_list import FIXES
 from pipeline.review import facts, verdicts
-from pipeline.storage import doors, queries
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row
+from pipeline.storage import Connection, Row, doors, queries
 
 UNMATCHED = f"""
 SELECT concerns AS {{name}}, any_value(user_id) AS user_id, any_value(project_id) AS project_id,

@@ -29,8 +29,7 @@ from pipeline.files import is_there, make_folder
 from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.storage import queries
-from pipeline.storage.database import Connection, read_only
+from pipeline.storage import Connection, queries, read_only
 
 FOLDER = Path("data/demo")
 DAYS = 14

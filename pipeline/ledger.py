@@ -20,8 +20,7 @@ from pipeline.quickbooks.activities import Facts, facts, parse
 from pipeline.quickbooks.faults import SUBSCRIPTION_ENDED, THROTTLED
 from pipeline.schemas import Table, name_of, sql_types
 from pipeline.stops import Stop
-from pipeline.storage import ledger_file
-from pipeline.storage.database import Connection, transaction
+from pipeline.storage import Connection, ledger_file, transaction
 from pipeline.storage.fitting import validated
 
 DELIVERED = ("sent", "adopted")

@@ -26,7 +26,7 @@ from pipeline.reports.books import days_judged
 from pipeline.reports.sheets import clock
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.storage.database import Connection
+from pipeline.storage import Connection
 from pipeline.tables import shown
 from pipeline.typed import is_unseen
 

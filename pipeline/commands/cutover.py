@@ -11,7 +11,7 @@ from pipeline.delivery import confirmation, cutover, loading
 from pipeline.delivery.desk import Desk
 from pipeline.reports.sheets import Sheet, write_csv
 from pipeline.stops import Stop
-from pipeline.storage.queries import Row
+from pipeline.storage import Row
 
 COLUMNS = ("person", "date", "minutes", "customer", "description")
 SHEET = [

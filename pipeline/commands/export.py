@@ -11,8 +11,7 @@ from pipeline.reports.analysis import copy_of, published_at
 from pipeline.reports.fix_list import lines_of_days
 from pipeline.reports.sheets import Sheet, write_csv, write_xlsx
 from pipeline.settings import Settings
-from pipeline.storage import queries
-from pipeline.storage.database import Connection
+from pipeline.storage import Connection, queries
 
 FIX_LIST = {
     "concerns": "concerns",

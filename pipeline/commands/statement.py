@@ -12,7 +12,7 @@ from pipeline.reports.analysis import copy_of, published_at
 from pipeline.reports.sheets import Sheet, clock, write_csv, write_xlsx
 from pipeline.reports.statement import PARTS, is_of_the_month, lines_of_month, of_month
 from pipeline.settings import Settings
-from pipeline.storage.queries import Row
+from pipeline.storage import Row
 
 SUMS = {
     f"{part} {what}": f"{part}_{name}"

@@ -8,7 +8,7 @@ from pipeline import terminal
 from pipeline.ledger import UNSETTLED
 from pipeline.reports.situation import situation
 from pipeline.settings import Settings
-from pipeline.storage.queries import Row
+from pipeline.storage import Row
 
 
 @click.command(name="status")

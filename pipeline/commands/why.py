@@ -13,7 +13,7 @@ from pipeline.reports import dossier
 from pipeline.reports.analysis import BY_A_PERSON
 from pipeline.reports.sheets import clock
 from pipeline.settings import Settings
-from pipeline.storage.queries import Row
+from pipeline.storage import Row
 from pipeline.typed import visible
 
 SHORT = 8

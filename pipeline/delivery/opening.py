@@ -21,8 +21,7 @@ from pipeline.quickbooks import eligibility
 from pipeline.review import verdicts
 from pipeline.review.lists import Lists
 from pipeline.stops import Stop
-from pipeline.storage import doors, queries
-from pipeline.storage.database import Connection
+from pipeline.storage import Connection, doors, queries
 
 ZERO = timedelta()
 CLOCK_ERROR = timedelta(hours=6)

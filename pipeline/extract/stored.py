@@ -13,8 +13,7 @@ from pipeline.extract.entries import REMOVED
 from pipeline.extract.pieces import Piece, days_of
 from pipeline.schemas import ClockifyTimeEntries, ClockifyUsers, ClockifyWorkspace, Days
 from pipeline.stops import Stop
-from pipeline.storage import doors
-from pipeline.storage.database import Connection, transaction
+from pipeline.storage import Connection, doors, transaction
 from pipeline.warehouse import Warehouse
 
 

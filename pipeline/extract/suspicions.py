@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.extract.pieces import Piece
 from pipeline.stops import Stop
-from pipeline.storage.database import Connection
+from pipeline.storage import Connection
 
 SAMPLE = 3
 """Entries that must lack what was seen before, until a key that hides it is suspected."""

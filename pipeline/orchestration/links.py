@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.orchestration.metadata import plain
 from pipeline.settings import Settings
-from pipeline.storage.queries import Row
+from pipeline.storage import Row
 
 CLOCKIFY = "https://app.clockify.me"
 MARKDOWN, ESCAPED = re.compile(r"[^\w\s]|_"), r"\\\g<0>"

@@ -33,8 +33,7 @@ from pipeline.schemas import ClockifyProjects, ClockifyUsers, QuickbooksCustomer
 from pipeline.schemas import QuickbooksEmployees as Employees
 from pipeline.settings import Settings, settings_file
 from pipeline.stops import Stop
-from pipeline.storage import ledger_file
-from pipeline.storage.queries import rows
+from pipeline.storage import ledger_file, rows
 
 Facts = dict[str, Any]
 """Facts by name, as `preconditions` asks for them; a `Stop` for one that cannot be had."""

@@ -10,8 +10,7 @@ from datetime import date, datetime
 from pipeline.extract.pieces import days_of
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.schemas import ComparedDays, Drift, QuickbooksActivities, Table, framed, name_of
-from pipeline.storage import doors
-from pipeline.storage.database import Connection, transaction
+from pipeline.storage import Connection, doors, transaction
 
 SECOND = ("duplicated", "resembling")
 """Kinds of what may be an entry's second activity."""

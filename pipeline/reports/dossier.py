@@ -12,8 +12,7 @@ from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports.analysis import BY_A_PERSON, copy_of, published_at
 from pipeline.stops import Stop
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row, rows
+from pipeline.storage import Connection, Row, rows
 
 NEAR_IDS = 3
 CONFIRMATIONS = """

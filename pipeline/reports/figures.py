@@ -10,8 +10,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.reports.problems import PROBLEM
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row, rows
+from pipeline.storage import Connection, Row, rows
 
 HOURS = "round(coalesce(sum(duration_seconds), 0) / 3600.0, 2)"
 PROJECT = "coalesce(client_name || ' / ', '') || coalesce(project_name, project_id, 'no project')"

@@ -11,8 +11,7 @@ from pipeline.reports.books import SECOND
 from pipeline.reports.figures import PROJECT
 from pipeline.reports.problems import REFUSED
 from pipeline.review.reasons import REJECTING
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row, rows
+from pipeline.storage import Connection, Row, rows
 
 LINES_A_DAY = 10
 ABOUT_PEOPLE = ("unknown_employee", "inactive_employee", "ambiguous_employee")

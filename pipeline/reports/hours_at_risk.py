@@ -8,8 +8,7 @@ from datetime import date
 
 from pipeline.ledger import SETTLED
 from pipeline.reports.figures import HOURS, PROJECT
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row, rows
+from pipeline.storage import Connection, Row, rows
 
 AGES = ("up to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
 

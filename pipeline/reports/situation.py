@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.reports.analysis import copy_of
-from pipeline.storage import queries
-from pipeline.storage.queries import Row
+from pipeline.storage import Row, queries
 
 TALLY = "count(*) AS entries, coalesce(sum(minutes), 0)::BIGINT AS minutes"
 TRACKED = "count(*) AS entries, coalesce(sum(duration_seconds), 0)::BIGINT // 60 AS minutes"

@@ -15,8 +15,7 @@ from datetime import date
 from pipeline.ledger import DELIVERED, SETTLED, UNSETTLED
 from pipeline.reports.books import SECOND, SENT_RATE
 from pipeline.reports.figures import PROJECT, was_over
-from pipeline.storage.database import Connection
-from pipeline.storage.queries import Row, rows
+from pipeline.storage import Connection, Row, rows
 
 OF_THE_ITEM = "the price of the service item"
 NOT_ITS_TIME = "in Clockify not its time at its rate"

@@ -14,8 +14,7 @@ import pandas as pd
 from pipeline import schemas
 from pipeline.quickbooks.activities import Facts
 from pipeline.review.matching import living_name
-from pipeline.storage import doors
-from pipeline.storage.database import Connection
+from pipeline.storage import Connection, doors
 
 Record = Mapping[str, Any]
 Records = Mapping[str, Record]

@@ -21,8 +21,7 @@ from pipeline.review.rules import Rules
 from pipeline.schemas import ClockifyTimeEntries, Table, name_of, sql_types
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-from pipeline.storage import doors, queries
-from pipeline.storage.database import Connection, transaction
+from pipeline.storage import Connection, doors, queries, transaction
 
 RULES_NEED_NOT = frozenset({"description", "tag_names", "task_name", "user_email", "first_seen_at"})
 """Wide columns of an entry that no rule reads."""
