@@ -70,11 +70,11 @@ def _everybody(entries: pd.DataFrame, users: pd.DataFrame, owner_id: str) -> str
 
 
 def _rounding(
-    workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past | None
+    workspace: Workspace, settings: Settings, entries: pd.DataFrame, past: Past
 ) -> str | Stop:
     """Rounding is as it was."""
     now = str(workspace_row(workspace, settings.rounding)["rounding"])
-    bound = past and past.binding
+    bound = past.binding
     if bound and bound.rounding != now:
         return Stop(
             f"Clockify's rounding is now `{now}`, but the ledger was bound to `{bound.rounding}`",
@@ -85,10 +85,10 @@ def _rounding(
     return f"{now}: in the last {DAYS} days it changes the time by {int(moved.sum()) // 60:+} min"
 
 
-def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str | Stop:
+def _bound(workspace: Workspace, settings: Settings, past: Past) -> str | Stop:
     """Workspace and zone are as they were."""
     now = settings.clockify_workspace_id, settings.time_zone
-    filled = past and past.workspace_id
+    filled, bound = past.workspace_id, past.binding
     if filled and filled != now[0]:
         return Stop(
             f"The settings name the workspace {now[0]}, but the warehouse holds the entries of "
@@ -96,7 +96,6 @@ def _bound(workspace: Workspace, settings: Settings, past: Past | None) -> str |
             "Set CLOCKIFY_WORKSPACE_ID back; or, if the change is meant, name another WAREHOUSE, "
             "and load once with `rebind: true`",
         )
-    bound = past and past.binding
     if bound and (bound.workspace_id, bound.time_zone) != now:
         return Stop(
             f"The settings name the workspace {now[0]} in {now[1]}, but the ledger was bound to "

@@ -67,13 +67,13 @@ class Automation:
 
 @dataclass(frozen=True)
 class Past:
-    """What the analysis copy knows of earlier runs."""
+    """What the analysis copy knows of earlier runs; nothing before the first."""
 
-    binding: Binding | None
+    binding: Binding | None = None
     """What the ledger is bound to; none if it is not bound yet."""
-    workspace_id: str | None
+    workspace_id: str | None = None
     """Whose entries the warehouse holds; none if none were read yet."""
-    adopted: int
+    adopted: int = 0
     """Activities that were in QuickBooks before us on days after our first load."""
 
 
@@ -195,10 +195,10 @@ def _written(path: Path) -> datetime | None:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC) if files.is_there(path) else None
 
 
-def _past(analysis: Path) -> Past | None:
-    """What earlier runs left; none before the first."""
+def _past(analysis: Path) -> Past:
+    """What earlier runs left."""
     if not files.is_there(analysis):
-        return None
+        return Past()
     with copy_of(analysis) as connection:
         bound = rows(connection, "FROM ledger_binding")
         [known] = rows(connection, PAST)

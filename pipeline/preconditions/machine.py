@@ -115,9 +115,9 @@ def _loaded(automation: Automation) -> str | Stop:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _button(past: Past | None) -> str | Stop:
+def _button(past: Past) -> str | Stop:
     """The vendor's button is disconnected."""
-    if past and past.adopted:
+    if past.adopted:
         return Stop(
             f"{past.adopted} entries of days after the first load were in QuickBooks before us",
             "Disconnect the vendor's QuickBooks integration in Clockify under Workspace settings "

@@ -424,6 +424,6 @@ def test_rounding_says_its_effect(sound: House) -> None:
     sound.changes["ROUNDING"] = "on"
     facts = examination.facts(sound.settings, TODAY, lambda _: None)
     [entries, space] = facts["entries"], facts["workspace"]
-    said = clockify._rounding(space, sound.settings, entries, None)
+    said = clockify._rounding(space, sound.settings, entries, examination.Past())
     assert isinstance(said, str)
     assert "it changes the time by +" in said
