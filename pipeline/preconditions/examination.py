@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -77,23 +77,6 @@ class Past:
     """Activities that were in QuickBooks before us on days after our first load."""
 
 
-class _Notes:
-    """Collects facts, and what kept them from being had."""
-
-    def __init__(self, **known: object) -> None:
-        self.facts: Facts = known
-
-    def take(self, name: str, read: Callable[[], object], *needs: str) -> None:
-        """Read a fact, unless one that it needs could not be had."""
-        missing = [self.facts[need] for need in needs if isinstance(self.facts[need], Stop)]
-        try:
-            self.facts[name] = missing[0] if missing else read()
-        except Stop as stop:
-            self.facts[name] = stop
-        except OSError as error:
-            self.facts[name] = files.out_of_reach(error)
-
-
 def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Facts:
     """Read everything that speaks for or against going on.
 
@@ -104,32 +87,44 @@ def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Fact
     """
     hasty = {"http_patience_seconds": min(settings.http_patience_seconds, PATIENCE_SECONDS)}
     settings = settings.model_copy(update=hasty)
-    notes = _Notes(settings=settings)
+    known: Facts = {"settings": settings}
+    take = partial(_take, known)
     log("reading Clockify")
     with Clockify(settings) as clockify:
-        _clockify(notes, clockify, settings, today)
+        take("workspace", clockify.workspace)
+        take("clockify_ahead", lambda: clockify.http.ahead, "workspace")
+        take("owner_id", clockify.owner_id, "workspace")
+        take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
+        take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
+        take("entries", lambda: _entries(clockify, settings, known, today), "workspace", "users")
     log("reading QuickBooks")
     tokens = Tokens(settings)
     with QuickBooks(settings, tokens) as quickbooks:
-        _quickbooks(notes, quickbooks, tokens)
+        take("pair", lambda: (tokens.access_token(), tokens.stored())[1])
+        take("company", lambda: quickbooks.company(is_alone=True), "pair")
+        take("quickbooks_ahead", lambda: quickbooks.http.ahead, "company")
+        take("item", quickbooks.service_item, "company")
+        take("employees", lambda: _frame(Employees, quickbooks.employees()), "company")
+        take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
     log("looking at this machine")
-    notes.take("blocked", lambda: blocked_places(settings))
-    notes.take("readable", lambda: readable_by_all(settings))
-    notes.take("written_at", lambda: _written(settings.ledger))
-    notes.take("copied_at", lambda: _copied_at(settings.ledger))
-    notes.take("past", lambda: _past(settings.analysis))
-    notes.take("automation", _automation)
-    return notes.facts
+    take("blocked", lambda: blocked_places(settings))
+    take("readable", lambda: readable_by_all(settings))
+    take("written_at", lambda: _written(settings.ledger))
+    take("copied_at", lambda: _copied_at(settings.ledger))
+    take("past", lambda: _past(settings.analysis))
+    take("automation", _automation)
+    return known
 
 
-def _clockify(notes: _Notes, clockify: Clockify, settings: Settings, today: date) -> None:
-    take, known = notes.take, notes.facts
-    take("workspace", clockify.workspace)
-    take("clockify_ahead", lambda: clockify.http.ahead, "workspace")
-    take("owner_id", clockify.owner_id, "workspace")
-    take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
-    take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
-    take("entries", lambda: _entries(clockify, settings, known, today), "workspace", "users")
+def _take(known: Facts, name: str, read: Callable[[], object], *needs: str) -> None:
+    """Read a fact, or what keeps it from being had; not if one that it needs could not be had."""
+    missing = [known[need] for need in needs if isinstance(known[need], Stop)]
+    try:
+        known[name] = missing[0] if missing else read()
+    except Stop as stop:
+        known[name] = stop
+    except OSError as error:
+        known[name] = files.out_of_reach(error)
 
 
 def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame:
@@ -138,16 +133,6 @@ def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) 
     rounding = str(workspace_row(known["workspace"], settings.rounding)["rounding"])
     reading = Reading(asking_no_approval, rounding, log=lambda _: None, now=utc_now)
     return read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
-
-
-def _quickbooks(notes: _Notes, quickbooks: QuickBooks, tokens: Tokens) -> None:
-    take = notes.take
-    take("pair", lambda: (tokens.access_token(), tokens.stored())[1])
-    take("company", lambda: quickbooks.company(is_alone=True), "pair")
-    take("quickbooks_ahead", lambda: quickbooks.http.ahead, "company")
-    take("item", quickbooks.service_item, "company")
-    take("employees", lambda: _frame(Employees, quickbooks.employees()), "company")
-    take("customers", lambda: _frame(QuickbooksCustomers, quickbooks.customers()), "company")
 
 
 def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
