@@ -18,7 +18,7 @@ from pipeline.orchestration.metadata import capped, counts, definition_metadata,
 from pipeline.orchestration.windows import stops_the_run, window
 from pipeline.reports import figures, fix_list
 from pipeline.settings import Settings
-from pipeline.storage.database import Connection
+from pipeline.storage import Connection
 
 SOURCES = ["clockify_time_entries", *map(schemas.name_of, stages.LISTS)]
 asset = partial(dg.AssetSpec, deps=SOURCES, group_name="review", kinds={"pandera"}, tags=DAILY)

@@ -10,11 +10,13 @@ from typing import Any
 
 from pipeline.stops import Stop
 
+Row = dict[str, Any]
+"""A JSON object by its keys, or a table's row by its columns' names."""
 _ABSENT = object()
 
 
 def values(
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
     path: str,
     *kinds: type,
     of: str,
@@ -50,12 +52,12 @@ def values(
     return found if default is None else [default if each is None else each for each in found]
 
 
-def value(row: dict[str, Any], path: str, *kinds: type, of: str, **rules: Any) -> Any:  # noqa: ANN401 - whatever kind is asked for
+def value(row: Row, path: str, *kinds: type, of: str, **rules: Any) -> Any:  # noqa: ANN401 - whatever kind is asked for
     """Return the one value of one row; see `values`."""
     return values([row], path, *kinds, of=of, **rules)[0]
 
 
-def rows_of(**columns: list[Any]) -> list[dict[str, Any]]:
+def rows_of(**columns: list[Any]) -> list[Row]:
     """Return columns of equal length as rows."""
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

@@ -8,18 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Self
+from typing import Self
 
 from pyrate_limiter import Duration, Rate
 
 from pipeline.clockify.answers import DOMAIN, accepted, code_of, parsed
 from pipeline.clockify.detailed_report import IN_FLIGHT, DetailedReport
-from pipeline.fields import rows_of, value, values
+from pipeline.fields import Row, rows_of, value, values
 from pipeline.http import Http, Service
 from pipeline.settings import Settings
 from pipeline.stops import Stop
-
-Row = dict[str, Any]
 
 LIST_PAGE = 5000
 _WORKSPACE, _USER, _PROJECT = "Clockify's workspace", "Clockify's user", "Clockify's project"

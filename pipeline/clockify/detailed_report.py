@@ -12,15 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.clockify.answers import DOMAIN, accepted, code_of, parsed
-from pipeline.fields import value, values
+from pipeline.fields import Row, value, values
 from pipeline.http import Http
 from pipeline.stops import Stop
-
-Row = dict[str, Any]
 
 A_DAY = timedelta(days=1)
 LONGEST = 31 * A_DAY

@@ -11,7 +11,7 @@ from pipeline.reports.analysis import copy_of, published_at
 from pipeline.reports.fix_list import lines_of_days
 from pipeline.reports.sheets import Sheet, write_csv, write_xlsx
 from pipeline.settings import Settings
-from pipeline.storage import Connection, queries
+from pipeline.storage import Connection, Row, queries
 
 FIX_LIST = {
     "concerns": "concerns",
@@ -70,7 +70,7 @@ def command(
     terminal.print_text(as_of, f"{len(sheet.rows)} rows written", *notes)
 
 
-def _rows(connection: Connection, what: str, first: date, last: date) -> Sequence[queries.Row]:
+def _rows(connection: Connection, what: str, first: date, last: date) -> Sequence[Row]:
     if what == "fix-list":
         return lines_of_days(connection, first, last)
     return queries.rows(

@@ -7,15 +7,14 @@ time is minutes. Keeps out the comparison (`look`) and how rows are shown (`comm
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import Bodies, Plan
+from pipeline.fields import Row
 from pipeline.ledger import Delivery
 from pipeline.quickbooks.activities import facts
 from pipeline.review.lists import Names
 
-Row = dict[str, Any]
 GROUPS = ("certain", "likely", "ambiguous", "none")
 """Adopted; like one activity that nothing else is like; like several, or not alone; to be sent."""
 

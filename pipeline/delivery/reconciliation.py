@@ -10,20 +10,18 @@ deleted in QuickBooks is `gone`.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from pipeline.delivery import drift, following, pairing, strays
 from pipeline.delivery.breaker import Tally
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.following import BILLED
 from pipeline.delivery.pairing import Pair
+from pipeline.fields import Row
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.quickbooks.activities import Body, differences, facts, identity
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports import books
 from pipeline.review.lists import Names
-
-Row = dict[str, Any]
 
 
 def reconcile(desk: Desk, first: date, last: date) -> None:

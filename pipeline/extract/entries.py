@@ -16,13 +16,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-from pipeline.fields import values
+from pipeline.fields import Row, values
 from pipeline.schemas import ClockifyTimeEntries
 from pipeline.settings import TIME_ZONES
 from pipeline.stops import Stop
 from pipeline.storage.fitting import validated
 
-Row = dict[str, Any]
 REMOVED = "DeletedUser"
 """Whom Clockify's reports name for everybody who was removed: clockify-api.md, 2.1."""
 _ROW = "Clockify's report row"

@@ -13,7 +13,8 @@ import pandas as pd
 
 from pipeline.clockify.client import Clockify, Workspace
 from pipeline.clockify.detailed_report import READS
-from pipeline.extract.entries import Row, differing, frame_of
+from pipeline.extract.entries import differing, frame_of
+from pipeline.fields import Row
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 

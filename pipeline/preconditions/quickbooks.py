@@ -1,11 +1,10 @@
 """Preconditions in QuickBooks: the connection, the company, and what time is sent on."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pandas as pd
 
+from pipeline.fields import Row
 from pipeline.preconditions.precondition import Doubt
 from pipeline.quickbooks import eligibility
 from pipeline.quickbooks.token_service import Pair
@@ -13,7 +12,6 @@ from pipeline.quickbooks.tokens import CONNECT
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
-Row = Mapping[str, Any]
 SOON = timedelta(days=14)
 
 

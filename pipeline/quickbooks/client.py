@@ -7,13 +7,13 @@ read completely (`listing`), what an answer proves (`classification`), and what 
 
 from collections.abc import Generator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Self
+from typing import Self
 
 import httpx
 import simplejson
 from pyrate_limiter import Duration, Limiter, Rate
 
-from pipeline.fields import value
+from pipeline.fields import Row, value
 from pipeline.http import Http, Service
 from pipeline.quickbooks.activities import require_readable
 from pipeline.quickbooks.answers import Answer, accepted, answer_of, no_answer
@@ -22,8 +22,6 @@ from pipeline.quickbooks.listing import Listing
 from pipeline.quickbooks.rows import company_row, customer_rows, employee_rows, service_item
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
-
-Row = dict[str, Any]
 
 BATCH = 25
 """Items a batch: Intuit recommends 30 at most, and its own client for PHP refuses more than 25

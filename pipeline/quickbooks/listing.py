@@ -7,14 +7,11 @@ records are asked for (`client`) and what an answer refuses (`answers`). Facts: 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from pipeline.fields import value, values
+from pipeline.fields import Row, value, values
 from pipeline.quickbooks.answers import Answer, accepted
 from pipeline.quickbooks.faults import TOO_BIG
 from pipeline.stops import Stop
-
-Row = dict[str, Any]
 
 PAGE = 1000
 SMALLEST_PAGE = 100

@@ -7,16 +7,14 @@ means its default; only ids and names are required.
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from rapidfuzz import process
 
-from pipeline.fields import rows_of, value, values
+from pipeline.fields import Row, rows_of, value, values
 from pipeline.money import OTHER_EXPONENTS, amount_minor, minor_units
 from pipeline.quickbooks.activities import Facts, facts, stamp
 from pipeline.stops import Stop
 
-Row = dict[str, Any]
 _EMPLOYEE, _CUSTOMER, _ITEM = "QuickBooks' employee", "QuickBooks' customer", "QuickBooks' item"
 _COMPANY, _PREFERENCES = "QuickBooks' company info", "QuickBooks' preferences"
 _ACTIVITY = "QuickBooks' time activity"

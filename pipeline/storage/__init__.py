@@ -3,7 +3,8 @@
 What asks and answers take is here; who opens files, waits for them or fits frames names the module.
 """
 
+from pipeline.fields import Row
 from pipeline.storage.database import Connection, read_only, transaction
-from pipeline.storage.queries import Row, rows
+from pipeline.storage.queries import rows
 
 __all__ = ["Connection", "Row", "read_only", "rows", "transaction"]

@@ -1,11 +1,10 @@
 """A query's rows by their columns' names: for what is shown, not for what is judged or sent."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from pipeline.fields import Row
 from pipeline.storage.database import Connection
 
-Row = dict[str, Any]
 Parameters = Sequence[object] | dict[str, object]
 """Values of `$1`, `$2` and so on, or of `$name`s."""
 
