@@ -99,9 +99,13 @@ def fix_list(since: date) -> str:
     Args:
         since: the first work date that concerns us.
     """
+    return _lines_of(f"work_date >= DATE '{since}'")
+
+
+def _lines_of(days: str) -> str:
+    """SQL of the lines of some days taken together, worst first, over the view `fixes`."""
     return (
-        f"FROM (SELECT {LINE} FROM fixes WHERE work_date >= DATE '{since}' "
-        f"GROUP BY reason, fix) ORDER BY {WORST_FIRST}"
+        f"FROM (SELECT {LINE} FROM fixes WHERE {days} GROUP BY reason, fix) ORDER BY {WORST_FIRST}"
     )
 
 
@@ -112,9 +116,4 @@ def lines(connection: Connection) -> list[Row]:
 
 def lines_of_days(connection: Connection, first: date, last: date) -> list[Row]:
     """All lines of some days taken together, worst first; the connection has the view `fixes`."""
-    return rows(
-        connection,
-        f"FROM (SELECT {LINE} FROM fixes WHERE work_date BETWEEN $1 AND $2 "
-        f"GROUP BY reason, fix) ORDER BY {WORST_FIRST}",
-        [first, last],
-    )
+    return rows(connection, _lines_of("work_date BETWEEN $1 AND $2"), [first, last])
