@@ -82,9 +82,7 @@ class Pipeline:
 
     def is_settled(self) -> bool:
         """Whether nothing waits any more, for an answer or for the next run."""
-        return not any(
-            row.state in OPEN or row.error_code in NEXT_RUN_TRIES for row in self.rows()
-        )
+        return not any(row.state in OPEN or row.error_code in NEXT_RUN_TRIES for row in self.rows())
 
     def follow(self, run: Running) -> None:
         """Do what a run's message asks for.
