@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.money import OTHER_EXPONENTS
 from pipeline.review.directory import Match
+from pipeline.review.lists import Lists
 from pipeline.review.matching import match_customers, match_people, rows
 from pipeline.review.reasons import LONGEST_MINUTES
 from pipeline.review.rules import Rules
@@ -31,28 +32,20 @@ OR_ELSE = {
 APART = "In QuickBooks, rename all but one of the {kind}s that the Clockify {} {} may mean"
 
 
-def facts(
-    entries: pd.DataFrame,
-    users: pd.DataFrame,
-    employees: pd.DataFrame,
-    customers: pd.DataFrame,
-    rules: Rules,
-) -> pd.DataFrame:
+def facts(entries: pd.DataFrame, lists: Lists, rules: Rules) -> pd.DataFrame:
     """Put beside each entry everything that a reason's check or fix asks for.
 
     Args:
         entries: `ClockifyTimeEntries`, at least the columns read here.
-        users: Id and name of every Clockify user known, of whatever day.
-        employees: `QuickbooksEmployees`, inactive ones included.
-        customers: `QuickbooksCustomers`, inactive ones included.
+        lists: Whom and what the entries may be for.
         rules: What else the rules need.
 
     Returns:
         One row an entry, in the same order, numbered from 0.
     """
     frame = entries.reset_index(drop=True)
-    frame = frame.assign(**_people(frame, users, employees))
-    frame = frame.assign(**_customers(frame, customers, rules))
+    frame = frame.assign(**_people(frame, lists))
+    frame = frame.assign(**_customers(frame, lists.customers, rules))
     is_chosen = chosen(frame, rules.settings, "user", "client", "project")
     is_no_probe = ~frame["entry_id"].isin([rules.probe_entry_id])
     frame = frame.assign(**_times(frame, rules.today), is_chosen=is_chosen, is_no_probe=is_no_probe)
@@ -64,9 +57,9 @@ def minutes(seconds: pd.Series) -> pd.Series:
     return seconds // 60 + seconds % 60 // 30
 
 
-def _people(frame: pd.DataFrame, users: pd.DataFrame, employees: pd.DataFrame) -> Columns:
+def _people(frame: pd.DataFrame, lists: Lists) -> Columns:
     people = list(rows(frame, "user_id", "user_name"))
-    found = match_people(people, users, employees)
+    found = match_people(people, lists.users, lists.employees)
     labels = [_label(name, user_id) for user_id, name in people]
     return {
         **_matched("employee", [found[name] for _, name in people], "user", labels),

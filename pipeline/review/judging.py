@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.ledger import DELIVERED
 from pipeline.review.facts import facts
+from pipeline.review.lists import Lists
 from pipeline.review.reasons import LONGEST_MINUTES, Reason, catalogue
 from pipeline.review.rules import Rules
 from pipeline.schemas import Verdicts, sql_types
@@ -24,12 +25,7 @@ Matrix = npt.NDArray[np.bool_]
 
 
 def judge(
-    entries: pd.DataFrame,
-    users: pd.DataFrame,
-    employees: pd.DataFrame,
-    customers: pd.DataFrame,
-    rules: Rules,
-    settled: Mapping[str, str],
+    entries: pd.DataFrame, lists: Lists, rules: Rules, settled: Mapping[str, str]
 ) -> pd.DataFrame:
     """Judge every entry.
 
@@ -39,9 +35,7 @@ def judge(
 
     Args:
         entries: `ClockifyTimeEntries`, at least the columns that `facts` reads.
-        users: Id and name of every Clockify user known, of whatever day.
-        employees: `QuickbooksEmployees`, inactive ones included.
-        customers: `QuickbooksCustomers`, inactive ones included.
+        lists: Whom and what the entries may be for.
         rules: What else the rules need.
         settled: States of the entries of which nothing is left to do (`ledger.SETTLED`), by id.
 
@@ -51,7 +45,7 @@ def judge(
     Raises:
         Exception: whatever a check raises; it is a bug in the rule, not a reason.
     """
-    frame = facts(entries, users, employees, customers, rules)
+    frame = facts(entries, lists, rules)
     reasons = [reason for reason in catalogue(rules) if reason.is_on]
     states = frame["entry_id"].map(settled)
     failing = failures(frame, reasons)

@@ -147,7 +147,7 @@ def judged(
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, chosen, [first, last], columns)
     settled = ledger.settled(entries["entry_id"])
-    return judge(entries, lists.users, lists.employees, lists.customers, rules, settled)
+    return judge(entries, lists, rules, settled)
 
 
 def has_entries(connection: Connection, first: date, last: date, chosen: str) -> bool:
@@ -169,7 +169,7 @@ def of_today(
     """
     entries = doors.read(connection, ClockifyTimeEntries, "entry_id = ANY($1)", [list(entry_ids)])
     entries["work_date"] = work_dates(entries["start_at"], rules.settings.zone)
-    again = judge(entries, lists.users, lists.employees, lists.customers, rules, settled={})
+    again = judge(entries, lists, rules, settled={})
     return entries.merge(again, on="entry_id", validate="one_to_one")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.review.judging import judge
+from pipeline.review.lists import Lists
 from pipeline.review.rules import Rules
 from pipeline.schemas import (
     ClockifyTimeEntries,
@@ -128,6 +129,7 @@ CUSTOMERS = customers(
     customer("17", "New Co"),
     customer("18", "New Co (deleted)", is_active=False),
 )
+LISTS = Lists(USERS, EMPLOYEES, CUSTOMERS)
 
 
 def judged(
@@ -135,5 +137,5 @@ def judged(
 ) -> list[dict[str, Any]]:
     """The verdicts over entries in the example company, with changes to the rules."""
     settled = dict.fromkeys(delivered, "sent")
-    verdicts = judge(entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules(**changes), settled)
+    verdicts = judge(entries(*rows), LISTS, rules(**changes), settled)
     return verdicts.to_dict("records")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.review.judging import judge
-from tests.pipeline.examples import CUSTOMERS, EMPLOYEES, START, TODAY, USERS, entries, entry, rules
+from tests.pipeline.examples import LISTS, START, TODAY, entries, entry, rules
 
 ANY = st.fixed_dictionaries(
     {},
@@ -37,9 +37,7 @@ def test_the_order_of_the_entries_decides_nothing_and_none_is_lost(
     rows = [entry(number, **change) for number, change in enumerate(changes)]
     mixed = shuffled.sample(rows, len(rows))
     first, second = (
-        judge(entries(*some), USERS, EMPLOYEES, CUSTOMERS, rules(), {})
-        .sort_values("entry_id")
-        .reset_index(drop=True)
+        judge(entries(*some), LISTS, rules(), {}).sort_values("entry_id").reset_index(drop=True)
         for some in (rows, mixed)
     )
     assert first["entry_id"].tolist() == sorted(row["entry_id"] for row in rows)

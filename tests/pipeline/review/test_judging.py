@@ -16,16 +16,15 @@ from pandera.pandas import Check
 from pipeline.review import judging
 from pipeline.review.facts import facts, minutes
 from pipeline.review.judging import failures, judge
+from pipeline.review.lists import Lists
 from pipeline.review.reasons import REASON_IDS, Reason, catalogue
 from pipeline.review.rules import JUDGED_BY
 from pipeline.schemas import ClockifyTimeEntries, Verdicts
 from tests.pipeline.examples import (
-    CUSTOMERS,
-    EMPLOYEES,
+    LISTS,
     MAX_RATE_MINOR,
     START,
     TODAY,
-    USERS,
     customers,
     employees,
     entries,
@@ -41,9 +40,7 @@ NO_PROJECT = dict.fromkeys(("project_id", "project_name", "client_id", "client_n
 
 def verdicts_of(*rows: dict[str, Any], delivered: tuple[str, ...] = ()) -> pd.DataFrame:
     """The verdicts as a frame, which keeps missing numbers apart from others."""
-    return judge(
-        entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules(), dict.fromkeys(delivered, "sent")
-    )
+    return judge(entries(*rows), LISTS, rules(), dict.fromkeys(delivered, "sent"))
 
 
 def test_a_valid_entry_is_accepted_with_everything_that_is_sent() -> None:
@@ -231,7 +228,7 @@ class TestEvaluation:
 
     def frame(self, *rows: dict[str, Any]) -> pd.DataFrame:
         """What the rules look at."""
-        return facts(entries(*rows), USERS, EMPLOYEES, CUSTOMERS, rules())
+        return facts(entries(*rows), LISTS, rules())
 
     def test_a_check_that_raises_stops_the_review(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is a bug in the rule, never a reason against an entry."""
@@ -266,14 +263,14 @@ class TestEvaluation:
         everything = rules(
             require_approval=True, send_from=TODAY, books_closed_through=TODAY, send_after_days=2
         )
-        frame = facts(entries(entry(**nulls)), USERS, EMPLOYEES, CUSTOMERS, everything)
+        frame = facts(entries(entry(**nulls)), LISTS, everything)
         assert failures(frame, catalogue(everything)).shape == (1, len(REASON_IDS))
 
     def test_the_order_and_index_of_the_entries_do_not_matter(self) -> None:
         """Verdicts come in the entries' order, numbered afresh."""
         given = entries(entry(3, user_name="?"), entry(1), entry(2, is_billable=False))
         given.index = pd.Index([7, 7, 7])
-        verdicts = judge(given, USERS, EMPLOYEES, CUSTOMERS, rules(), {})
+        verdicts = judge(given, LISTS, rules(), {})
         assert [id_[-1] for id_ in verdicts["entry_id"]] == ["3", "1", "2"]
         assert verdicts["verdict"].tolist() == ["rejected", "accepted", "excluded"]
 
@@ -288,7 +285,7 @@ def test_no_entries_have_no_verdicts_in_the_same_types() -> None:
 
 def test_without_employees_and_customers_everything_is_unknown() -> None:
     """Empty reference tables are no error here; the checks upstream say so."""
-    verdicts = judge(entries(entry()), users(), employees(), customers(), rules(), {})
+    verdicts = judge(entries(entry()), Lists(users(), employees(), customers()), rules(), {})
     assert verdicts["reasons"][0] == ["unknown_employee", "unknown_customer"]
 
 
@@ -300,7 +297,7 @@ def test_a_verdict_depends_on_no_setting_but_those_by_which_it_may_be_another(
     known = rules(rate_source=rate_source)
     named = SimpleNamespace(**{name: getattr(known.settings, name) for name in JUDGED_BY})
     only_named = replace(known, settings=cast("Any", named))
-    assert len(judge(entries(entry()), USERS, EMPLOYEES, CUSTOMERS, only_named, {})) == 1
+    assert len(judge(entries(entry()), LISTS, only_named, {})) == 1
 
 
 ANY_ENTRY = st.fixed_dictionaries(

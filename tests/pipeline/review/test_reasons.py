@@ -11,14 +11,15 @@ import pytest
 from pipeline.quickbooks.rows import NOT_WHOLE
 from pipeline.review.facts import facts
 from pipeline.review.judging import judge
+from pipeline.review.lists import Lists
 from pipeline.review.reasons import REASON_IDS, catalogue
 from tests.pipeline.examples import (
     CUSTOMERS,
     EMPLOYEES,
+    LISTS,
     MAX_RATE_MINOR,
     START,
     TODAY,
-    USERS,
     customer,
     customers,
     employees,
@@ -235,7 +236,7 @@ def test_the_catalogue_has_rejections_first_and_exclusions_last() -> None:
 @pytest.mark.parametrize("rate_source", ["clockify", "service_item"])
 def test_every_reason_reads_columns_that_there_are(rate_source: str) -> None:
     """Neither a check nor a fix names a column that nobody makes."""
-    frame = facts(entries(), USERS, EMPLOYEES, CUSTOMERS, rules(rate_source=rate_source))
+    frame = facts(entries(), LISTS, rules(rate_source=rate_source))
     for reason in catalogue(rules(rate_source=rate_source)):
         fields = {field for _, field, _, _ in Formatter().parse(reason.fix) if field}
         assert {reason.column, reason.among or "entry_id", *fields} <= set(frame.columns), reason.id
@@ -287,7 +288,7 @@ CLIENTS = customers(
 )
 def test_a_fix_says_on_which_side_a_person_is_renamed(changes: dict[str, Any], act: str) -> None:
     """Where only what cannot be seen differs: where that stands."""
-    verdicts = judge(entries(entry(**changes)), users(), SPACED, CUSTOMERS, rules(), {})
+    verdicts = judge(entries(entry(**changes)), Lists(users(), SPACED, CUSTOMERS), rules(), {})
     assert verdicts["fixes"][0][0].startswith(act)
 
 
@@ -350,7 +351,7 @@ def test_a_fix_says_whether_the_project_or_its_client_is_renamed(
 ) -> None:
     """A project without a client that needs one is not renamed at all, nor one without a name."""
     rule = rules(customer_matching=mode)
-    verdicts = judge(entries(entry(**changes)), users(), EMPLOYEES, CLIENTS, rule, {})
+    verdicts = judge(entries(entry(**changes)), Lists(users(), EMPLOYEES, CLIENTS), rule, {})
     assert verdicts["fixes"][0][0].startswith(act)
 
 
