@@ -6,7 +6,6 @@ quickbooks-api.md, 10.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -76,12 +75,8 @@ class TokenService:
             OAuth2Error: Intuit refuses the token or the app's keys.
             Stop: Intuit cannot be reached, or its answer is not usable.
         """
-        url = self._settings.quickbooks_token_url
         self._secrets.add(refresh_token)
-        return self._given(
-            lambda client, auth: client.refresh_token(url, refresh_token=refresh_token, auth=auth),
-            refresh_token,
-        )
+        return self._given({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def exchanged(self, code: str) -> Pair:
         """Return the first pair of a consent for its code, which is used up by that.
@@ -89,10 +84,10 @@ class TokenService:
         Raises:
             OAuth2Error, Stop: as `refreshed`.
         """
-        url, redirect = self._settings.quickbooks_token_url, self._settings.quickbooks_redirect_url
-        asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect}
         self._secrets.add(code)
-        return self._given(lambda client, auth: client.fetch_token(url, auth=auth, **asked), "")
+        redirect = self._settings.quickbooks_redirect_url
+        asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect}
+        return self._given(asked)
 
     def revoke(self, refresh_token: str) -> None:
         """End the connection that a refresh token belongs to; one that has ended is no error.
@@ -114,23 +109,19 @@ class TokenService:
             what = f"Intuit's token service answers {answer.status_code} to the revocation"
             raise Stop(what, AGAIN, is_transient=True)
 
-    def _given(
-        self,
-        ask: Callable[[OAuth2Client, httpx.BasicAuth], dict[str, str]],
-        refresh_token: str,
-    ) -> Pair:
+    def _given(self, asked: dict[str, str]) -> Pair:
         """What Intuit gives, if its answer is usable; it may leave out an unchanged token."""
-        with self._http(self._settings.quickbooks_token_url) as http:
+        url = self._settings.quickbooks_token_url
+        with self._http(url) as http:
             # Authlib's own httpx client insists on httpx2; its core takes any session.
             client, auth = OAuth2Client(http.client, *self._keys), httpx.BasicAuth(*self._keys)
             try:
-                answer = http.write(lambda: ask(client, auth))
+                answer = http.write(lambda: client.fetch_token(url, auth=auth, **asked))
             except httpx.RequestError as error:
                 raise http.unreachable(error) from error
             except (httpx.HTTPStatusError, ValueError):
                 answer = {}
-        realm_id = self._settings.quickbooks_realm_id
-        pair = _pair({"refresh_token": refresh_token} | answer, realm_id)
+        pair = _pair(asked | answer, self._settings.quickbooks_realm_id)
         if pair is None:
             what = "Intuit's token service did not give a usable answer"
             raise Stop(what, AGAIN, is_transient=True)
