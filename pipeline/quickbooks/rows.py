@@ -12,7 +12,7 @@ from rapidfuzz import process
 
 from pipeline.fields import Row, rows_of, value, values
 from pipeline.money import OTHER_EXPONENTS, amount_minor, minor_units
-from pipeline.quickbooks.activities import Facts, facts, stamp
+from pipeline.quickbooks.activities import facts, stamp
 from pipeline.stops import Stop
 
 _EMPLOYEE, _CUSTOMER, _ITEM = "QuickBooks' employee", "QuickBooks' customer", "QuickBooks' item"
@@ -63,6 +63,7 @@ def activity_row(body: Row, *, currency: str, entry_id: str | None, read_at: dat
     """
     found = facts(body)
     person: Row = next((body[key] for key in _PEOPLE if body.get(key)), {})
+    is_priced = found.is_billable and currency not in OTHER_EXPONENTS
     return {
         "quickbooks_id": value(body, "Id", str, of=_ACTIVITY),
         "work_date": found.work_date,
@@ -73,7 +74,10 @@ def activity_row(body: Row, *, currency: str, entry_id: str | None, read_at: dat
         "item_id": found.item,
         "item_name": value(body, "ItemRef.name", str, of=_ACTIVITY, is_optional=True),
         "minutes": found.minutes,
-        **_priced(found, currency),
+        "rate_minor": minor_units(found.rate, currency) if is_priced else None,
+        # A rate of parts of a cent is none of whole cents, and has an amount all the same.
+        "amount_minor": amount_minor(found.minutes, found.rate) if is_priced else None,
+        "currency": currency,
         "is_billable": found.is_billable,
         "is_billed": body.get("BillableStatus") == "HasBeenBilled",
         "description": value(body, "Description", str, of=_ACTIVITY, default=""),
@@ -81,18 +85,6 @@ def activity_row(body: Row, *, currency: str, entry_id: str | None, read_at: dat
         "updated_at": stamp(body, "LastUpdatedTime"),
         "entry_id": entry_id,
         "read_at": read_at,
-    }
-
-
-def _priced(found: Facts, currency: str) -> Row:
-    """The money of billable time; a rate of parts of a cent has an amount all the same."""
-    if not found.is_billable or currency in OTHER_EXPONENTS:
-        return {"rate_minor": None, "amount_minor": None, "currency": currency}
-    amount = amount_minor(found.minutes, found.rate)
-    return {
-        "rate_minor": minor_units(found.rate, currency),
-        "amount_minor": amount,
-        "currency": currency,
     }
 
 
