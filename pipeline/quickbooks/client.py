@@ -79,8 +79,8 @@ class QuickBooks:
         """
         realm = self._settings.quickbooks_realm_id
         item = None if is_alone else self.service_item()
-        info = self._get(f"/companyinfo/{realm}").get("CompanyInfo", {})
-        preferences = self._get("/preferences").get("Preferences", {})
+        info = accepted(self._read(f"/companyinfo/{realm}")).get("CompanyInfo", {})
+        preferences = accepted(self._read("/preferences")).get("Preferences", {})
         return company_row(realm, info, preferences, item)
 
     def service_item(self) -> Row | None:
@@ -161,38 +161,31 @@ class QuickBooks:
         )
         content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
         in_time, self._in_time = self._in_time, None
-        return self._write("/batch", content, {"requestid": request_id}, in_time)
+        return self._write("/batch", content, request_id, in_time)
 
     def update_time_activity(self, body: Row, request_id: str) -> Answer:
         """Replace a time activity; what `body` leaves out is cleared. Answers as above."""
         content = simplejson.dumps(body, use_decimal=True)
-        return self._write("/timeactivity", content, {"requestid": request_id})
+        return self._write("/timeactivity", content, request_id)
 
     def _activities(self, where: str) -> dict[str, Row]:
         rows = self._lists.all_of("TimeActivity", where)
         require_readable(rows.values())
         return rows
 
-    def _get(self, path: str, **params: str) -> Row:
-        return accepted(self._read(path, **params))
-
     def _read(self, path: str, **params: str) -> Answer:
         response = self.http.read("GET", path, params={**params, "minorversion": "75"})
         return self._noted(response)
 
     def _write(
-        self,
-        path: str,
-        content: str,
-        params: dict[str, str],
-        in_time: dict[str, float] | None = None,
+        self, path: str, content: str, request_id: str, in_time: dict[str, float] | None = None
     ) -> Answer:
         client = self.http.client
         request = client.build_request(
             "POST",
             path,
             content=content.encode(),
-            params={**params, "minorversion": "75"},
+            params={"requestid": request_id, "minorversion": "75"},
             headers={"Content-Type": "application/json"},
             extensions=in_time or self.http.in_time(),
         )
