@@ -94,22 +94,22 @@ def extract(
             raise stop
         row = workspace_row(workspace, settings.rounding)
         warehouse.replace(schemas.ClockifyWorkspace, pd.DataFrame([row]))
-        reading = Reading(settings, str(row["rounding"]), log, company.now)
-        watched = _watched(company, clockify, reading, first) if watch_history else []
+        reading = Reading(clockify, settings, str(row["rounding"]), log, company.now)
+        watched = _watched(company, reading, first) if watch_history else []
         ahead = days_to_come(warehouse, company.today())
-        found = extraction.extract(warehouse, clockify, reading, first, last, ahead)
+        found = extraction.extract(warehouse, reading, first, last, ahead)
         for month in watched:
             if month.again:
-                extraction.extract(warehouse, clockify, reading, *month.again)
+                extraction.extract(warehouse, reading, *month.again)
             warehouse.replace(schemas.WatchedMonths, month.months)
     return found
 
 
-def _watched(company: Company, clockify: Clockify, reading: Reading, before: date) -> list[Watched]:
+def _watched(company: Company, reading: Reading, before: date) -> list[Watched]:
     """Which of the days before a range are to be read again."""
     return history.watch(
         company.warehouse.read(schemas.WatchedMonths),
-        partial(clockify.reports.totals, rounding=reading.is_rounding_on),
+        partial(reading.clockify.reports.totals, rounding=reading.is_rounding_on),
         company.settings.since,
         before,
         company.now(),

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from pipeline.clockify.client import Clockify
 from pipeline.extract.pieces import Piece, pieces, pieces_of
 from pipeline.extract.reading import Reading, read
 from pipeline.extract.stored import drop, gone_from, people, store
@@ -32,12 +31,7 @@ class Extracted:
 
 
 def extract(
-    warehouse: Warehouse,
-    clockify: Clockify,
-    reading: Reading,
-    first: date,
-    last: date,
-    others: Sequence[date] = (),
+    warehouse: Warehouse, reading: Reading, first: date, last: date, others: Sequence[date] = ()
 ) -> Extracted:
     """Read a range of work dates, and others; finished pieces stay if a later one stops.
 
@@ -53,7 +47,7 @@ def extract(
         start, end = queue.popleft()
         reading.log(f"reading Clockify from {start} to {end}")
         begun = reading.now()  # what is added while it is read may not be in it
-        frame = read(clockify, reading, users, start, end)
+        frame = read(reading, users, start, end)
         ids = set(frame["entry_id"])
         _refuse_a_gap(ids, found, start, end)
         with warehouse.connect() as connection:
@@ -63,10 +57,10 @@ def extract(
             missing = gone_from(connection, ids | found.followed.keys(), start, end)
             unseen = hidden_people(connection, frame, missing, (start, end))
         for suspicion in filter(None, (unpriced, unseen)):
-            days_anew = (read(clockify, reading, users, day, day) for day in suspicion.seen_on)
+            days_anew = (read(reading, users, day, day) for day in suspicion.seen_on)
             if not any(map(suspicion.is_refuted, days_anew)):
                 raise suspicion.stop
-        goals = _follow(warehouse, clockify, reading, missing, found)
+        goals = _follow(warehouse, reading, missing, found)
         if any(start <= day <= end for day in goals):
             queue.appendleft((start, end))  # half a read is written nowhere
         else:
@@ -100,11 +94,7 @@ def _refuse_a_gap(ids: Collection[str], found: Extracted, first: date, last: dat
 
 
 def _follow(
-    warehouse: Warehouse,
-    clockify: Clockify,
-    reading: Reading,
-    missing: Mapping[str, date],
-    found: Extracted,
+    warehouse: Warehouse, reading: Reading, missing: Mapping[str, date], found: Extracted
 ) -> list[date]:
     """Ask for each missing entry by id; the days to read for those that still exist.
 
@@ -116,7 +106,7 @@ def _follow(
     """
     goals = set()
     for entry_id, day in missing.items():
-        now = clockify.whereabouts(entry_id)
+        now = reading.clockify.whereabouts(entry_id)
         if now is None or now.is_running:
             what = "deleted in Clockify" if now is None else "running again"
             found.left[entry_id] = day, what  # a running one is read when it has stopped

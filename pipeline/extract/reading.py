@@ -24,8 +24,9 @@ NOT_ROUNDED = "off"
 
 @dataclass(frozen=True)
 class Reading:
-    """How this run reads the report."""
+    """Whom this run asks for the report, and how it reads it."""
 
+    clockify: Clockify
     settings: Settings
     rounding: str
     """As `clockify_workspace` has it."""
@@ -67,16 +68,13 @@ def no_approval(workspace: Workspace, settings: Settings) -> Stop | None:
     )
 
 
-def read(
-    clockify: Clockify, reading: Reading, users: pd.DataFrame, first: date, last: date
-) -> pd.DataFrame:
+def read(reading: Reading, users: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     """Read at most 31 days as `ClockifyTimeEntries`, rounded as the reading says.
 
     Only a read of approved entries is evidence of approval: a request id or a lock is not.
 
     Args:
-        clockify: asked.
-        reading: says how.
+        reading: says whom to ask, and how.
         users: rows of `clockify_users`, for their zones, and for the former members among them.
         first: the first work date.
         last: the last one, included.
@@ -86,9 +84,9 @@ def read(
     """
     former = set(users.loc[~users["is_active"], "user_id"])
     read_at = reading.now()
-    raw = clockify.reports.rows(first, last, rounding=False, former=former)
+    raw = reading.clockify.reports.rows(first, last, rounding=False, former=former)
     former &= {row["userId"] for row in raw}  # the others have no time here: ask no further
-    rows_of = partial(clockify.reports.rows, first, last, former=former)
+    rows_of = partial(reading.clockify.reports.rows, first, last, former=former)
     rows, raw = _rounded(rows_of, raw) if reading.is_rounding_on else (raw, raw)
     approved = _approved(rows_of, raw) if reading.settings.require_approval else None
     zoned = users.dropna(subset="time_zone")

@@ -131,8 +131,8 @@ def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) 
     """The entries of the last days, as a run would read them."""
     asking_no_approval = settings.model_copy(update={"require_approval": False})
     rounding = str(workspace_row(known["workspace"], settings.rounding)["rounding"])
-    reading = Reading(asking_no_approval, rounding, log=lambda _: None, now=utc_now)
-    return read(clockify, reading, known["users"], today - timedelta(days=DAYS), today)
+    reading = Reading(clockify, asking_no_approval, rounding, log=lambda _: None, now=utc_now)
+    return read(reading, known["users"], today - timedelta(days=DAYS), today)
 
 
 def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:

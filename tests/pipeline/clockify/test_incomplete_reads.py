@@ -58,7 +58,7 @@ class House:
         self.warehouse.replace(ClockifyUsers, pd.DataFrame(self.clockify.users()))
         reading = replace(self.reading, **changes)
         ahead = days_to_come(self.warehouse, NOW.date())
-        return extract(self.warehouse, self.clockify, reading, first, last or first, ahead)
+        return extract(self.warehouse, reading, first, last or first, ahead)
 
     def stored(self) -> dict[str, date]:
         """Each stored entry's day."""
@@ -93,7 +93,7 @@ def house(
     """A sandbox with a company that nobody has left, and of which nothing was read."""
     for user in sandbox.world.workspace.users.values():
         user.status = "ACTIVE"
-    reading = Reading(settings_for(), rounding="off", log=lambda _: None, now=lambda: NOW)
+    reading = Reading(clockify, settings_for(), rounding="off", log=lambda _: None, now=lambda: NOW)
     warehouse = Warehouse(tmp_path / "w.duckdb")
     made = House(sandbox, clockify, warehouse, sandbox_server.app, reading)
     sandbox_server.app = made
@@ -309,7 +309,7 @@ def test_somebody_who_is_in_no_list_is_asked_for_by_what_is_stored(house: House)
     house.sandbox.switch(inactive_users_in_report=False)
     listed = pd.DataFrame(house.clockify.users())
     house.warehouse.replace(ClockifyUsers, listed[listed["user_id"] != entry.user_id])
-    assert extract(house.warehouse, house.clockify, house.reading, DAY, DAY) == Extracted()
+    assert extract(house.warehouse, house.reading, DAY, DAY) == Extracted()
     assert house.stored()[entry.id] == DAY
 
 
