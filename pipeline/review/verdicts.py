@@ -263,15 +263,11 @@ def _is_known(again: pd.DataFrame) -> pd.Series:
 
 def _as_read(connection: Connection, first: date, last: date) -> set[str]:
     """Accepted entries of a window that are, column for column, what was read last."""
-    alike = " AND ".join(
-        f"entry.{name} IS NOT DISTINCT FROM accepted.{name}"
-        for name in sql_types(ClockifyTimeEntries)
-    )
+    columns = ", ".join(sql_types(ClockifyTimeEntries))
     rows = connection.execute(
-        f"SELECT entry_id FROM accepted_time_entries AS accepted WHERE {WINDOW} "
-        "AND NOT is_delivered "
-        f"AND EXISTS (SELECT 1 FROM clockify_time_entries AS entry WHERE {alike} "
-        "AND entry.work_date BETWEEN $1 AND $2)",
+        "SELECT entry_id FROM "
+        f"(SELECT {columns} FROM accepted_time_entries WHERE {WINDOW} AND NOT is_delivered "
+        f"INTERSECT SELECT {columns} FROM clockify_time_entries WHERE {WINDOW})",
         [first, last],
     ).fetchall()
     return {entry_id for (entry_id,) in rows}
