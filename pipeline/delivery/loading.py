@@ -149,11 +149,10 @@ def candidates_of(desk: Desk, first: date, last: date) -> list[Candidate]:
         judged = [
             verdicts.judged(connection, desk.ledger, desk.lists, desk.rules, first, last, days)
             for days in (verdicts.WINDOW, verdicts.AROUND)
-            if verdicts.has_entries(connection, first, last, days)
         ]
-        if not judged:
-            return []
         again = pd.concat(judged, ignore_index=True)
+        if again.empty:
+            return []
         sendable = verdicts.sendable(connection, again, first, last)
         others = verdicts.others(connection, again, sendable["entry_id"])
     return [

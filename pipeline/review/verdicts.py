@@ -146,14 +146,10 @@ def judged(
     """
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, chosen, [first, last], columns)
+    if entries.empty:  # judging none costs as much as judging some
+        return schemas.empty(schemas.Verdicts)
     settled = ledger.settled(entries["entry_id"])
     return judge(entries, lists, rules, settled)
-
-
-def has_entries(connection: Connection, first: date, last: date, chosen: str) -> bool:
-    """Whether any is stored of these days; judging none costs as much as judging some."""
-    query = f"SELECT 1 FROM clockify_time_entries WHERE {chosen} LIMIT 1"
-    return bool(connection.execute(query, [first, last]).fetchall())
 
 
 def of_today(
