@@ -66,7 +66,7 @@ def _found(desk: Desk, first: date, last: date) -> Row:
     return cutover.cutover(
         loading.plans(desk, first, last, is_complete=True),
         desk.ledger.between(first, last),
-        desk.lists.names(),
+        desk.lists.names,
         desk.rounding_minutes,
         (first, last),
     )

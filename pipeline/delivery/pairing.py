@@ -74,7 +74,6 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
     entries = by_id(values, "entry_id")
     intents = intents_of(desk, frame)
     missing = _missing(desk, [each for each in known if each.entry_id not in entries])
-    names = desk.lists.names()
     is_client_used = desk.rules.settings.customer_matching != "project"
     return [
         Pair(
@@ -83,7 +82,7 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
             drift.spoken_entry(
                 entry,
                 delivery.facts,
-                names,
+                desk.lists.names,
                 is_client_used=is_client_used and not _is_its_project(delivery, entry),
             )
             if (entry := entries.get(delivery.entry_id))

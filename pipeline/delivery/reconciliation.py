@@ -21,7 +21,6 @@ from pipeline.ledger import DELIVERED, Delivery
 from pipeline.quickbooks.activities import Body, differences, facts, identity
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports import books
-from pipeline.review.lists import Names
 
 
 def reconcile(desk: Desk, first: date, last: date) -> None:
@@ -42,11 +41,10 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     pairs = pairing.pairs(desk, known, activities)
     pairs = _in_line(desk, _gone(desk, pairs))
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
-    names = desk.lists.names()
     about = [*strays.about(desk, first, last, likened)]
     found = [
-        *(row for pair in pairs for row in _changes_of(desk, pair, names)),
-        *strays.rows(desk, about, pairs, activities, names),
+        *(row for pair in pairs for row in _changes_of(desk, pair)),
+        *strays.rows(desk, about, pairs, activities),
     ]
     owners = {each.quickbooks_id: each.entry_id for each in deliveries}
     now = desk.company.now()
@@ -163,7 +161,7 @@ def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
     return replace(pair, delivery=now, activity=stored)
 
 
-def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
+def _changes_of(desk: Desk, pair: Pair) -> Iterator[Row]:
     """The rows of `drift` about one delivery; none if both sides have deleted it."""
     if pair.said is None and pair.activity is None:
         return
@@ -177,7 +175,7 @@ def _changes_of(desk: Desk, pair: Pair, names: Names) -> Iterator[Row]:
     if desk.company.settings.require_approval and is_approved is False and was_approved:
         changes.append(drift.UNAPPROVED)
     for change in changes:
-        yield drift.row(change, pair.delivery.facts, names, desk.company.now()) | {
+        yield drift.row(change, pair.delivery.facts, desk.lists.names, desk.company.now()) | {
             "work_date": pair.delivery.work_date,
             "entry_id": pair.delivery.entry_id,
             "quickbooks_id": pair.delivery.quickbooks_id,

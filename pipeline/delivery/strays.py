@@ -18,7 +18,6 @@ from pipeline.delivery.pairing import Pair
 from pipeline.delivery.settling import creation_span
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.quickbooks.activities import Body, Facts, facts, stamp
-from pipeline.review.lists import Names
 
 A_DAY = timedelta(days=1)
 
@@ -34,20 +33,15 @@ def about(desk: Desk, first: date, last: date, likened: Sequence[str]) -> Iterat
 
 
 def rows(
-    desk: Desk,
-    sent: Sequence[Delivery],
-    pairs: Sequence[Pair],
-    activities: Mapping[str, Body],
-    names: Names,
+    desk: Desk, sent: Sequence[Delivery], pairs: Sequence[Pair], activities: Mapping[str, Body]
 ) -> Iterator[dict[str, Any]]:
     """The rows of `drift` about activities that no delivery owns and no person must decide on.
 
     Args:
-        desk: asked whose each activity is.
+        desk: asked whose each activity is, and who that is.
         sent: what they may be the like of (`about`).
         pairs: what was sent with what QuickBooks holds of it.
         activities: all of the days compared, by id.
-        names: of people and customers.
     """
     owned = desk.ledger.claimed(activities)
     owned |= {each.quickbooks_id or "" for each in desk.ledger.holding(activities, ["doubtful"])}
@@ -70,7 +64,7 @@ def rows(
             kinds[key] = ("resembling", asked[0])
     for key, (kind, entry_id) in kinds.items():
         change = Change("quickbooks", kind)
-        yield drift.row(change, free[key], names, desk.company.now()) | {
+        yield drift.row(change, free[key], desk.lists.names, desk.company.now()) | {
             "work_date": free[key].work_date,
             "entry_id": entry_id,
             "quickbooks_id": key,

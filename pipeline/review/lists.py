@@ -89,19 +89,17 @@ class Lists:
         """The customers by id."""
         return by_id(self.customers, "quickbooks_customer_id")
 
+    @cached_property
     def names(self) -> Names:
         """The names of all in QuickBooks."""
+        customers = _living(self.customer)
+        above = {key: row["parent_id"] for key, row in self.customer.items()}
         return Names(
             people=_living(self.employee),
-            customers=_living(self.customer),
+            customers=customers,
             paths={key: row["fully_qualified_name"] for key, row in self.customer.items()},
-            parents=self._parents(),
+            parents={key: customers[id_] for key, id_ in above.items() if id_ in customers},
         )
-
-    def _parents(self) -> dict[str, str]:
-        names = _living(self.customer)
-        above = {key: row["parent_id"] for key, row in self.customer.items()}
-        return {key: names[parent] for key, parent in above.items() if parent in names}
 
 
 def by_id(frame: pd.DataFrame, column: str) -> Records:
