@@ -160,11 +160,8 @@ class Ledger:
 
     def ever_gone(self, entry_id: str) -> bool:
         """Whether a person has ever deleted in QuickBooks what we sent, or adopted, of it."""
-        [(count,)] = self._connection.execute(
-            "SELECT count(*) FROM delivery_attempts WHERE entry_id = $1 AND state = 'gone'",
-            [entry_id],
-        ).fetchall()
-        return bool(count)
+        query = "SELECT 1 FROM delivery_attempts WHERE entry_id = $1 AND state = 'gone' LIMIT 1"
+        return bool(self._connection.execute(query, [entry_id]).fetchall())
 
     def decided_at(self, entry_ids: Iterable[str]) -> dict[str, datetime]:
         """When a person last said of an entry that what resembles it is another, if ever."""
@@ -233,10 +230,8 @@ class Ledger:
 
     def is_confirmed(self, realm_id: str) -> bool:
         """Whether a person has confirmed what is sent beside activities that are not ours."""
-        [(count,)] = self._connection.execute(
-            "SELECT count(*) FROM cutover_confirmations WHERE realm_id = $1", [realm_id]
-        ).fetchall()
-        return bool(count)
+        query = "SELECT 1 FROM cutover_confirmations WHERE realm_id = $1 LIMIT 1"
+        return bool(self._connection.execute(query, [realm_id]).fetchall())
 
     def confirm(self, confirmation: Mapping[str, object]) -> None:
         """Keep that a person has confirmed it: a row of `schemas.CutoverConfirmations`."""
@@ -283,7 +278,7 @@ class Ledger:
             f"SELECT quickbooks_id FROM deliveries WHERE quickbooks_id = ANY($1) AND {condition}",
             [list(quickbooks_ids)],
         ).fetchall()
-        return {row[0] for row in rows}
+        return {quickbooks_id for (quickbooks_id,) in rows}
 
     def _insert(
         self, model: type[Table], rows: Sequence[Mapping[str, object]], otherwise: str = ""
