@@ -12,7 +12,7 @@ from pipeline.delivery.classification import is_business_rule, is_named
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.settling import Finding, creation_span, findings
 from pipeline.ledger import NOT_STORED, Delivery
-from pipeline.quickbooks.activities import Body, differences, facts, identity
+from pipeline.quickbooks.activities import differences, facts, identity
 from pipeline.stops import Stop
 
 RULED_OUT = 2
@@ -56,15 +56,12 @@ def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
     """
     if not waiting:
         return []
-    settle_seconds = desk.company.settings.settle_seconds
-    found = findings(waiting, _unclaimed(desk, waiting), settle_seconds)
-    settled = [
-        _settled(intent, found[intent.entry_id], desk)
-        for intent in waiting
-        if found[intent.entry_id].state != "not_stored"
-    ]
-    desk.ledger.record(settled)
-    return [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
+    found = _findings(desk, waiting)
+    left = [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
+    desk.ledger.record(
+        [_settled(intent, found[intent.entry_id], desk) for intent in waiting if intent not in left]
+    )
+    return left
 
 
 def stored_after_all(desk: Desk, throttled: Sequence[Delivery]) -> list[Delivery]:
@@ -76,9 +73,7 @@ def stored_after_all(desk: Desk, throttled: Sequence[Delivery]) -> list[Delivery
     Raises:
         Stop: QuickBooks cannot be read completely.
     """
-    unsettled = desk.ledger.unsettled()
-    settle_seconds = desk.company.settings.settle_seconds
-    found = findings(unsettled, _unclaimed(desk, unsettled), settle_seconds)
+    found = _findings(desk, desk.ledger.unsettled())
     known = []
     for row in throttled:
         finding, sent = found[row.entry_id], row.facts
@@ -94,16 +89,19 @@ def stored_after_all(desk: Desk, throttled: Sequence[Delivery]) -> list[Delivery
     return [row for row in throttled if row.entry_id not in ids]
 
 
-def _unclaimed(desk: Desk, waiting: Sequence[Delivery]) -> dict[str, Body]:
-    """Activities of the intents' dates and of their times of creation that nobody owns."""
+def _findings(desk: Desk, waiting: Sequence[Delivery]) -> dict[str, Finding]:
+    """What one complete read says of intents, by entry id.
+
+    It has the activities of their dates and of their times of creation; nobody may own them.
+    """
+    settle_seconds = desk.company.settings.settle_seconds
     days = [intent.work_date for intent in waiting]
-    spans = [creation_span(intent, desk.company.settings.settle_seconds) for intent in waiting]
-    bodies = desk.quickbooks.time_activities_created(
-        min(span[0] for span in spans), max(span[1] for span in spans)
-    )
+    begun, ended = zip(*(creation_span(intent, settle_seconds) for intent in waiting), strict=True)
+    bodies = desk.quickbooks.time_activities_created(min(begun), max(ended))
     bodies |= desk.quickbooks.time_activities(min(days), max(days))
     claimed = desk.ledger.claimed(bodies)
-    return {key: body for key, body in sorted(bodies.items()) if key not in claimed}
+    unclaimed = {key: body for key, body in sorted(bodies.items()) if key not in claimed}
+    return findings(waiting, unclaimed, settle_seconds)
 
 
 def _wait_for(desk: Desk, waiting: Sequence[Delivery]) -> None:
