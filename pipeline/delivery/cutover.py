@@ -5,10 +5,10 @@ time is minutes. Keeps out the comparison (`look`) and how rows are shown (`comm
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from pipeline.delivery.look import look
+from pipeline.delivery.look import look, one_to_one
 from pipeline.delivery.planning import Bodies, Plan
 from pipeline.fields import Row
 from pipeline.ledger import Delivery
@@ -49,9 +49,10 @@ def cutover(
     doubtful = [*standing, *(row for plan in plans for row in plan.doubt)]
     certain = [row for row in ledger if row.state == "adopted"]
     certain += [row for plan in plans for row in plan.adopt]
-    wanted = Counter(key for keys in alike.values() for key in keys)
+    likely = one_to_one(alike)
+    wanted = {key for keys in alike.values() for key in keys}
     grouped = [(row, "certain") for row in certain]
-    grouped += [(row, _likelihood(alike.get(row.entry_id, []), wanted)) for row in doubtful]
+    grouped += [(row, "likely" if row.entry_id in likely else "ambiguous") for row in doubtful]
     grouped += [(row, "none") for plan in plans for row in plan.send]
     keyed = ((_keyed(row, group, names), row) for row, group in grouped)
     groups = summed(("group", "week", "customer"), keyed)
@@ -79,10 +80,6 @@ def _alike(
     named = {row.entry_id: row.quickbooks_id or "" for row in standing}
     known = {entry_id: [key] for entry_id, key in named.items() if key in bodies}
     return known | found.resembling | {entry: [key] for entry, key in found.equal.items()}
-
-
-def _likelihood(keys: Sequence[str], wanted: Mapping[str, int]) -> str:
-    return "likely" if len(keys) == 1 and wanted[keys[0]] == 1 else "ambiguous"
 
 
 def summed(names: Sequence[str], rows: Iterable[tuple[tuple[str, ...], Delivery]]) -> list[Row]:
@@ -124,7 +121,7 @@ def _undecided(row: Delivery, group: str, keys: Sequence[str], bodies: Bodies, n
 
 
 def _strangers(
-    bodies: Bodies, wanted: Mapping[str, int], names: Names, window: tuple[date, date]
+    bodies: Bodies, wanted: Collection[str], names: Names, window: tuple[date, date]
 ) -> list[Row]:
     known = {key: facts(body) for key, body in bodies.items() if key not in wanted}
     return [

@@ -175,9 +175,10 @@ def _resembling(
             alike = _alike(facts, stored[key], rounding_minutes, roundings.get(entry, ()))
             if sum(alike) >= len(alike) - 1:
                 (near if alike[0] else far)[entry].append(key)
-    return near | _one_to_one({e: keys for e, keys in far.items() if e not in near})
+    return near | one_to_one({e: keys for e, keys in far.items() if e not in near})
 
 
-def _one_to_one(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def one_to_one(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Those with one activity that no other has; of edges from entries to activities."""
     wanted = Counter(key for keys in edges.values() for key in keys)
     return {entry: keys for entry, keys in edges.items() if len(keys) == 1 and wanted[keys[0]] == 1}
