@@ -7,7 +7,6 @@ ledger's SQL and how they are asked for.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from rapidfuzz import process
 
@@ -17,7 +16,7 @@ from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
 from pipeline.delivery.planning import reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
-from pipeline.quickbooks.activities import differences, facts, identity
+from pipeline.quickbooks.activities import Body, differences, facts, identity
 from pipeline.review import verdicts
 
 NEAR = 80
@@ -46,10 +45,6 @@ WHAT_IT_IS = (
 )
 """What a delivery says of its entry, as it would be sent."""
 NOT_THERE = "it is not in QuickBooks yet: decide `send` to have it sent beside its look-alike"
-RESEMBLED = """
-SELECT DISTINCT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)
-"""
-"""Those of the entries of which another activity is still taken to be the like."""
 
 
 def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery]:
@@ -68,7 +63,6 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         for each in decisions
         if each.verb == "adopt"
     }
-    owners = desk.ledger.holding(bodies, (*SETTLED, *UNSETTLED))
     resembled = _resembled(desk, ids)
     sent = [each.entry_id for each in decisions if each.verb == "send"]
     equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known], bodies)
@@ -77,13 +71,8 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
         if row and _is_made(each, row, resembled):
             continue
-        is_claimed = any(
-            owner.quickbooks_id == each.quickbooks_id and owner.entry_id != each.entry_id
-            for owner in owners
-        )
-        is_resembled = each.entry_id in resembled
-        problem = _problem(desk, each, row, body, is_claimed=is_claimed, is_resembled=is_resembled)
-        if problem := problem or equals.get(each.entry_id):
+        problem = _problem(desk, each, row, body, resembled) or equals.get(each.entry_id)
+        if problem:
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
     refuse(wrong)
     made = {
@@ -167,10 +156,8 @@ def _problem(
     desk: Desk,
     each: Decision,
     row: Delivery | None,
-    body: Mapping[str, Any] | None,
-    *,
-    is_claimed: bool,
-    is_resembled: bool,
+    body: Body | None,
+    resembled: Collection[str],
 ) -> str | None:
     """Why a decision cannot be made; none if it can."""
     if row is None:
@@ -187,13 +174,14 @@ def _problem(
         why = INSTEAD.get(state, NOT_THERE).format(**vars(row))
         return f"the entry {row.entry_id} is `{row.state}`: {why}"
     if each.verb == "keep":
-        return None if is_resembled else f"nothing resembles the entry {row.entry_id}"
+        return None if row.entry_id in resembled else f"nothing resembles the entry {row.entry_id}"
     if each.verb != "adopt":
         return None
+    owners = desk.ledger.holding([each.quickbooks_id], (*SETTLED, *UNSETTLED))
     problem = None
     if body is None:
         problem = "is not in QuickBooks"
-    elif is_claimed:
+    elif any(owner.entry_id != row.entry_id for owner in owners):
         problem = "is another entry's already"
     elif facts(body).person != row.facts.person:
         problem = f"is another person's than the entry {each.entry_id}"
@@ -206,9 +194,10 @@ def _is_decided(row: Delivery) -> bool:
 
 
 def _resembled(desk: Desk, entry_ids: Sequence[str]) -> set[str]:
+    """Those of the entries of which another activity is still taken to be the like."""
+    query = "SELECT entry_id FROM drift WHERE kind = 'resembling' AND entry_id = ANY($1)"
     with desk.company.warehouse.connect() as connection:
-        found = connection.execute(RESEMBLED, [list(entry_ids)]).fetchall()
-    return {entry_id for (entry_id,) in found}
+        return {entry_id for (entry_id,) in connection.execute(query, [entry_ids]).fetchall()}
 
 
 def _is_made(each: Decision, row: Delivery, resembled: Collection[str]) -> bool:
@@ -241,7 +230,7 @@ def _decided(
     desk: Desk,
     row: Delivery,
     each: Decision,
-    bodies: Mapping[str, Mapping[str, Any] | None],
+    bodies: Mapping[str, Body | None],
     who: str,
 ) -> Delivery:
     if each.verb == "keep":
