@@ -46,18 +46,11 @@ def read(
     Raises:
         Stop: what is stored cannot be of its column's type at all.
     """
-    types = sql_types(model)
-    wanted = list(columns or types)
-    lists = [name for name in wanted if types[name] == LIST]
-    selected = ", ".join(
-        f"to_json({name})::VARCHAR AS {name}" if name in lists else name for name in wanted
-    )
-    query = f"SELECT {selected} FROM {name_of(model)} WHERE {where}"
+    wanted = list(columns or sql_types(model))
+    query = f"SELECT {', '.join(wanted)} FROM {name_of(model)} WHERE {where}"
     result = connection.execute(query, list(parameters))
     stored = {name: str(kind) for name, kind, *_ in result.description}
     found = {name: _array(values, stored[name]) for name, values in result.fetchnumpy().items()}
-    for name in lists:
-        found[name] = pd.array([json.loads(text) for text in found[name]], dtype=object)
     return coerced(model, pd.DataFrame(found, copy=False), wanted, BROKEN)
 
 
@@ -71,6 +64,8 @@ def _array(values: Any, stored: str) -> Any:  # noqa: ANN401 - arrays of numpy's
         return pd.arrays.IntegerArray(data, missing)
     if stored == "BOOLEAN":
         return pd.arrays.BooleanArray(data, missing)
+    if stored == LIST:
+        return pd.array([texts.tolist() for texts in values], dtype=object)
     if stored not in KEPT_AS:
         return pd.array(values.tolist(), dtype=object)
     data[missing] = None
