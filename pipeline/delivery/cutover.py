@@ -5,14 +5,14 @@ time is minutes. Keeps out the comparison (`look`) and how rows are shown (`comm
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from pipeline.delivery.look import look, one_to_one
-from pipeline.delivery.planning import Bodies, Plan
+from pipeline.delivery.planning import Plan
 from pipeline.fields import Row
 from pipeline.ledger import Delivery
-from pipeline.quickbooks.activities import facts
+from pipeline.quickbooks.activities import Facts
 from pipeline.review.lists import Names
 
 GROUPS = ("certain", "likely", "ambiguous", "none")
@@ -41,10 +41,10 @@ def cutover(
         it; `only_in_quickbooks`, the activities that are nobody's; `beside`, how many entries
         would be sent about days of which somebody else made activities.
     """
-    bodies = {key: body for plan in plans for key, body in plan.free.items()}
+    free = {key: each for plan in plans for key, each in plan.free.items()}
     ledger = sorted(ledger, key=lambda row: (row.work_date, row.entry_id))
     standing = [row for row in ledger if row.state == "doubtful"]
-    alike = _alike(standing, bodies, rounding_minutes)
+    alike = _alike(standing, free, rounding_minutes)
     alike |= {entry: list(keys) for plan in plans for entry, keys in plan.alike.items()}
     doubtful = [*standing, *(row for plan in plans for row in plan.doubt)]
     certain = [row for row in ledger if row.state == "adopted"]
@@ -59,26 +59,30 @@ def cutover(
     return {
         "groups": sorted(groups, key=lambda row: GROUPS.index(row["group"])),
         "undecided": [
-            _undecided(row, group, alike.get(row.entry_id, []), bodies, names)
+            _undecided(row, group, alike.get(row.entry_id, []), free, names)
             for row, group in grouped
             if group in {"likely", "ambiguous"}
         ],
-        "only_in_quickbooks": _strangers(bodies, wanted, names, window),
+        "only_in_quickbooks": [
+            {"quickbooks_id": key, **names.row(each)}
+            for key, each in sorted(free.items(), key=lambda item: (item[1].work_date, item[0]))
+            if key not in wanted and window[0] <= each.work_date <= window[1]
+        ],
         "beside": sum(len(plan.send) for plan in plans if plan.foreign),
     }
 
 
 def _alike(
-    standing: Iterable[Delivery], bodies: Bodies, rounding_minutes: int
+    standing: Iterable[Delivery], free: Mapping[str, Facts], rounding_minutes: int
 ) -> dict[str, list[str]]:
     """What is like the entries that an earlier load left to a person, as QuickBooks is now.
 
     Or, where nothing is like one any more, the activity for which it was left to them.
     """
     waiting = {row.entry_id: row.facts for row in standing}
-    found = look(waiting, {key: facts(body) for key, body in bodies.items()}, rounding_minutes)
+    found = look(waiting, free, rounding_minutes)
     named = {row.entry_id: row.quickbooks_id or "" for row in standing}
-    known = {entry_id: [key] for entry_id, key in named.items() if key in bodies}
+    known = {entry_id: [key] for entry_id, key in named.items() if key in free}
     return known | found.resembling | {entry: [key] for entry, key in found.equal.items()}
 
 
@@ -109,23 +113,14 @@ def _keyed(row: Delivery, group: str, names: Names) -> tuple[str, str, str]:
     return group, f"{year}-W{week:02}", names.row(row.facts)["customer"]
 
 
-def _undecided(row: Delivery, group: str, keys: Sequence[str], bodies: Bodies, names: Names) -> Row:
+def _undecided(
+    row: Delivery, group: str, keys: Sequence[str], free: Mapping[str, Facts], names: Names
+) -> Row:
     return {
         "entry_id": row.entry_id,
         "group": group,
         "entry": names.row(row.facts),
         "activities": [
-            {"quickbooks_id": key, **names.row(facts(bodies[key]))} for key in keys if key in bodies
+            {"quickbooks_id": key, **names.row(free[key])} for key in keys if key in free
         ],
     }
-
-
-def _strangers(
-    bodies: Bodies, wanted: Collection[str], names: Names, window: tuple[date, date]
-) -> list[Row]:
-    known = {key: facts(body) for key, body in bodies.items() if key not in wanted}
-    return [
-        {"quickbooks_id": key, **names.row(each)}
-        for key, each in sorted(known.items(), key=lambda item: (item[1].work_date, item[0]))
-        if window[0] <= each.work_date <= window[1]
-    ]

@@ -8,23 +8,19 @@ QuickBooks (`sending`, `settlement`).
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 from pipeline.delivery.candidates import Candidate, request_id
 from pipeline.delivery.desk import Desk
-from pipeline.delivery.look import Look, look, told_apart, without
+from pipeline.delivery.look import NEAR_DAYS, Look, look, told_apart, without
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
-from pipeline.quickbooks.activities import Facts, differences, facts, identity
-from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity
 from pipeline.reports import books
 from pipeline.review import verdicts
 
 MATERIAL = ("work_date", "minutes", "is_billable")
 """Fields whose change makes an entry other work than it was when a person decided about it."""
 LOST = "was sent before this ledger as time activity {}, which was changed or deleted since"
-Bodies = Mapping[str, Mapping[str, Any]]
-"""Time activities as QuickBooks gives them, by id."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,8 @@ class Plan:
     doubt: tuple[Delivery, ...] = ()
     alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each doubtful entry, the activities that it resembles."""
-    free: Bodies = field(default_factory=dict)
-    """Activities around the window that belong to no delivery and no entry."""
+    free: Mapping[str, Facts] = field(default_factory=dict)
+    """Activities around the window that belong to no delivery and no entry, by id."""
     foreign: int = 0
     """How many activities around the window somebody else made, adopted ones included."""
 
@@ -72,7 +68,8 @@ def plan(
     reopened_ = tuple(reopened(desk, known, before))
     if not wanted and not days:
         return Plan(doubt=reopened_)
-    bodies = _about(desk.quickbooks, days or [each.facts.work_date for each in wanted])
+    dates = days or [each.facts.work_date for each in wanted]
+    bodies = desk.quickbooks.time_activities(min(dates) - NEAR_DAYS, max(dates) + NEAR_DAYS)
     claimed, ours = ledger.claimed(bodies), ledger.sent_by_us(bodies)
     unsettled = [delivery.facts for delivery in ledger.unsettled()]
     stored = without({k: facts(body) for k, body in bodies.items() if k not in claimed}, unsettled)
@@ -93,7 +90,7 @@ def plan(
             *reopened_,
         ),
         alike=found.resembling | lost,
-        free={key: bodies[key] for key in stored if key not in taken},
+        free={key: each for key, each in stored.items() if key not in taken},
         foreign=len((stored.keys() | claimed) - ours),
     )
 
@@ -179,12 +176,6 @@ def _material(skipped: Delivery, intent: Delivery) -> list[str]:
     ]
 
 
-def _about(quickbooks: QuickBooks, days: Sequence[date]) -> Bodies:
-    """QuickBooks' activities from the day before the first day to the day after the last."""
-    a_day = timedelta(days=1)
-    return quickbooks.time_activities(min(days) - a_day, max(days) + a_day)
-
-
 def _found(
     candidates: Sequence[Candidate],
     apart: Mapping[str, Collection[str]],
@@ -202,7 +193,10 @@ def _found(
 
 
 def _adopted(
-    intents: Sequence[Delivery], found: Look, bodies: Bodies, decided: Mapping[str, Delivery]
+    intents: Sequence[Delivery],
+    found: Look,
+    bodies: Mapping[str, Body],
+    decided: Mapping[str, Delivery],
 ) -> Iterator[Delivery]:
     """The adopted; of one that was to be sent it is said why it is not."""
     for intent in intents:

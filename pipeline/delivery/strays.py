@@ -6,20 +6,18 @@ Asks the ledger what is ours and what a person has said of the rest. Keeps out w
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from pipeline.delivery import drift
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.drift import Change
 from pipeline.delivery.following import BILLED
-from pipeline.delivery.look import told_apart, without
+from pipeline.delivery.look import NEAR_DAYS, told_apart, without
 from pipeline.delivery.pairing import Pair
 from pipeline.delivery.settling import creation_span
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.quickbooks.activities import Body, Facts, facts, stamp
-
-A_DAY = timedelta(days=1)
 
 
 def about(desk: Desk, first: date, last: date, likened: Sequence[str]) -> Iterator[Delivery]:
@@ -28,7 +26,7 @@ def about(desk: Desk, first: date, last: date, likened: Sequence[str]) -> Iterat
     What was sent of a day about them, and what was found to be its like before (`likened`, by entry
     id): else a warning, and a month's block, would come and go with the window.
     """
-    yield from desk.ledger.between(first - A_DAY, last + A_DAY)
+    yield from desk.ledger.between(first - NEAR_DAYS, last + NEAR_DAYS)
     yield from desk.ledger.deliveries(likened).values()
 
 
