@@ -14,9 +14,9 @@ from pipeline.delivery import loading, pairing
 from pipeline.delivery.decisions import Decision, refuse
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.look import look
-from pipeline.delivery.planning import reopened
+from pipeline.delivery.planning import as_adopted, reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
-from pipeline.quickbooks.activities import Body, differences, facts, identity
+from pipeline.quickbooks.activities import Body, facts
 from pipeline.review import verdicts
 
 NEAR = 80
@@ -245,10 +245,4 @@ def _decided(
         return replace(made, state="refused", error_code=DECIDED_TO_SEND)
     body = bodies[each.quickbooks_id]
     assert body
-    drift = differences(row.facts, facts(body))
-    return replace(
-        made,
-        state="adopted",
-        error_message=f"{said}; drift: {', '.join(drift)}" if drift else said,
-        **identity(body),
-    )
+    return as_adopted(made, body, said)

@@ -192,6 +192,14 @@ def _found(
     )
 
 
+def as_adopted(row: Delivery, body: Body, said: str) -> Delivery:
+    """A delivery that has taken a time activity for its own: why, and what of it is otherwise."""
+    differing = differences(row.facts, facts(body))
+    drift = f"drift: {', '.join(differing)}" if differing else ""
+    why = "; ".join(filter(None, [said, drift])) or None
+    return replace(row, state="adopted", error_message=why, **identity(body))
+
+
 def _adopted(
     intents: Sequence[Delivery],
     found: Look,
@@ -201,16 +209,10 @@ def _adopted(
     """The adopted; of one that was to be sent it is said why it is not."""
     for intent in intents:
         if key := found.equal.get(intent.entry_id):
-            differing = differences(intent.facts, facts(bodies[key]))
-            said = [f"drift: {', '.join(differing)}"] if differing else []
+            said = ""
             if row := decided.get(intent.entry_id):
-                said.insert(0, f"{row.error_message}; not sent: time activity {key} is its equal")
-            yield replace(
-                intent,
-                state="adopted",
-                error_message="; ".join(said) or None,
-                **identity(bodies[key]),
-            )
+                said = f"{row.error_message}; not sent: time activity {key} is its equal"
+            yield as_adopted(intent, bodies[key], said)
 
 
 def _doubtful(
