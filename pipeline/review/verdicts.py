@@ -147,7 +147,7 @@ def judged(
     columns = [name for name in sql_types(ClockifyTimeEntries) if name not in RULES_NEED_NOT]
     entries = doors.read(connection, ClockifyTimeEntries, chosen, [first, last], columns)
     if entries.empty:  # judging none costs as much as judging some
-        return schemas.empty(schemas.Verdicts)
+        return schemas.Verdicts.empty()
     settled = ledger.settled(entries["entry_id"])
     return judge(entries, lists, rules, settled)
 
