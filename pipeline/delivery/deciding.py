@@ -17,7 +17,6 @@ from pipeline.delivery.look import look
 from pipeline.delivery.planning import as_adopted, reopened
 from pipeline.ledger import DECIDED_TO_SEND, SETTLED, TOLD_APART, UNSETTLED, Delivery
 from pipeline.quickbooks.activities import Body, facts
-from pipeline.review import verdicts
 
 NEAR = 80
 """How like an id, in per cent, one must be to be named in its place."""
@@ -123,11 +122,7 @@ def _as_today(desk: Desk, rows: Sequence[Delivery]) -> dict[str, Delivery]:
     is adopted in its place is compared with what was sent: a name may be another's by now.
     """
     rows = [row for row in rows if row.state == "gone"]
-    with desk.company.warehouse.connect() as connection:
-        today = verdicts.of_today(
-            connection, desk.lists, desk.rules, [row.entry_id for row in rows]
-        )
-    intents = pairing.intents_of(desk, today)
+    intents = pairing.intents_of(desk, desk.of_today(row.entry_id for row in rows))
     return {
         row.entry_id: replace(row, **{name: getattr(intent, name) for name in WHAT_IT_IS})
         for row in rows

@@ -17,7 +17,6 @@ from pipeline.delivery.desk import Desk
 from pipeline.delivery.drift import Said
 from pipeline.ledger import DELIVERED, Delivery
 from pipeline.quickbooks.activities import Body
-from pipeline.review import verdicts
 from pipeline.review.lists import by_id
 
 COMPARED = (*DELIVERED, "gone")
@@ -67,9 +66,7 @@ def pairs(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body])
     Raises:
         Stop: Clockify cannot be asked about an entry that is not stored.
     """
-    with desk.company.warehouse.connect() as connection:
-        ids = [each.entry_id for each in known]
-        frame = verdicts.of_today(connection, desk.lists, desk.rules, ids)
+    frame = desk.of_today(each.entry_id for each in known)
     values = frame.astype(object).where(frame.notna(), None)
     entries = by_id(values, "entry_id")
     intents = intents_of(desk, frame)

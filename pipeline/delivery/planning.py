@@ -16,7 +16,6 @@ from pipeline.delivery.look import NEAR_DAYS, Look, look, told_apart, without
 from pipeline.ledger import DECIDED_TO_SEND, NEVER_CLAIMED_AGAIN, PASSING, Delivery
 from pipeline.quickbooks.activities import Body, Facts, differences, facts, identity
 from pipeline.reports import books
-from pipeline.review import verdicts
 
 MATERIAL = ("work_date", "minutes", "is_billable")
 """Fields whose change makes an entry other work than it was when a person decided about it."""
@@ -156,8 +155,7 @@ def reopened(
     }
     if not changed:
         return
-    with desk.company.warehouse.connect() as connection:
-        today = verdicts.of_today(connection, desk.lists, desk.rules, list(changed))
+    today = desk.of_today(changed)
     for entry_id in today.loc[today["verdict"] == "accepted", "entry_id"]:
         intent, fields = changed[entry_id]
         assert intent
