@@ -66,19 +66,14 @@ def decide(desk: Desk, decisions: Sequence[Decision], who: str) -> list[Delivery
     sent = [each.entry_id for each in decisions if each.verb == "send"]
     equals = _equals(desk, [known[entry_id] for entry_id in sent if entry_id in known], bodies)
     wrong = _repeated(ids) + _repeated(each.quickbooks_id for each in decisions)
-    for each in decisions:
+    new = [each for each in decisions if not _is_made(each, known.get(each.entry_id), resembled)]
+    for each in new:
         row, body = known.get(each.entry_id), bodies.get(each.quickbooks_id)
-        if row and _is_made(each, row, resembled):
-            continue
         problem = _problem(desk, each, row, body, resembled) or equals.get(each.entry_id)
         if problem:
             wrong.append(f"{each.place}: {problem}" if each.place else problem)
     refuse(wrong)
-    made = {
-        each.entry_id: _decided(desk, known[each.entry_id], each, bodies, who)
-        for each in decisions
-        if not _is_made(each, known[each.entry_id], resembled)
-    }
+    made = {each.entry_id: _decided(desk, known[each.entry_id], each, bodies, who) for each in new}
     desk.ledger.record([*made.values()])
     return [(known | made)[entry_id] for entry_id in ids]
 
@@ -195,8 +190,10 @@ def _resembled(desk: Desk, entry_ids: Sequence[str]) -> set[str]:
         return {entry_id for (entry_id,) in connection.execute(query, [entry_ids]).fetchall()}
 
 
-def _is_made(each: Decision, row: Delivery, resembled: Collection[str]) -> bool:
+def _is_made(each: Decision, row: Delivery | None, resembled: Collection[str]) -> bool:
     """Whether a person has decided so before, as where a file is read a second time."""
+    if row is None:
+        return False
     return {
         "send": row.error_code == DECIDED_TO_SEND,
         "adopt": row.state == "adopted" and row.quickbooks_id == each.quickbooks_id,
