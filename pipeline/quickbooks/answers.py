@@ -14,14 +14,7 @@ import simplejson
 
 from pipeline.http import retry_after
 from pipeline.quickbooks.activities import instant
-from pipeline.quickbooks.faults import (
-    TOO_BIG,
-    Fault,
-    fault_in,
-    fault_of,
-    status_of_read,
-    stop_of,
-)
+from pipeline.quickbooks.faults import TOO_BIG, Fault, fault_in, fault_of, status_of_read, stop_of
 from pipeline.redaction import redact
 from pipeline.stops import Stop
 

@@ -93,10 +93,7 @@ def living_name(display_name: str, *, is_active: bool) -> str:
 
 
 def match_customers(
-    pairs: Iterable[Pair],
-    customers: pd.DataFrame,
-    mode: Mode,
-    shared: Collection[str] = (),
+    pairs: Iterable[Pair], customers: pd.DataFrame, mode: Mode, shared: Collection[str] = ()
 ) -> dict[Pair, Match]:
     """Match Clockify projects with customers.
 
