@@ -60,13 +60,11 @@ class TokenService:
     """
 
     def __init__(self, settings: Settings, secrets: set[str]) -> None:
+        secret = settings.quickbooks_client_secret.get_secret_value()
         self._settings = settings
-        self._keys = (
-            settings.quickbooks_client_id,
-            settings.quickbooks_client_secret.get_secret_value(),
-        )
+        self._auth = httpx.BasicAuth(settings.quickbooks_client_id, secret)
         self._secrets = secrets
-        self._secrets.add(self._keys[1])
+        self._secrets.add(secret)
 
     def refreshed(self, refresh_token: str) -> Pair:
         """Return a new pair for a refresh token, which may die by that.
@@ -95,12 +93,10 @@ class TokenService:
         Raises:
             Stop: Intuit refuses the app's keys, cannot be reached, or its answer is not usable.
         """
-        url, auth = self._settings.quickbooks_revoke_url, httpx.BasicAuth(*self._keys)
+        url = self._settings.quickbooks_revoke_url
         with self._http(url) as http:
             try:
-                answer = http.write(
-                    lambda: http.client.post(url, json={"token": refresh_token}, auth=auth)
-                )
+                answer = http.write(lambda: http.client.post(url, json={"token": refresh_token}))
             except httpx.RequestError as error:
                 raise http.unreachable(error) from error
         if answer.status_code == httpx.codes.UNAUTHORIZED:
@@ -114,9 +110,9 @@ class TokenService:
         url = self._settings.quickbooks_token_url
         with self._http(url) as http:
             # Authlib's own httpx client insists on httpx2; its core takes any session.
-            client, auth = OAuth2Client(http.client, *self._keys), httpx.BasicAuth(*self._keys)
+            client = OAuth2Client(http.client)
             try:
-                answer = http.write(lambda: client.fetch_token(url, auth=auth, **asked))
+                answer = http.write(lambda: client.fetch_token(url, auth=self._auth, **asked))
             except httpx.RequestError as error:
                 raise http.unreachable(error) from error
             except (httpx.HTTPStatusError, ValueError):
@@ -132,7 +128,7 @@ class TokenService:
         rate = Rate(5, Duration.SECOND)
         service = Service("Intuit's token service", url, rate, in_flight=1, throttled_fix=AGAIN)
         patience = self._settings.http_patience_seconds
-        return Http(service, patience, self._secrets, headers=_ASK_FOR_LIMITS)
+        return Http(service, patience, self._secrets, headers=_ASK_FOR_LIMITS, auth=self._auth)
 
 
 def refusal(error: str) -> Stop:
