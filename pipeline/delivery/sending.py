@@ -116,7 +116,8 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
     """
     ledger, quickbooks = desk.ledger, desk.quickbooks
     request_id = str(uuid5(NAMESPACE_URL, "|".join(row.request_id for row in batch)))
-    quickbooks.await_turn()  # before the time from which an unanswered request is waited for
+    # Before the time from which an unanswered request is waited for.
+    turn = quickbooks.await_turn()
     if quickbooks.last_time is None:
         raise Stop(
             "None of QuickBooks' answers says when it was given (its `time`). Without that, nobody "
@@ -126,7 +127,7 @@ def _attempt(desk: Desk, batch: Sequence[Delivery]) -> tuple[Answer, list[Told]]
     begun = {"state": "pending", "sent_at": desk.company.now(), "intuit_time": quickbooks.last_time}
     started = [desk.noted(row, attempts=row.attempts + 1, **begun) for row in batch]
     ledger.record(started, request_id)
-    answer = quickbooks.create_batch(request_id, [row.payload for row in started])
+    answer = quickbooks.create_batch(turn, request_id, [row.payload for row in started])
     told = [(row, _outcome(answer, place, row)) for place, row in enumerate(started)]
     ids = [outcome.quickbooks_id for _, outcome in told if outcome.quickbooks_id]
     told = list(each_its_own(told, ledger.claimed(ids)))

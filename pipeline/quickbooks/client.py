@@ -29,6 +29,8 @@ BATCH = 25
 LONGEST_REQUEST_ID = 36
 """Beside batch ids of one or two digits (quickbooks-api.md, 6)."""
 GONE = "610"
+Turn = dict[str, float]
+"""Until when a write may go out, as `Http.in_time` says it."""
 
 
 class QuickBooks:
@@ -57,7 +59,6 @@ class QuickBooks:
         self._batches = Limiter(Rate(40, Duration.MINUTE))
         self.last_time: datetime | None = None
         """The latest of Intuit's clock in its answers: a replay has that of its first answer."""
-        self._in_time: dict[str, float] | None = None
         self._lists = Listing(lambda query: self._read("/query", query=query))
 
     def __enter__(self) -> Self:
@@ -131,20 +132,26 @@ class QuickBooks:
         require_readable([row])
         return row
 
-    def await_turn(self) -> None:
+    def await_turn(self) -> Turn:
         """Wait until a batch may go out, with a good token, so that it then does at once.
 
-        From here on it does so in time, or not at all, whatever its caller does before.
+        Returns:
+            By when it goes out, or not at all, whatever its caller does before.
         """
         self._batches.try_acquire("batch")
         self._tokens.access_token()
-        self._in_time = self.http.in_time()
+        return self.http.in_time()
 
-    def create_batch(self, request_id: str, items: Sequence[str]) -> Answer:
+    def create_batch(self, turn: Turn, request_id: str, items: Sequence[str]) -> Answer:
         """Send new time activities, each an exact JSON text, in one batch.
 
         The same id and items make the same bytes, so that a batch can be replayed. A 401 refreshes
         the token and sends them again: nothing was stored.
+
+        Args:
+            turn: what `await_turn` gave.
+            request_id: of the batch.
+            items: the time activities.
 
         Returns:
             The answer, also if none came.
@@ -160,8 +167,7 @@ class QuickBooks:
             for place, item in enumerate(items)
         )
         content = f'{{"BatchItemRequest":[{",".join(operations)}]}}'
-        in_time, self._in_time = self._in_time, None
-        return self._write("/batch", content, request_id, in_time)
+        return self._write("/batch", content, request_id, turn)
 
     def update_time_activity(self, body: Row, request_id: str) -> Answer:
         """Replace a time activity; what `body` leaves out is cleared. Answers as above."""
@@ -177,9 +183,7 @@ class QuickBooks:
         response = self.http.read("GET", path, params={**params, "minorversion": "75"})
         return self._noted(response)
 
-    def _write(
-        self, path: str, content: str, request_id: str, in_time: dict[str, float] | None = None
-    ) -> Answer:
+    def _write(self, path: str, content: str, request_id: str, turn: Turn | None = None) -> Answer:
         client = self.http.client
         request = client.build_request(
             "POST",
@@ -187,7 +191,7 @@ class QuickBooks:
             content=content.encode(),
             params={"requestid": request_id, "minorversion": "75"},
             headers={"Content-Type": "application/json"},
-            extensions=in_time or self.http.in_time(),
+            extensions=turn or self.http.in_time(),
         )
         try:
             response = self.http.write(lambda: client.send(request))

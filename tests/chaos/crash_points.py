@@ -164,9 +164,9 @@ def _watch_requests(wire: Wire) -> None:
             request.extensions = {**request.extensions, "trace": trace}
         return send(self, request, **options)
 
-    def created(self: QuickBooks, request_id: str, items: Sequence[str]) -> Any:  # noqa: ANN401
+    def created(self: QuickBooks, *batch: Any) -> Any:  # noqa: ANN401
         wire.passed("before send")
-        answer = create(self, request_id, items)
+        answer = create(self, *batch)
         wire.passed("after the answer")
         return answer
 

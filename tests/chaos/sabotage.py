@@ -33,8 +33,8 @@ def _intent_after_send() -> None:
         else:
             record(self, rows, batch_id)
 
-    def created(self: QuickBooks, request_id: str, items: Sequence[str]) -> Any:  # noqa: ANN401
-        answer = create(self, request_id, items)
+    def created(self: QuickBooks, *batch: Any) -> Any:  # noqa: ANN401
+        answer = create(self, *batch)
         record(*held.pop())
         return answer
 

@@ -74,7 +74,7 @@ def use(settings_for: SettingsFor, changes: dict[str, str], prepare: Callable[[]
             clockify.workspace,
             lambda: clockify.reports.rows(DAY, DAY, rounding=False)[:0],
             quickbooks.employees,
-            lambda: quickbooks.create_batch("r1", ['{"Odd": 1}']),
+            lambda: quickbooks.create_batch(quickbooks.await_turn(), "r1", ['{"Odd": 1}']),
             lambda: tokens.refresh()[:0],
         ]
         for call in calls:
@@ -121,7 +121,7 @@ def test_a_fault_that_quotes_the_token_says_all_but_the_token(
     quickbooks.company()
     quote(sandbox)
     token = next(iter(sandbox.world.tokens.access_tokens))
-    answer = quickbooks.create_batch("r1", ["{}"])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", ["{}"])
     assert answer.fault is not None
     assert "[removed]" in answer.fault.detail
     assert token not in json.dumps(answer.body)

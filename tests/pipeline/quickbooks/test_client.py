@@ -236,7 +236,7 @@ def test_time_activities_are_found_by_when_they_were_created(
     quickbooks.company()
     before = quickbooks.last_time
     assert before is not None
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert answer.time is not None
     rows = quickbooks.time_activities_created(before - timedelta(seconds=1), answer.time)
     assert [*rows] == [answer.items[0]["TimeActivity"]["Id"]]
@@ -338,7 +338,7 @@ def test_one_time_activity_is_read_until_it_is_deleted(
     sandbox: Sandbox, quickbooks: QuickBooks
 ) -> None:
     """With its decimals exact."""
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     activity_id = answer.items[0]["TimeActivity"]["Id"]
     found = quickbooks.time_activity(activity_id)
     assert found is not None
@@ -349,7 +349,9 @@ def test_one_time_activity_is_read_until_it_is_deleted(
 
 def test_a_time_activity_is_replaced(sandbox: Sandbox, quickbooks: QuickBooks) -> None:
     """And refused if somebody was faster."""
-    [made] = quickbooks.create_batch("r1", [activity(sandbox)]).items.values()
+    [made] = quickbooks.create_batch(
+        quickbooks.await_turn(), "r1", [activity(sandbox)]
+    ).items.values()
     body = {**made["TimeActivity"], "Minutes": 45}
     answer = quickbooks.update_time_activity(body, "r2")
     assert answer.body["TimeActivity"]["Minutes"] == 45
@@ -361,7 +363,7 @@ def test_a_time_activity_is_replaced(sandbox: Sandbox, quickbooks: QuickBooks) -
 def test_a_batch_answers_each_item_by_its_place(sandbox: Sandbox, quickbooks: QuickBooks) -> None:
     """A good one and a refused one in one answer, with Intuit's clock and trace."""
     refused = activity(sandbox, CustomerRef={"value": "99999"})
-    answer = quickbooks.create_batch("r1", [refused, activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [refused, activity(sandbox)])
     assert answer.status == 200
     assert sorted(answer.items) == [0, 1]
     assert answer.items[1]["TimeActivity"]["Description"] == "O'Neil & Söhne"
@@ -378,8 +380,8 @@ def test_a_batch_answers_each_item_by_its_place(sandbox: Sandbox, quickbooks: Qu
 
 def test_a_batch_sent_again_is_answered_as_before(sandbox: Sandbox, quickbooks: QuickBooks) -> None:
     """The same id and items make the same bytes."""
-    first = quickbooks.create_batch("r1", [activity(sandbox)])
-    again = quickbooks.create_batch("r1", [activity(sandbox)])
+    first = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
+    again = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert first.items == again.items
     assert held(sandbox) == 1
 
@@ -390,7 +392,9 @@ def test_answers_to_unknown_items_are_left_out(sandbox: Sandbox, quickbooks: Qui
     responses = [{"bId": b_id, "TimeActivity": {"Id": str(at)}} for at, b_id in enumerate(ids)]
     body = json.dumps({"BatchItemResponse": responses})
     sandbox.fail("batch", "status", status=200, body=body)
-    answer = quickbooks.create_batch("r1", [activity(sandbox), activity(sandbox)])
+    answer = quickbooks.create_batch(
+        quickbooks.await_turn(), "r1", [activity(sandbox), activity(sandbox)]
+    )
     assert answer.items[0]["TimeActivity"]["Id"] == "0"
     assert answer.items.get(1) is None
     assert answer.fault_of(1) is None
@@ -414,7 +418,7 @@ def test_an_outcome_that_nobody_knows_is_returned_and_not_sent_again(
 ) -> None:
     """The client sees the same whether something was stored or not."""
     sandbox.fail("batch", **fault)
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert (answer.status, answer.items, answer.fault) == (0, {}, None)
     assert answer.error is not None
     assert answer.error.startswith(error)
@@ -437,7 +441,7 @@ def test_an_answer_to_a_write_is_returned_whatever_it_says(
 ) -> None:
     """What it proves is the classifier's to say; a 429 is the loader's to wait for."""
     sandbox.fail("batch", "status", status=status, body=body)
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert (answer.status, answer.items, answer.error) == (status, {}, None)
     assert (fault := answer.fault_of(0)) is not None
     assert fault.code == code
@@ -453,7 +457,7 @@ def test_a_write_that_certainly_never_arrived_stops_the_run(
         QuickBooks(settings, Tokens(settings)) as quickbooks,
         pytest.raises(Stop, match=f"QuickBooks cannot be reached at 127.0.0.1:{closed_port}"),
     ):
-        quickbooks.create_batch("r1", [activity(sandbox)])
+        quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
 
 
 def test_an_expired_token_is_renewed_and_the_same_batch_sent_again(
@@ -462,7 +466,7 @@ def test_an_expired_token_is_renewed_and_the_same_batch_sent_again(
     """A 401 has stored nothing."""
     quickbooks.company()
     sandbox.world.tokens.access_tokens.clear()
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert answer.status == 200
     assert held(sandbox) == 1
     assert (sandbox.calls(BATCH), sandbox.calls(REFRESH)) == (2, 2)
@@ -493,7 +497,7 @@ def test_a_batch_that_was_held_up_for_half_our_patience_is_not_sent_at_all(
         quickbooks.company()
         sandbox.world.tokens.access_tokens.clear()
         with pytest.raises(Stop, match="was held up here") if is_late else nullcontext():
-            quickbooks.create_batch("r1", [activity(sandbox)])
+            quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert held(sandbox) == (not is_late)
 
 
@@ -501,9 +505,9 @@ def test_who_has_awaited_a_turn_sends_without_another_wait(
     sandbox: Sandbox, quickbooks: QuickBooks
 ) -> None:
     """What is written down as begun then goes out at once: the token was had before."""
-    quickbooks.await_turn()
+    turn = quickbooks.await_turn()
     assert sandbox.calls(REFRESH) == 1
-    quickbooks.create_batch("r1", [activity(sandbox)])
+    quickbooks.create_batch(turn, "r1", [activity(sandbox)])
     assert (sandbox.calls(BATCH), sandbox.calls(REFRESH)) == (1, 1)
 
 
@@ -523,7 +527,7 @@ def test_a_token_refused_again_after_a_refresh_is_returned_as_an_answer(
 ) -> None:
     """Refreshed once, not for ever."""
     sandbox.fail("batch", "status", status=401, body='{"fault": {}}', times=None)
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert answer.status == 401
     assert (sandbox.calls(BATCH), sandbox.calls(REFRESH)) == (2, 2)
 
@@ -560,7 +564,9 @@ def test_an_ended_subscription_stops_every_read(
         call(quickbooks)
 
 
-@pytest.mark.parametrize("call", [*EVERY_READ, lambda it: it.create_batch("r1", ["{}"])])
+@pytest.mark.parametrize(
+    "call", [*EVERY_READ, lambda it: it.create_batch(it.await_turn(), "r1", ["{}"])]
+)
 def test_a_revoked_connection_stops_every_call_and_says_how_to_reconnect(
     sandbox: Sandbox, quickbooks: QuickBooks, call: Call
 ) -> None:
@@ -686,7 +692,7 @@ def test_a_batch_that_intuit_would_not_take_is_a_mistake_of_ours(
 ) -> None:
     """Nothing is sent."""
     with pytest.raises(ValueError, match="items under request id"):
-        quickbooks.create_batch(request_id, [activity(sandbox)] * count)
+        quickbooks.create_batch(quickbooks.await_turn(), request_id, [activity(sandbox)] * count)
     assert sandbox.calls(BATCH) == 0
 
 
@@ -694,11 +700,14 @@ def test_intuits_clock_does_not_go_back_for_a_replay(
     sandbox: Sandbox, quickbooks: QuickBooks
 ) -> None:
     """A replayed answer has the time of the first, which says nothing about now."""
-    first = quickbooks.create_batch("r1", [activity(sandbox)])
+    first = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     sandbox.switch(clock_skew_seconds=60)
     quickbooks.company()
     before = quickbooks.last_time
-    assert quickbooks.create_batch("r1", [activity(sandbox)]).time == first.time
+    assert (
+        quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)]).time
+        == first.time
+    )
     assert quickbooks.last_time == before
 
 
@@ -716,7 +725,7 @@ def test_a_throttled_batch_says_how_long_to_wait(
     """In seconds or as a date; what is neither says nothing."""
     text = header() if callable(header) else header
     sandbox.fail("batch", "status", status=429, headers={"Retry-After": text})
-    answer = quickbooks.create_batch("r1", [activity(sandbox)])
+    answer = quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)])
     assert answer.retry_after == pytest.approx(seconds, abs=5)
 
 
@@ -725,10 +734,10 @@ def test_a_batch_is_late_by_when_its_turn_came(
 ) -> None:
     """Between that and its first byte the intents are recorded, on a disk that may hang."""
     quickbooks.company()
-    quickbooks.await_turn()
+    turn = quickbooks.await_turn()
     then = time.time() + 3600
     monkeypatch.setattr(time, "time", lambda: then)
     with pytest.raises(Stop, match="was held up here"):
-        quickbooks.create_batch("r1", [activity(sandbox)])
+        quickbooks.create_batch(turn, "r1", [activity(sandbox)])
     assert sandbox.calls(BATCH) == 0
-    assert quickbooks.create_batch("r1", [activity(sandbox)]).items
+    assert quickbooks.create_batch(quickbooks.await_turn(), "r1", [activity(sandbox)]).items
