@@ -6,6 +6,7 @@ from pipeline.clockify.client import Workspace, is_free
 from pipeline.extract.reading import no_approval, workspace_row
 from pipeline.preconditions.examination import DAYS, Past
 from pipeline.preconditions.precondition import Doubt, listed
+from pipeline.review.reasons import NOT_WORK
 from pipeline.settings import Settings
 from pipeline.stops import Stop
 
@@ -120,4 +121,22 @@ def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
     )
 
 
-PRECONDITIONS = (_key, _plan, _approvals, _rates, _everybody, _rounding, _bound, _one_date)
+def _far_ahead(far: pd.DataFrame | None) -> str | Stop:
+    """No work is dated far ahead."""
+    if far is None:
+        return "not looked at: it takes a third of a free plan's requests an hour"
+    work = far[~far["entry_type"].isin(NOT_WORK)]
+    if work.empty:
+        return "none lies in the year after tomorrow"
+    named = (work["user_name"].fillna("?") + work["work_date"].dt.strftime(" on %Y-%m-%d")).tolist()
+    return Doubt(
+        f"{len(work)} entries lie in the year after tomorrow ({listed(named)}): each is in no list "
+        "until its day has come",
+        "Correct the dates in Clockify where a wrong year was typed",
+    )
+
+
+PRECONDITIONS = (
+    *(_key, _plan, _approvals, _rates, _everybody, _rounding, _bound, _one_date),
+    _far_ahead,
+)

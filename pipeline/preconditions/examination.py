@@ -21,9 +21,10 @@ from dagster._core.errors import DagsterHomeNotSetError
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 
 from pipeline import files
-from pipeline.clockify.client import Clockify
+from pipeline.clockify.client import Clockify, is_free
 from pipeline.company import utc_now
-from pipeline.extract.reading import Reading, read, workspace_row
+from pipeline.extract.pieces import pieces
+from pipeline.extract.reading import NOT_ROUNDED, Reading, read, workspace_row
 from pipeline.ledger import Binding
 from pipeline.orchestration.windows import DRY_RUN, SCHEDULE
 from pipeline.quickbooks.client import QuickBooks
@@ -97,6 +98,7 @@ def facts(settings: Settings, today: date, log: Callable[[str], object]) -> Fact
         take("users", lambda: _frame(ClockifyUsers, clockify.users()), "workspace")
         take("projects", lambda: _frame(ClockifyProjects, clockify.projects()), "workspace")
         take("entries", lambda: _entries(clockify, settings, known, today), "workspace", "users")
+        take("far", lambda: _far(clockify, settings, known, today), "entries")
     log("reading QuickBooks")
     tokens = Tokens(settings)
     with QuickBooks(settings, tokens) as quickbooks:
@@ -129,10 +131,23 @@ def _take(known: Facts, name: str, read: Callable[[], object], *needs: str) -> N
 
 def _entries(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame:
     """The entries of the last days, as a run would read them."""
-    asking_no_approval = settings.model_copy(update={"require_approval": False})
     rounding = str(workspace_row(known["workspace"], settings.rounding)["rounding"])
-    reading = Reading(clockify, asking_no_approval, rounding, log=lambda _: None, now=utc_now)
+    reading = _reading(clockify, settings, rounding)
     return read(reading, known["users"], today - timedelta(days=DAYS), today)
+
+
+def _far(clockify: Clockify, settings: Settings, known: Facts, today: date) -> pd.DataFrame | None:
+    """The members' entries of the year after tomorrow, which no run reads; none of a free plan."""
+    if is_free(known["workspace"].plan):
+        return None
+    reading, users = _reading(clockify, settings, NOT_ROUNDED), known["users"]
+    ahead = pieces(today + timedelta(days=2), today + timedelta(days=366))
+    return pd.concat([read(reading, users[users["is_active"]], *days) for days in ahead])
+
+
+def _reading(clockify: Clockify, settings: Settings, rounding: str) -> Reading:
+    asking_no_approval = settings.model_copy(update={"require_approval": False})
+    return Reading(clockify, asking_no_approval, rounding, log=lambda _: None, now=utc_now)
 
 
 def _frame(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -157,6 +157,13 @@ def live_elsewhere(house: House) -> None:
     user_of(house.sandbox.world, "daniel").time_zone = "Pacific/Auckland"
 
 
+def mistype_a_year(house: House) -> None:
+    """Work of the next year, and a holiday, which is often entered so early."""
+    world, day = house.sandbox.world, TODAY + timedelta(days=200)
+    add_entry(world, day)
+    add_entry(world, day, "08:00", type="HOLIDAY")
+
+
 def pay_in_crowns(house: House) -> None:
     """Entries with a rate in a currency that nobody has."""
     for entry in house.sandbox.world.workspace.entries.values():
@@ -290,6 +297,7 @@ BREAKS: list[tuple[Break, str, str]] = [
     (set_(TIME_ZONE="America/Toronto"), "Workspace and zone are as they were", "`rebind: true`"),
     (other_workspace, "Workspace and zone are as they were", "Set CLOCKIFY_WORKSPACE_ID"),
     (live_elsewhere, "Work dates are the same in everybody's zone", "else set TIME_ZONE"),
+    (mistype_a_year, "No work is dated far ahead", "1 entries lie in the year after tomorrow"),
     (lose_tokens, "QuickBooks is connected", "`python -m pipeline connect`"),
     (set_(QUICKBOOKS_REALM_ID="1"), "QuickBooks is connected", "QUICKBOOKS_TOKEN_FILE"),
     (other_realm, "The company is the right one", "Check QUICKBOOKS_REALM_ID"),
