@@ -29,8 +29,7 @@ LONGEST = 32_000
 """Characters in a cell; Excel takes 32,767 and calls a file with more of them broken."""
 FORMATS = {timedelta: "[h]:mm:ss", Decimal: "#,##0.00", date: "yyyy-mm-dd"}
 WIDEST = 60
-TEXT_STAYS = {"strings_to_formulas": False, "strings_to_urls": False}
-"""What XlsxWriter would else make of it."""
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet], notes: Sequence[str]) -> Non
     # Excel shows a time below none as ###### where days count from 1900; but days that are pasted
     # elsewhere out of a book where they count from 1904 are four years off there.
     options = {"in_memory": True, "date_1904": any(map(_has_less_than_none, sheets))}
-    with xlsxwriter.Workbook(content, options | TEXT_STAYS) as book:
+    with xlsxwriter.Workbook(content, options) as book:
         formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
         bold = book.add_format({"bold": True})
         for sheet in sheets:
@@ -86,7 +85,7 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet], notes: Sequence[str]) -> Non
                 page.write_string(0, place, heading, bold)
                 page.set_column(place, place, _width(heading, [row[place] for row in cells]))
                 for line, row in enumerate(cells, 1):
-                    page.write(line, place, row[place], formats.get(type(row[place])))
+                    _write(page, (line, place), row[place], formats.get(type(row[place])))
         about = book.add_worksheet("notes")
         for line, note in enumerate(notes):
             about.write_string(line, 0, note)
@@ -110,6 +109,15 @@ def _cell(name: str, value: Any) -> Cell:  # noqa: ANN401 - of whatever column
     if isinstance(value, int | date):
         return value
     return (", ".join(map(str, value)) if isinstance(value, list) else str(value))[:LONGEST]
+
+
+def _write(page: Any, place: tuple[int, int], cell: Cell, form: Any) -> None:  # noqa: ANN401 - untyped
+    if isinstance(cell, str):
+        page.write_string(*place, cell)
+    elif isinstance(cell, date):
+        page.write_datetime(*place, cell, form)
+    elif cell is not None:
+        page.write_number(*place, cell / A_DAY if isinstance(cell, timedelta) else cell, form)
 
 
 def _as_text(cell: Cell) -> str:
