@@ -24,6 +24,7 @@ SOURCES = ["clockify_time_entries", *map(schemas.name_of, stages.LISTS)]
 asset = partial(dg.AssetSpec, deps=SOURCES, group_name="review", kinds={"pandera"}, tags=DAILY)
 """Declares an asset of this stage."""
 JUDGED = (schemas.ClockifyTimeEntries, schemas.QuickbooksEmployees, schemas.QuickbooksCustomers)
+REJECTED = dg.AssetKey("rejected_time_entries")
 ByDay = dict[date, dict[str, object]]
 
 
@@ -58,10 +59,18 @@ def review(
         first, last = window(context)
         stages.review(company, context.log.info, first, last)
         with company.warehouse.connect() as connection:
-            for key in chosen:
-                days = SHOWN[key.to_user_string()](connection, company.settings, first, last)
-                for day, metadata in days.items():
-                    context.add_asset_metadata(metadata, key, day.isoformat())
+            shown = {
+                key: SHOWN[key.to_user_string()](connection, company.settings, first, last)
+                for key in chosen
+            }
+            hours = figures.hours_by_verdict(connection, first, last)
+        if REJECTED in shown:
+            # One picture per run, on its last day: one for each day of a year would be megabytes.
+            # Drawn here: what its drawing lacks is no fault of the warehouse's.
+            shown[REJECTED][last]["hours by day"] = chart.hours_by_day(days_of(first, last), hours)
+        for key, days in shown.items():
+            for day, metadata in days.items():
+                context.add_asset_metadata(metadata, key, day.isoformat())
     for key in chosen:
         yield dg.MaterializeResult(asset_key=key)
 
@@ -104,9 +113,6 @@ def _rejected(connection: Connection, settings: Settings, first: date, last: dat
             **counts(groups, "reason"),
             "hours not billable on billable projects": figures.total(unbilled[day], "hours"),
         }
-    # One picture per run, on its last day: one for each day of a year would be megabytes.
-    hours = figures.hours_by_verdict(connection, first, last)
-    shown[last]["hours by day"] = chart.hours_by_day(days_of(first, last), hours)
     return shown
 
 

@@ -58,9 +58,8 @@ def _read(desk: Desk, waiting: Sequence[Delivery]) -> list[Delivery]:
         return []
     found = _findings(desk, waiting)
     left = [intent for intent in waiting if found[intent.entry_id].state == "not_stored"]
-    desk.ledger.record(
-        [_settled(intent, found[intent.entry_id], desk) for intent in waiting if intent not in left]
-    )
+    told = [intent for intent in waiting if found[intent.entry_id].state != "not_stored"]
+    desk.ledger.record([_settled(intent, found[intent.entry_id], desk) for intent in told])
     return left
 
 

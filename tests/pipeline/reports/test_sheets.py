@@ -48,6 +48,13 @@ def test_values_are_exact_and_of_their_kind(tmp_path: Path) -> None:
     ]
 
 
+def test_no_text_becomes_a_formula_of_an_array(tmp_path: Path) -> None:
+    """Which is none in a CSV file, and one in a workbook."""
+    assert cells(tmp_path, sheet(who="{=1+1}"))["csv"][0] == "{=1+1}"
+    page = openpyxl.load_workbook(tmp_path / "it.xlsx")["fixes"]
+    assert (page["A2"].value, page["A2"].data_type) == ("{=1+1}", "s")
+
+
 @pytest.mark.parametrize("typed", FORMULAS)
 def test_no_text_becomes_a_formula(tmp_path: Path, typed: str) -> None:
     """A project may be called `=HYPERLINK(…)`, and whoever opens the file must not run it."""
