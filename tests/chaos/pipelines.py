@@ -18,8 +18,6 @@ from tests.chaos.process import Job, Running
 
 ANOTHER_REALM = "4711"
 OPEN = ("pending", "unknown")
-NEXT_RUN_TRIES = ("not_stored", "3001")
-"""Codes of refusals for the moment."""
 OURS = ("sent", "adopted")
 
 
@@ -81,8 +79,18 @@ class Pipeline:
         return {row.quickbooks_id for row in ours if row.quickbooks_id}
 
     def is_settled(self) -> bool:
-        """Whether nothing waits any more, for an answer or for the next run."""
-        return not any(row.state in OPEN or row.error_code in NEXT_RUN_TRIES for row in self.rows())
+        """Whether nothing waits any more."""
+        return not any(row.state in OPEN for row in self.rows())
+
+    def attempts(self) -> int:
+        """How many times anything was sent, so far as the ledger knows."""
+        if not self.ledger.exists():
+            return 0
+        with duckdb.connect(str(self.ledger)) as connection:
+            [(count,)] = connection.execute(
+                "SELECT count(*) FROM delivery_attempts WHERE state = 'pending'"
+            ).fetchall()
+        return int(count)
 
     def follow(self, run: Running) -> None:
         """Do what a run's message asks for.

@@ -140,15 +140,19 @@ class Stage:
         if pipeline is self.pipeline:
             self._strike_by(*self.answers[1:])
         for _ in range(MOST_RUNS):
-            before = len(self.witness.births)
+            before = self._sent(pipeline)
             self.run(pipeline, self._next_strike(pipeline), drive=drive)
             last = pipeline.runs[-1]
             is_done = last.has_ended and not self._is_stopped(last.problem)
             drive = "load" if is_done else drive
-            if is_done and len(self.witness.births) == before and pipeline.is_settled():
+            if is_done and self._sent(pipeline) == before and pipeline.is_settled():
                 self.trial.is_quiet = True
                 return
         self.trial.is_quiet = False
+
+    def _sent(self, pipeline: Pipeline) -> tuple[int, int]:
+        """What a run that has nothing left to do leaves as it was: what was stored, and tried."""
+        return len(self.witness.births), pipeline.attempts()
 
     def _next_strike(self, pipeline: Pipeline) -> Strike | None:
         if pipeline is not self.pipeline:
