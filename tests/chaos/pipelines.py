@@ -82,16 +82,6 @@ class Pipeline:
         """Whether nothing waits any more."""
         return not any(row.state in OPEN for row in self.rows())
 
-    def attempts(self) -> int:
-        """How many times anything was sent, so far as the ledger knows."""
-        if not self.ledger.exists():
-            return 0
-        with duckdb.connect(str(self.ledger)) as connection:
-            [(count,)] = connection.execute(
-                "SELECT count(*) FROM delivery_attempts WHERE state = 'pending'"
-            ).fetchall()
-        return int(count)
-
     def follow(self, run: Running) -> None:
         """Do what a run's message asks for.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.sandbox.edge import Fault
 from tests.chaos import people
-from tests.chaos.answers import ANSWERS, LONG_SETTLE_SECONDS, Answer, faults
+from tests.chaos.answers import ANSWERS, BATCH, LONG_SETTLE_SECONDS, Answer, faults
 from tests.chaos.circumstances import CIRCUMSTANCES, Circumstance
 from tests.chaos.crash_points import ROTATING, SETTLING, Strike
 from tests.chaos.oracle import Finding, Oracle
@@ -140,19 +140,21 @@ class Stage:
         if pipeline is self.pipeline:
             self._strike_by(*self.answers[1:])
         for _ in range(MOST_RUNS):
-            before = self._sent(pipeline)
+            before = self._sent()
             self.run(pipeline, self._next_strike(pipeline), drive=drive)
             last = pipeline.runs[-1]
             is_done = last.has_ended and not self._is_stopped(last.problem)
             drive = "load" if is_done else drive
-            if is_done and self._sent(pipeline) == before and pipeline.is_settled():
+            if is_done and self._sent() == before and pipeline.is_settled():
                 self.trial.is_quiet = True
                 return
         self.trial.is_quiet = False
 
-    def _sent(self, pipeline: Pipeline) -> tuple[int, int]:
-        """What a run that has nothing left to do leaves as it was: what was stored, and tried."""
-        return len(self.witness.births), pipeline.attempts()
+    def _sent(self) -> tuple[int, int]:
+        """What a run that has nothing left to do leaves as it was: what was stored, and asked."""
+        calls = self.witness.calls.items()
+        batches = sum(count for route, count in calls if route.endswith(f"/{BATCH}"))
+        return len(self.witness.births), batches
 
     def _next_strike(self, pipeline: Pipeline) -> Strike | None:
         if pipeline is not self.pipeline:
