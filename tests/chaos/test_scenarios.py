@@ -28,10 +28,12 @@ def test_every_crash_point_meets_every_answer() -> None:
         ("clock_seconds", set(CLOCKS)),
         ("drive", {*DRIVES, "whole"}),
         ("button", {"", *BUTTONS}),
+        ("second_crash", {"", *POINTS}),
+        ("second_answer", {"", *ANSWERS}),
     ],
 )
 def test_every_axis_has_all_its_values(axis: str, values: set[object]) -> None:
-    """What people do, what else is so, request ids, clocks, and through what it runs."""
+    """What people do, what else is so, request ids, clocks, through what it runs, what comes next."""
     assert {getattr(each, axis) for each in scenarios(7, RUNS)} == values
 
 
