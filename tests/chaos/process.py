@@ -168,7 +168,7 @@ def _dagster(job: Job, settings: Settings, _: Log) -> None:
 def _sentence(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     described = data.user_failure_data.description if data.user_failure_data else None
-    return str(described or data.error)
+    return str(described or " ".join(data.error.message.split()))
 
 
 _DRIVES: dict[str, Callable[[Job, Settings, Log], None]] = {

@@ -33,7 +33,7 @@ def test_every_crash_point_meets_every_answer() -> None:
     ],
 )
 def test_every_axis_has_all_its_values(axis: str, values: set[object]) -> None:
-    """What people do, what else is so, request ids, clocks, through what it runs, what comes next."""
+    """What people do, what else is so, request ids, clocks, through what it runs, what follows."""
     assert {getattr(each, axis) for each in scenarios(7, RUNS)} == values
 
 
