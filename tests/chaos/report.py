@@ -33,7 +33,7 @@ def summary(trials: Sequence[Trial], seed: int) -> Json:
         "runs": len(trials),
         "processes": sum(trial.runs for trial in trials),
         "killed": sum(len(trial.died_at) for trial in trials),
-        "killed again": sum(len(trial.died_at) > 1 for trial in trials),
+        "killed twice": sum(len(trial.died_at) > 1 for trial in trials),
         **{name: sum(getattr(trial.finding, name) for trial in trials) for name in WRONG[:3]},
         "not quiet": sum(not trial.is_quiet for trial in trials),
         "errors that are no stop": sum(len(trial.bugs) for trial in trials),
@@ -65,7 +65,7 @@ def table(found: Json) -> str:
         f"scenarios (seed {found['seed']}), processes, of them killed": (
             f"{found['runs']:,}, {found['processes']:,}, {found['killed']:,}"
         ),
-        "scenarios whose recovery was killed too": f"{found['killed again']:,}",
+        "scenarios in which more than one process was killed": f"{found['killed twice']:,}",
         "duplicates, losses, wrong values": (
             f"{found['duplicates']}, {found['losses']}, {found['wrong_values']}"
         ),
