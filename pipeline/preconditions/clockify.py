@@ -124,7 +124,7 @@ def _one_date(entries: pd.DataFrame, settings: Settings) -> str | Stop:
 def _far_ahead(far: pd.DataFrame | None) -> str | Stop:
     """No work is dated far ahead."""
     if far is None:
-        return "not looked at: it takes a third of a free plan's requests an hour"
+        return "not looked at: it takes 12 of the 30 requests that a free plan may have an hour"
     work = far[~far["entry_type"].isin(NOT_WORK)]
     if work.empty:
         return "none lies in the year after tomorrow"
