@@ -41,12 +41,11 @@ def due(world: World, first: date, last: date) -> Counter[Activity]:
 def of_entry(rules: Rules, entry: Entry) -> Activity:
     """The activity that an acceptable entry must become."""
     world = rules.world
-    assert entry.project_id is not None
     assert isinstance(entry.rate_minor, int)
-    project = world.workspace.projects[entry.project_id]
+    project = world.workspace.projects[entry.project_id] if entry.project_id else None
     return Activity(
         employee=_active(rules.employees[str(world.workspace.users[entry.user_id].name)]),
-        customer=_active(rules.customers[project.client_name, project.name]),
+        customer=project and _active(rules.customers[project.client_name, project.name]),
         day=work_date(world, entry).isoformat(),
         minutes=(seconds(entry) + 30) // 60,
         rate=Decimal(entry.rate_minor) / 100,
@@ -75,7 +74,7 @@ def as_stored(row: dict[str, Any]) -> Activity:
         customer=row.get("CustomerRef", {}).get("value"),
         day=row["TxnDate"],
         minutes=row["Hours"] * 60 + row["Minutes"],
-        rate=Decimal(str(row["HourlyRate"])),
+        rate=Decimal(str(row.get("HourlyRate", 0))),
         description=row.get("Description", ""),
         status=row["BillableStatus"],
     )

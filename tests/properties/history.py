@@ -25,6 +25,7 @@ from tests.conftest import Sandbox, Server
 from tests.end_to_end.stages import ENTRIES, LOAD, REFERENCES, REVIEW
 from tests.properties import people, tables
 from tests.properties.answers import FAULTS, fault
+from tests.properties.choices import BY_DEFAULT, CHOICES, Chosen
 from tests.properties.oracle import Oracle, check_steps, tag
 from tests.properties.people import DAYS, FIRST, LAST
 from tests.properties.runs import Runs
@@ -33,6 +34,9 @@ from tests.settings import settings_of
 MOST_ENTRIES = 10
 MOST_DOINGS = 16
 """Of a load, most have fewer (`killing`)."""
+FAR_EAST = "Asia/Tokyo"
+END = LAST + timedelta(days=1)
+"""The last work date of an entry, which may be the next one's in the far east."""
 RUNS_TO_REST = 8
 """More than it takes to reopen the books of each day and to try again what was refused."""
 DAILY = (ENTRIES, REVIEW[0], LOAD)
@@ -66,6 +70,7 @@ class History(RuleBasedStateMachine):
         self.world.workspace.entries.clear()
         self.world.company.activities.clear()
         self.server.app = build(self.holder)
+        self.home = self.world.time_zone
         self.number = 0
         self.are_names_read = False
         self.last: list[tables.Delivery] = []
@@ -76,22 +81,18 @@ class History(RuleBasedStateMachine):
     @initialize(
         tracked=st.lists(TRACKED, min_size=2, max_size=5),
         switches=SWITCHES,
-        needs_approval=st.sampled_from([False, False, True]),
-        is_followed=st.booleans(),
+        chosen=st.lists(st.sampled_from(CHOICES), max_size=2),
     )
     def begin(
-        self,
-        tracked: list[tuple[int, ...]],
-        switches: dict[str, Any],
-        *,
-        needs_approval: bool,
-        is_followed: bool,
+        self, tracked: list[tuple[int, ...]], switches: dict[str, Any], chosen: list[Chosen]
     ) -> None:
         """A company with some entries, on a QuickBooks of some kind."""
         self.world.switches |= switches
         self.skew = switches.get("clock_skew_seconds", 0)
-        self.oracle = Oracle(self.world, needs_approval, is_followed)
-        self.runs = Runs(self._settings(needs_approval=needs_approval, is_followed=is_followed))
+        self.oracle = Oracle(self.world, BY_DEFAULT)
+        self.runs = Runs(self._settings())
+        for choice in chosen:
+            self.choose(choice)
         for values in tracked:
             self.track(values)
 
@@ -105,6 +106,26 @@ class History(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     # What people do.
+
+    @rule(choice=st.sampled_from(CHOICES))
+    def choose(self, choice: Chosen) -> None:
+        """Change a setting; of a service item that is named anew, the company must be read."""
+        self.are_names_read = False
+        self.oracle.chosen = {**self.oracle.chosen, **choice}
+        self.runs.settings = self._settings()
+
+    @rule()
+    def round_otherwise(self) -> None:
+        """Switch rounding on or off in Clockify."""
+        workspace = self.world.workspace
+        workspace.is_rounding_on = not workspace.is_rounding_on
+
+    @rule()
+    def move_to_another_zone(self) -> None:
+        """Keep the books in another time zone, where the end of a day's work is of the next day."""
+        is_there = self.world.time_zone == FAR_EAST
+        self.world.time_zone = self.home if is_there else FAR_EAST
+        self.runs.settings = self._settings()
 
     @precondition(lambda self: self.number < MOST_ENTRIES)
     @rule(values=TRACKED)
@@ -252,13 +273,13 @@ class History(RuleBasedStateMachine):
     @rule(killed_at=st.none() | st.integers(0, MOST_DOINGS))
     def run_all(self, killed_at: int | None = None) -> None:
         """Run everything over all days, or until the load dies."""
-        self._run(FIRST, LAST, *DAILY, killed_at=killed_at)
+        self._run(FIRST, END, *DAILY, killed_at=killed_at)
 
     @rule(first=DAY, length=DAY, steps=st.sampled_from([DAILY, DAILY[:2], DAILY[2:]]))
     def run_some(self, first: int, length: int, steps: tuple[str, ...]) -> None:
         """Run some days, or some of the steps over them."""
         if self.runs.number or ENTRIES in steps:
-            self._run(_day(first), min(LAST, _day(first + length)), *steps)
+            self._run(_day(first), min(END, _day(first + length)), *steps)
 
     def _run(self, first: date, last: date, *steps: str, killed_at: int | None = None) -> None:
         if not self.are_names_read and ENTRIES in steps:
@@ -266,7 +287,9 @@ class History(RuleBasedStateMachine):
         self.oracle.before_run(self._deliveries())
         self._go_on()
         self.runs.run(first, last, *steps, killed_at=killed_at)
-        self.are_names_read |= {*REFERENCES} <= {*self.runs.done}
+        if {*REFERENCES} <= {*self.runs.done}:
+            self.are_names_read = True
+            self.oracle.see_lists()
         if ENTRIES in self.runs.done:
             self.oracle.see_extraction(first, last)
         self.oracle.after_run(self._deliveries())
@@ -284,11 +307,11 @@ class History(RuleBasedStateMachine):
     def _come_to_rest(self) -> list[tables.Delivery]:
         self.holder.faults.clear()
         self.world.company.books_closed_through = None
-        self._run(FIRST, LAST, *DAILY)
+        self._run(FIRST, END, *DAILY)
         assert self.runs.stop is None, self.runs.stop
         for _ in range(RUNS_TO_REST):
             before = self._deliveries()
-            self._run(FIRST, LAST, *DAILY[1:])
+            self._run(FIRST, END, *DAILY[1:])
             assert self.runs.stop is None, self.runs.stop
             if self._deliveries() == before:
                 self.oracle.at_rest(before)
@@ -313,7 +336,7 @@ class History(RuleBasedStateMachine):
     def _likened(self) -> list[tuple[str, str]]:
         return tables.likened(self.runs.settings.warehouse)
 
-    def _settings(self, *, needs_approval: bool, is_followed: bool) -> Settings:
+    def _settings(self) -> Settings:
         sandbox = Sandbox(self.server.url, self.holder)
         files = {
             "WAREHOUSE": "warehouse.duckdb",
@@ -323,11 +346,7 @@ class History(RuleBasedStateMachine):
         }
         quick = {"HTTP_PATIENCE_SECONDS": "1", "LOCK_SECONDS": "2", "SETTLE_SECONDS": "0"}
         places = {name: str(self.folder / file) for name, file in files.items()}
-        rules = {
-            "REQUIRE_APPROVAL": str(needs_approval),
-            "AFTER_SEND": "update" if is_followed else "flag",
-        }
-        return settings_of({**sandbox.env, **places, **quick, **rules})
+        return settings_of({**sandbox.env, **places, **quick, **self.oracle.chosen})
 
     def _deliveries(self) -> list[tables.Delivery]:
         return tables.deliveries(self.runs.settings.ledger)

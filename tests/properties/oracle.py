@@ -9,15 +9,18 @@ lost or the ledger was restored, and that people have since deleted or changed b
 """
 
 import json
+import pickle
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from operator import itemgetter
 
 from pipeline.sandbox.world import Entry, World
-from tests.end_to_end.books import Activity, as_stored, of_entry
+from tests.end_to_end.books import Activity, as_stored
+from tests.properties import choices
+from tests.properties.choices import Chosen
 from tests.properties.tables import Delivery, Steps
 from tests.sandbox.seed_rules import Rules, work_date
 
@@ -41,8 +44,11 @@ DECIDED = {
     "doubtful": {"refused", "adopted", "skipped"},
     "refused": {"refused", "adopted", "skipped"},
     "gone": {"adopted", "skipped"},
+    "sent": {"sent"},
+    "adopted": {"adopted"},
 }
-"""The same of what a person decides: what is to be sent is `refused` until the next load."""
+"""The same of what a person decides: what is to be sent is `refused` until the next load, and what
+is in QuickBooks stays so where they say that its look-alike is other work."""
 OWNING = {"sent", "adopted", "gone"}
 """States in which a delivery knows its activity for certain."""
 TO_BE_EXPLAINED = {"refused", "doubtful", "unknown"}
@@ -55,17 +61,18 @@ class Oracle:
     """What has been seen of one company so far."""
 
     world: World
-    needs_approval: bool
-    is_followed: bool
-    """Whether QuickBooks is brought into line with what is edited after it was sent."""
+    chosen: Chosen
+    """The settings as they are now."""
     made: dict[str, Activity] = field(default_factory=dict)
     """Every activity that ever stood in QuickBooks, as it first was, or was last brought to be."""
     ours: set[str] = field(default_factory=set)
     """Those that the product made, less those that a restored ledger does not know."""
     entries: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """A number to the ids of all entries that ever had it."""
-    read: dict[str, tuple[date, Activity | None]] = field(default_factory=dict)
-    """Entries as last extracted: the day, and what they must become if they are to be sent."""
+    read: dict[str, tuple[date, World]] = field(default_factory=dict)
+    """Entries as last extracted: the day, and the world as it then was."""
+    lists: World | None = None
+    """The world as it was when people, projects and customers were last read."""
     standing: dict[str, Activity] = field(default_factory=dict)
     """The activities as they stood when the run began."""
     certain: set[str] = field(default_factory=set)
@@ -95,22 +102,37 @@ class Oracle:
         days = set(_days(first, last))
         while further := {now[key] for key in now if before.get(key) in days} - days:
             days |= further
-        rules = Rules(self.world)
         for key in [key for key, day in before.items() if day in days]:
             del self.read[key]
-        for key, entry in there.items():
-            if now[key] in days:
-                is_due = self.is_due(rules, entry)
-                self.read[key] = now[key], of_entry(rules, entry) if is_due else None
+        world = _copy(self.world)
+        self.read |= {key: (day, world) for key, day in now.items() if day in days}
+
+    def see_lists(self) -> None:
+        """Take in people, projects and customers, which a run has just read."""
+        self.lists = _copy(self.world)
 
     def see_restored(self, deliveries: Iterable[Delivery]) -> None:
         """Forget the activities that a restored ledger does not know, or not as they are."""
         self.ours &= owned(deliveries)
         self._see_otherwise(deliveries)
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether QuickBooks is brought into line with what is edited after it was sent."""
+        return self.chosen["AFTER_SEND"] == "update"
+
     def is_due(self, rules: Rules, entry: Entry) -> bool:
         """Whether an entry is to be sent as it stands."""
-        return not rules.reasons(entry) and (entry.is_approved or not self.needs_approval)
+        return not choices.reasons(rules, entry, self.chosen)
+
+    def _as_read(self, key: str) -> Activity | None:
+        """What an entry must become as it was last read; none if it is not to be sent."""
+        if key not in self.read:
+            return None
+        _, world = self.read[key]
+        assert self.lists
+        rules = Rules(replace(world, company=self.lists.company))
+        return choices.activity(rules, world.workspace.entries[key], self.chosen)
 
     def before_run(self, deliveries: Iterable[Delivery]) -> None:
         """Take in how things stand when a run begins."""
@@ -146,9 +168,9 @@ class Oracle:
             assert before.status != "HasBeenBilled", f"billed: {before}"
             assert _plain(before) == _plain(self.known[entry_id]), f"another's: {before}"
             assert now.employee == before.employee, f"{before} became {now}"
-            _, wanted = self.read[entry_id]
+            wanted = self._as_read(entry_id)
             assert wanted, f"{before} became {now}, and its entry is not to be sent"
-            assert _plain(now) == _plain(wanted), f"{now} was made of {wanted}"
+            assert self._is_in_line(now, wanted), f"{now} was made of {wanted}"
             self.made[key] = now
 
     def _see_otherwise(self, deliveries: Iterable[Delivery]) -> None:
@@ -201,11 +223,19 @@ class Oracle:
         """QuickBooks holds what the entry says, where nobody but us has touched it."""
         key = row["quickbooks_id"]
         if row["state"] == "sent" and key in self.ours - self.edited:
-            now, wanted = as_stored(self.world.company.activities[key]), of_entry(rules, entry)
+            now = as_stored(self.world.company.activities[key])
+            wanted = choices.activity(rules, entry, self.chosen)
+            assert wanted
             is_its_person = now.employee == wanted.employee
             is_kept = self.world.switches.get("charset") != "refuse" or wanted == _plain(wanted)
             if is_its_person and is_kept and now.status != "HasBeenBilled":
-                assert _plain(now) == _plain(wanted), f"not followed: {now}, {wanted}"
+                assert self._is_in_line(now, wanted), f"not followed: {now}, {wanted}"
+
+    def _is_in_line(self, now: Activity, wanted: Activity) -> bool:
+        """Whether QuickBooks holds what an entry says; an item's price stays as it was sent."""
+        is_priced_by_item = self.chosen["RATE_SOURCE"] == "service_item"
+        goal = wanted._replace(rate=now.rate) if is_priced_by_item else wanted
+        return _plain(now) == _plain(goal)
 
     def at_rest_decided(self, before: Iterable[Delivery], now: Iterable[Delivery]) -> None:
         """Judge what is left once a person has decided all that waited for one."""
@@ -229,10 +259,8 @@ class Oracle:
 
     def _wanted(self, number: str) -> Iterator[Activity]:
         """What the entries of a number must become, as they were last read."""
-        for key in self.entries[number]:
-            _, activity = self.read.get(key, (None, None))
-            if activity is not None:
-                yield _plain(activity)
+        found = (self._as_read(key) for key in self.entries[number])
+        yield from (_plain(each) for each in found if each)
 
 
 def check_steps(history: Steps) -> None:
@@ -245,6 +273,11 @@ def check_steps(history: Steps) -> None:
             claims = not is_persons and before in {"refused", "skipped"}
             assert now == revision + claims, f"{entry_id}: claimed while {before}"
             before, revision = state, now
+
+
+def _copy(world: World) -> World:
+    copied: World = pickle.loads(pickle.dumps(world))
+    return copied
 
 
 def tag(text: str) -> str:

@@ -20,7 +20,7 @@ from tests.properties.killing import EXECUTIONER, KilledError
 
 MINUTES = 5
 """From one run to the next."""
-LOOKED_AT = Wishes(confirm_cutover=True)
+LOOKED_AT = Wishes(confirm_cutover=True, rebind=True)
 BY_A_PERSON = "decide by somebody"
 """In the place of a run's id."""
 

@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from pyrate_limiter import Duration, Rate
 from tests.conftest import Server
 from tests.end_to_end.books import as_stored
 from tests.properties import killing
+from tests.properties.choices import BY_DEFAULT, ITEM, Chosen
 from tests.properties.history import DAILY, History
 from tests.properties.people import DAYS, NAMES, PROJECTS
 from tests.properties.runs import Clock
@@ -28,6 +30,15 @@ READS_BEFORE_SENDING = 3
 FEWEST_DEATHS = 6
 """Before and after an intent, its request and its outcome are written."""
 MOST_DOINGS_OF_FEW = 12
+FOLLOWED = {"AFTER_SEND": "update"}
+BY_ITEM = {"SERVICE_ITEM": ITEM, "RATE_SOURCE": "service_item"}
+OTHER_SETTINGS: list[list[Chosen]] = [
+    [{"SEND_NON_BILLABLE": "true"}, {"ZERO_RATES": "send"}, {"MAX_RATE": "130"}],
+    [BY_ITEM, {"TAXABLE": "true"}, {"CUSTOMER_MATCHING": "client_project"}],
+    [FOLLOWED, {"REQUIRE_APPROVAL": "true"}, {"CUSTOMER_MATCHING": "project"}],
+    [{"SEND_FROM": "2026-11-18"}, {"ONLY_PROJECTS": PROJECTS[1]}],
+    [BY_DEFAULT],
+]
 ASKED = int(os.environ.get("HISTORIES", "0"))
 PROFILE = settings(
     max_examples=ASKED or 2,
@@ -51,13 +62,13 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def written(
-    server: Server, world: bytes, tracked: list[tuple[int, ...]], *, is_followed: bool
+    server: Server, world: bytes, tracked: list[tuple[int, ...]], *chosen: Chosen
 ) -> Iterator[History]:
     """A history whose every step is written down; at the end it comes to rest and is judged."""
     History.server, History.first_world = server, world
     history = History()
     try:
-        history.begin(tracked=tracked, switches={}, needs_approval=False, is_followed=is_followed)
+        history.begin(tracked=tracked, switches={}, chosen=chosen)
         yield history
     finally:
         history.teardown()
@@ -68,7 +79,7 @@ def test_a_history_of_the_worst_ends_with_each_entry_once(
 ) -> None:
     """The button pressed before us, twins, answers lost, people in between, the ledger restored."""
     tracked = [(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30), (2, 0, 1, 30)]
-    with written(sandbox_server, invented_world, tracked, is_followed=False) as history:
+    with written(sandbox_server, invented_world, tracked) as history:
         history.press_old_button(day=0)
         history.track_again(pick=2)
         history.run_some(first=2, length=0, steps=DAILY)
@@ -93,7 +104,7 @@ def test_a_history_of_edits_is_followed_where_nobody_else_edited(
 ) -> None:
     """`AFTER_SEND=update`; names are exchanged in QuickBooks, and an older ledger put back."""
     tracked = [(0, 0, 0, 30), (0, 2, 1, 95), (1, 2, 2, 30), (2, 1, 1, 30)]
-    with written(sandbox_server, invented_world, tracked, is_followed=True) as history:
+    with written(sandbox_server, invented_world, tracked, FOLLOWED) as history:
         history.run_all()
         history.edit_entry(pick=0, change="a minute longer")
         history.edit_activity(pick=1, change="redescribed")
@@ -122,7 +133,8 @@ def test_a_history_of_loads_that_die_ends_with_each_entry_once(
 ) -> None:
     """Each load dies later than the one before: among what is sent, or among what follows edits."""
     tracked = [(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30)]
-    with written(sandbox_server, invented_world, tracked, is_followed=is_followed) as history:
+    chosen = [FOLLOWED] if is_followed else []
+    with written(sandbox_server, invented_world, tracked, *chosen) as history:
         if is_followed:
             history.run_all()
         deaths = 0
@@ -135,6 +147,28 @@ def test_a_history_of_loads_that_die_ends_with_each_entry_once(
                 history.edit_entry(pick=pick, change="a minute longer")
     assert deaths >= FEWEST_DEATHS
     assert {row["state"] for row in history.last} == {"sent"}
+
+
+def test_a_history_of_other_settings_each_time_ends_with_each_entry_once(
+    sandbox_server: Server, invented_world: bytes
+) -> None:
+    """What was sent by other settings is not sent again, nor what they no longer let through."""
+    tracked = [(0, 0, 0, 30), (0, 1, 1, 95), (1, 2, 2, 30)]
+    with written(sandbox_server, invented_world, tracked) as history:
+        for number, choices in enumerate(OTHER_SETTINGS):
+            history.run_all()
+            for choice in choices:
+                history.choose(choice)
+            for person in range(3):
+                history.track((number % DAYS, person, (number + person) % 3, 40 + number))
+            history.edit_entry(pick=-1, change="not billable")
+            history.edit_entry(pick=-2, change="rate forgotten")
+            history.edit_entry(pick=-3, change="approved")
+            history.round_otherwise()
+    assert {row["state"] for row in history.last} == {"sent"}
+    made = [as_stored(row) for row in history.world.company.activities.values()]
+    assert {each.status for each in made} == {"Billable", "NotBillable"}
+    assert {each.rate for each in made} >= {Decimal(0), Decimal(120)}
 
 
 def test_any_history_ends_with_each_entry_once_or_explained(
