@@ -92,13 +92,15 @@ def fault_in(body: dict[str, Any]) -> Fault | None:
 def status_of_read(status: int, fault: Fault | None) -> int:
     """The status as which the answer to a read counts.
 
-    What passes may come in a 200 or a 400: throttling, a failure on Intuit's side, or the page of
-    something in between (quickbooks-api.md, 7.1 and 9.2).
+    What passes may come in a 200 or a 400: throttling, or a failure on Intuit's side; and in a 200
+    or a 404 the page of something in between, since QuickBooks itself says in a 400 that a record
+    or a path is not there (quickbooks-api.md, 7.1 and 9; edge-cases.md, 87).
     """
     code = fault.code if fault else None
     if code == THROTTLED:
         return HTTPStatus.TOO_MANY_REQUESTS
-    if code == APPLICATION_ERROR or (code == "" and status == HTTPStatus.OK):
+    is_a_page = code == "" and status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+    if code == APPLICATION_ERROR or is_a_page:
         return HTTPStatus.SERVICE_UNAVAILABLE
     return status
 

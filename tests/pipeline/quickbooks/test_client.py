@@ -615,14 +615,18 @@ def test_an_answer_that_cannot_be_used_stops_the_run(
 
 THROTTLED = '{"Fault": {"Error": [{"Message": "ThrottleExceeded", "code": "003001"}]}}'
 FAILED = '{"Fault": {"Error": [{"Message": "Application Error", "code": "10000"}]}}'
-PASSING = [(200, THROTTLED), (400, THROTTLED), (400, FAILED), (200, "<html></html>"), (200, "")]
+PAGE = "<html></html>"
+PASSING = [(200, THROTTLED), (400, THROTTLED), (400, FAILED), (200, PAGE), (200, ""), (404, PAGE)]
 
 
 @pytest.mark.parametrize(("status", "body"), PASSING)
 def test_what_passes_is_read_again_however_it_is_told(
     sandbox: Sandbox, patient: QuickBooks, status: int, body: str
 ) -> None:
-    """Throttling and failures of Intuit's own come in a 200 or a 400 too, or as anybody's page."""
+    """Throttling and failures of Intuit's own come in a 200 or a 400 too, or as anybody's page.
+
+    QuickBooks itself never answers 404 (its reference, 9).
+    """
     seconds = {"Retry-After": "0"}
     sandbox.fail("query", "status", status=status, body=body, headers=seconds, times=2)
     assert patient.employees()

@@ -124,6 +124,7 @@ def test_every_shape_of_a_fault_is_read(status: int, text: str, expected: Fault)
         (200, envelope("10000"), 503),
         (400, envelope("10000"), 503),
         (200, "<html></html>", 503),
+        (404, "<html></html>", 503),
         (400, "<html></html>", 400),
         (200, envelope("10100"), 200),
         (400, envelope("2010"), 400),
