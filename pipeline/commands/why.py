@@ -106,7 +106,8 @@ def _held(found: Row, settings: Settings) -> Iterator[str]:
         at = terminal.instant(row["read_at"], settings)
         known = f"QuickBooks, {'now' if found['is_live'] else f'as read on {at}'}"
         yield f"{known}: time activity {row['quickbooks_id']}{own}, {_amount(row)}, {state}"
-        yield f"  {row['person_name'] or row['person_id']} for {row['customer_name'] or 'nobody'}"
+        whose = f"{row['person_name'] or row['person_id']} for {row['customer_name'] or 'nobody'}"
+        yield f"  {whose}, service item {row['item_name'] or row['item_id'] or 'none'}"
         yield f"  {row['description']}"
     named = {row["quickbooks_id"] for row in found["deliveries"] if row["quickbooks_id"]}
     there = {row["quickbooks_id"] for row in found["activities"]}

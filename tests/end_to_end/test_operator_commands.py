@@ -131,10 +131,11 @@ def test_why_tells_a_rejected_entry_from_reading_to_fix(loaded: House, shell: Ty
 
 
 def test_why_tells_a_delivered_entry_to_its_activity(loaded: House, shell: Type) -> None:
-    """Also after it was deleted in Clockify."""
+    """With the item that QuickBooks chose for it; also after it was deleted in Clockify."""
     [(entry_id, activity)] = loaded.rows(FIRST_DELIVERED)
     said = shell("why", entry_id).stdout
     assert "Verdict: accepted" in said
+    assert ", service item Hours\n" in said
     assert f"Delivery: sent, time activity {activity}, " in said
     assert "Attempts" in said
     del loaded.sandbox.world.workspace.entries[entry_id]
