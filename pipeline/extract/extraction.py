@@ -81,6 +81,7 @@ def _refuse_a_gap(ids: Collection[str], found: Extracted, first: date, last: dat
     """Stop if an entry was followed to these days and the read does not have it.
 
     A key that no longer sees everybody's time gives complete reads of the time that it does see.
+    Nor may a report have the time of who was removed (clockify-api.md, 10).
     """
     for entry_id, day in found.followed.items():
         if first <= day <= last and entry_id not in ids:
@@ -88,7 +89,8 @@ def _refuse_a_gap(ids: Collection[str], found: Extracted, first: date, last: dat
                 f"Incomplete read: the entry {entry_id} starts on {day}, but Clockify's report of "
                 "that day does not have it",
                 "run again, clockify_users included; if it stays, use the key of an admin, who "
-                "sees everybody's time",
+                "sees everybody's time; if its owner was removed from Clockify, name another "
+                "WAREHOUSE, and bill by hand what of their time was not sent",
                 is_transient=True,
             )
 

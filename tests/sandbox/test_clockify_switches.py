@@ -117,6 +117,15 @@ class TestSwitches:
         assert len(clockify.rows(users=by_id | {"status": "ALL"})) == 1
         assert len(clockify.rows(users={"status": "ALL"})) == 1
 
+    def test_the_time_of_who_was_removed_can_be_missing(self, clockify: Service) -> None:
+        """Two pages of the vendor's help contradict each other; else it is nobody's by name."""
+        entry = add_entry(clockify.world, DAY, mailbox="oliver")
+        del clockify.world.workspace.users[entry.user_id]
+        assert clockify.only_row()["userName"] == "DeletedUser"
+        clockify.world.switches["removed_users_in_report"] = False
+        assert clockify.rows() == []
+        assert clockify.rows(users={"ids": [entry.user_id], "status": "ALL"}) == []
+
     def test_older_rows_have_no_local_times(self, clockify: Service) -> None:
         """They came with start, end and duration."""
         add_entry(clockify.world, DAY)

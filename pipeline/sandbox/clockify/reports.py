@@ -92,6 +92,8 @@ def _id_tests(world: World, request: DetailedRequest) -> Iterable[Callable[[Entr
     if not (request.is_of_all_states or switch(world, "inactive_users_in_report")):
         former = {user.id for user in world.workspace.users.values() if user.status == "INACTIVE"}
         yield lambda entry: entry.user_id not in former
+    if not switch(world, "removed_users_in_report"):
+        yield lambda entry: entry.user_id in world.workspace.users
     if projects is not None:
         yield lambda entry: projects.admits(entry.project_id)
     if clients is not None:

@@ -90,6 +90,9 @@ SWITCHES: dict[str, Row] = {
         "A report has the entries of former members whether or not `users.status` asks for them.",
         is_on=True,
     ),
+    "removed_users_in_report": _on_off(
+        "A report has the entries of who was removed, as those of `DeletedUser`.", is_on=True
+    ),
     "numeric_core_duration": _on_off("The core gives durations as seconds instead of ISO 8601."),
 }
 

@@ -313,6 +313,22 @@ def test_somebody_who_is_in_no_list_is_asked_for_by_what_is_stored(house: House)
     assert house.stored()[entry.id] == DAY
 
 
+def test_time_of_somebody_removed_that_no_report_shows_stops_the_run_with_the_way_on(
+    house: House,
+) -> None:
+    """Whether reports still have it is not confirmed; by its id it is there, until it is not."""
+    entry, workspace = house.entry(mailbox="marcus"), house.sandbox.world.workspace
+    house.extract()
+    del workspace.users[entry.user_id]
+    house.sandbox.switch(removed_users_in_report=False)
+    with pytest.raises(Stop, match=f"the entry {entry.id} starts on {DAY}, but") as said:
+        house.extract()
+    assert "if its owner was removed from Clockify, name another WAREHOUSE" in said.value.fix
+    assert house.stored()[entry.id] == DAY
+    del workspace.entries[entry.id]
+    assert house.extract().left == {entry.id: (DAY, "deleted in Clockify")}
+
+
 def test_an_entry_that_moved_out_of_all_time_is_named(house: House) -> None:
     """A mistyped year that no table holds: it stays where it was until it is corrected."""
     entry = house.entry()
