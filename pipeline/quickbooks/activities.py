@@ -207,6 +207,10 @@ def _whole(body: Body, key: str) -> int:
 
 
 def _minutes(body: Body) -> int:
+    """Those stated, or else from start to end, to the nearest, half up, as an entry's are.
+
+    The vendor's button may have sent seconds, by start and end (the manual, "Important notes").
+    """
     stated = _whole(body, "Hours") * 60 + _whole(body, "Minutes")
     if stated or not (body.get("StartTime") and body.get("EndTime")):
         return stated
@@ -214,4 +218,4 @@ def _minutes(body: Body) -> int:
     if end <= start:  # past midnight: QuickBooks moves both onto the one date (its reference, 1.4)
         end += timedelta(days=1)
     pause = _whole(body, "BreakHours") * 60 + _whole(body, "BreakMinutes")
-    return int((end - start).total_seconds()) // 60 - pause
+    return (int((end - start).total_seconds()) + 30) // 60 - pause
