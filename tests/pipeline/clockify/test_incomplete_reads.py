@@ -136,6 +136,25 @@ def test_no_entry_of_a_company_is_lost_with_the_people_who_left(house: House) ->
     assert house.stored() == before
 
 
+@pytest.mark.parametrize(
+    "meant", [{}, {"select_by_overlap": True}, {"window_end_exclusive": True}], ids=str
+)
+def test_a_day_is_read_whole_however_a_report_means_its_window(
+    house: House, meant: dict[str, bool]
+) -> None:
+    """By start or by overlap, its end included or not: none of it is confirmed.
+
+    Each day is read alone, so that no neighbour's read has what its own lacks.
+    """
+    house.sandbox.switch(**meant)
+    after = DAY + A_DAY
+    last, first = house.entry(DAY, at="23:59:59"), house.entry(after, at="00:00:00")
+    for day in (after, DAY, after):
+        house.extract(day)
+        assert house.stored().get(first.id) == after
+    assert house.stored()[last.id] == DAY
+
+
 @pytest.mark.parametrize("told", ["shown", "unknown", "forbidden"])
 @pytest.mark.parametrize(
     ("stored", "first", "last"), [(DAY, DAY, DAY), (FIRST, FIRST, LAST), (FIRST, DAY, DAY)]
