@@ -1,0 +1,41 @@
+"""A desk as a load has it: a ledger and a warehouse of their own, and the sandbox's QuickBooks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.company import Company, utc_now
+from pipeline.delivery.desk import Desk
+from pipeline.quickbooks.client import QuickBooks
+from pipeline.warehouse import Warehouse
+from tests.conftest import Sandbox
+from tests.pipeline.conftest import SettingsFor
+from tests.pipeline.examples import LISTS, rules
+
+
+@pytest.fixture
+def desk(
+    copied_files: None,  # noqa: ARG001 - the files are its own
+    sandbox: Sandbox,
+    settings_for: SettingsFor,
+    quickbooks: QuickBooks,
+    tmp_path: Path,
+) -> Iterator[Desk]:
+    """The example company's desk, of which nothing was ever sent; QuickBooks holds no time."""
+    sandbox.world.company.activities.clear()
+    files = {name: str(tmp_path / f"{name.lower()}.duckdb") for name in ("WAREHOUSE", "LEDGER")}
+    settings = settings_for(SETTLE_SECONDS="1", **files)
+    company = Company(settings, Warehouse(settings.warehouse), utc_now, "run")
+    with company.ledger(print) as ledger:
+        yield Desk(
+            company=company,
+            ledger=ledger,
+            quickbooks=quickbooks,
+            lists=LISTS,
+            rules=rules(),
+            item=dict.fromkeys(("service_item_id", "service_item_name")),
+            rounding="off",
+            rounding_minutes=1,
+            log=print,
+        )
