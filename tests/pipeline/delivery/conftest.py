@@ -4,14 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyrate_limiter import Duration, Rate
 
 from pipeline.company import Company, utc_now
 from pipeline.delivery.desk import Desk
+from pipeline.quickbooks import client
 from pipeline.quickbooks.client import QuickBooks
+from pipeline.quickbooks.tokens import Tokens
 from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
 from tests.pipeline.examples import LISTS, rules
+
+
+@pytest.fixture
+def quickbooks(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
+    """A client that asks as fast as the sandbox answers."""
+    monkeypatch.setattr(client, "Rate", lambda *_: Rate(1000, Duration.SECOND))
+    settings = settings_for()
+    with QuickBooks(settings, Tokens(settings)) as unhurried:
+        yield unhurried
 
 
 @pytest.fixture
@@ -25,7 +37,7 @@ def desk(
     """The example company's desk, of which nothing was ever sent; QuickBooks holds no time."""
     sandbox.world.company.activities.clear()
     files = {name: str(tmp_path / f"{name.lower()}.duckdb") for name in ("WAREHOUSE", "LEDGER")}
-    settings = settings_for(SETTLE_SECONDS="1", **files)
+    settings = settings_for(**files)
     company = Company(settings, Warehouse(settings.warehouse), utc_now, "run")
     with company.ledger(print) as ledger:
         yield Desk(
