@@ -65,7 +65,7 @@ def carry_out(desk: Desk, plan: Plan, tally: Tally, *, is_alone: bool = False) -
 
 
 def _alone(intents: Sequence[Delivery], ledger: Ledger) -> set[str]:
-    before = ledger.deliveries(intent.entry_id for intent in intents if intent.revision > 0)
+    before = ledger.deliveries(intent.entry_id for intent in intents)
     return {key for key, refused in before.items() if refused.error_code in ALONE}
 
 

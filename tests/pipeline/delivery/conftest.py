@@ -1,12 +1,14 @@
 """A desk as a load has it: a ledger and a warehouse of their own, and the sandbox's QuickBooks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from pyrate_limiter import Duration, Rate
 
 from pipeline.company import Company, utc_now
+from pipeline.delivery import sending, settlement
 from pipeline.delivery.desk import Desk
 from pipeline.quickbooks import client
 from pipeline.quickbooks.client import QuickBooks
@@ -15,6 +17,29 @@ from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
 from tests.pipeline.examples import LISTS, rules
+
+
+@dataclass
+class Clock:
+    """A clock that nobody waits for."""
+
+    slept: list[float] = field(default_factory=list)
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
+    """What happens during the first wait, and during the second."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self.slept.append(seconds)
+        self.meanwhile.get(len(self.slept), int)()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which a load waits between requests."""
+    found = Clock()
+    for module in (sending, settlement):
+        monkeypatch.setattr(module, "time", found)
+    return found
 
 
 @pytest.fixture

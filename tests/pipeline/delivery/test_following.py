@@ -1,11 +1,17 @@
 """Following an edited entry: what of a time activity is replaced, and what is left alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipeline.delivery.following import amended, followed, obstacle, renaming
-from pipeline.quickbooks.activities import parse
+from pipeline.delivery.classification import Outcome
+from pipeline.delivery.desk import Desk
+from pipeline.delivery.following import amended, followed, obstacle, renaming, update
+from pipeline.quickbooks.activities import Body, parse
+from pipeline.stops import Stop
+from tests.conftest import Sandbox
+from tests.pipeline.delivery.desks import intent, typed
 from tests.pipeline.quickbooks.test_activities import SENT, sent
 from tests.pipeline.rows import delivery
 
@@ -138,3 +144,85 @@ def test_a_letter_that_quickbooks_did_not_keep_is_nobodys_change(
     before = delivery(payload=SENT, sync_token=version, error_message=message)
     said = obstacle(before, {**STORED, "Description": "Garden ?", **changes})
     assert said == (expected and f"it was changed in QuickBooks too: {expected}")
+
+
+@pytest.fixture
+def activity(desk: Desk, sandbox: Sandbox) -> Body:
+    """A time activity as it is read before it is updated, with what a bookkeeper has added."""
+    read = desk.quickbooks.time_activity(typed(sandbox, CostRate=20))
+    assert read
+    return read
+
+
+def updated(desk: Desk, activity: Body) -> tuple[Outcome, Body]:
+    """What becomes of its entry's time being half an hour longer."""
+    row = replace(intent(hours=2, minutes=0), quickbooks_id=activity["Id"], state="sent")
+    return update(desk, row, activity)
+
+
+def test_an_update_is_checked_in_its_answer(
+    desk: Desk, sandbox: Sandbox, activity: Body, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What QuickBooks holds now is what the entry says, with what is the bookkeeper's."""
+    outcome, stored = updated(desk, activity)
+    assert (outcome.state, outcome.sync_token, outcome.differs) == ("sent", "1", ())
+    held = sandbox.world.company.activities[activity["Id"]]
+    assert {stored[key] == held[key] for key in ("Hours", "Minutes", "CostRate")} == {True}
+    assert (stored["Hours"], stored["Minutes"], stored["CostRate"]) == (2, 0, 20)
+    assert capsys.readouterr().out == f"time activity {activity['Id']} updated: sent\n"
+
+
+def test_an_update_for_somebody_else_is_told(desk: Desk, sandbox: Sandbox, activity: Body) -> None:
+    """QuickBooks takes an employee's id for a vendor's."""
+    company = sandbox.world.company
+    company.vendors["9"] = company.employees.pop("9")
+    outcome, stored = updated(desk, activity)
+    assert (outcome.state, outcome.differs, stored["SyncToken"]) == ("sent", ("person",), "1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ({"status": 400, "body": {"Fault": {"Error": [{"code": "2050"}]}}}, "refused"),
+        ({"status": 429}, "throttled"),
+        ({"status": 500}, "unknown"),
+    ],
+    ids=["refused", "throttled", "unknown"],
+)
+def test_what_was_not_updated_stands_as_it_was_read(
+    desk: Desk, sandbox: Sandbox, activity: Body, fault: dict[str, Any], state: str
+) -> None:
+    """One refusal is of one entry, and the next run tries again what was not answered."""
+    sandbox.fail("timeactivity", "status", **fault)
+    outcome, stored = updated(desk, activity)
+    assert (outcome.state, stored) == (state, activity)
+
+
+def test_an_update_of_which_nobody_heard_is_read_again(
+    desk: Desk, sandbox: Sandbox, activity: Body
+) -> None:
+    """It was written all the same."""
+    sandbox.fail("timeactivity", "drop_after_store")
+    outcome, stored = updated(desk, activity)
+    key = activity["Id"]
+    assert outcome == Outcome("sent", quickbooks_id=key, sync_token="1")
+    assert (stored["Hours"], stored["SyncToken"]) == (2, "1")
+
+
+def test_what_was_deleted_after_an_update_of_which_nobody_heard_is_not_known(
+    desk: Desk, sandbox: Sandbox, activity: Body
+) -> None:
+    """The next run finds it gone."""
+    sandbox.fail("timeactivity", "drop_before_store")
+    del sandbox.world.company.activities[activity["Id"]]
+    outcome, stored = updated(desk, activity)
+    assert (outcome.state, stored) == ("unknown", activity)
+
+
+def test_an_update_that_nobody_may_make_stops_the_run(
+    desk: Desk, sandbox: Sandbox, activity: Body
+) -> None:
+    """With Intuit's trace."""
+    sandbox.fail("timeactivity", "status", status=403)
+    with pytest.raises(Stop, match=r"does not let this app .*\[intuit_tid 1-"):
+        updated(desk, activity)

@@ -1,49 +1,27 @@
 """Settlement: what reads settle, how long they are apart, and what is closed after two of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from pipeline.company import utc_now
-from pipeline.delivery import settlement
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.settlement import settle, stored_after_all
 from pipeline.ledger import NOT_STORED, Delivery
 from tests.conftest import Sandbox
+from tests.pipeline.delivery.conftest import Clock
 from tests.pipeline.delivery.desks import intent, known, typed
 from tests.pipeline.rows import DAY
 
+pytestmark = pytest.mark.usefixtures("clock")
 A_DAY = timedelta(days=1)
 SETTLE_SECONDS = 300
 AGAIN = SETTLE_SECONDS / 5
 """Between the two reads after which something is closed."""
 READS = "GET /v3/company/{id}/query"
 MOVED = {"TxnDate": str(DAY + 40 * A_DAY)}
-
-
-@dataclass
-class Clock:
-    """A clock that nobody waits for."""
-
-    slept: list[float] = field(default_factory=list)
-    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
-    """What happens during the first wait, and during the second."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        self.slept.append(seconds)
-        self.meanwhile.get(len(self.slept), int)()
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock by which settlement waits."""
-    found = Clock()
-    monkeypatch.setattr(settlement, "time", found)
-    return found
 
 
 def unknown(
@@ -72,11 +50,13 @@ def held(desk: Desk, number: int = 1) -> Delivery:
     return desk.ledger.deliveries([intent(number).entry_id])[intent(number).entry_id]
 
 
-def test_where_nothing_is_open_nothing_is_read(desk: Desk, sandbox: Sandbox, clock: Clock) -> None:
+def test_where_nothing_is_open_nothing_is_read_or_said(
+    desk: Desk, sandbox: Sandbox, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As on most mornings."""
     desk.ledger.record([known(state="sent", quickbooks_id="7")])
     assert settle(desk) == []
-    assert (sandbox.calls(READS), clock.slept) == (0, [])
+    assert (sandbox.calls(READS), clock.slept, capsys.readouterr().out) == (0, [], "")
 
 
 @pytest.mark.parametrize("state", ["pending", "unknown"])
