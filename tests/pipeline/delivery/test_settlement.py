@@ -153,27 +153,31 @@ def test_what_is_another_deliverys_is_not_taken(desk: Desk, sandbox: Sandbox) ->
     assert [row.error_code for row in settle(desk)] == [NOT_STORED]
 
 
+MANY = range(1, 6)
+"""More than reads, each of which might settle the first or the last."""
+
+
 def test_what_was_moved_is_found_by_when_it_was_made(desk: Desk, sandbox: Sandbox) -> None:
     """People edit everything but that; whichever attempt it is of."""
-    for number, ago in enumerate((timedelta(days=2), timedelta(days=1), timedelta()), 1):
-        row = unknown(desk, number, ago=ago)
+    for number in MANY:
+        row = unknown(desk, number, ago=number * A_DAY)
         assert row.sent_at
         made(sandbox, typed(sandbox, number, **MOVED), row.sent_at)
     assert settle(desk) == []
-    assert {held(desk, number).state for number in (1, 2, 3)} == {"doubtful"}
+    assert {held(desk, number).state for number in MANY} == {"doubtful"}
 
 
 def test_what_equals_it_and_was_made_at_another_time_is_found_by_its_day(
     desk: Desk, sandbox: Sandbox
 ) -> None:
     """It may be its own, and may not: whichever day it is of."""
-    for number in (1, 2, 3):
+    for number in MANY:
         day = DAY + number * 5 * A_DAY
         body = intent(number).payload.replace(str(DAY), str(day))
         unknown(desk, number, payload=body, work_date=day)
         made(sandbox, typed(sandbox, number, TxnDate=str(day)), utc_now() - 90 * A_DAY)
     assert settle(desk) == []
-    assert {held(desk, number).state for number in (1, 2, 3)} == {"doubtful"}
+    assert {held(desk, number).state for number in MANY} == {"doubtful"}
 
 
 def test_a_fault_that_keeps_the_same_out_again_and_again_is_a_refusal(desk: Desk) -> None:
