@@ -89,20 +89,34 @@ def test_what_two_reads_do_not_have_is_closed(desk: Desk, clock: Clock) -> None:
     assert clock.slept == [AGAIN]
 
 
-@pytest.mark.parametrize(("ago", "waited"), [((100,), 200), ((100, 250), 200), ((-50,), 300)])
+@pytest.mark.parametrize(
+    ("ago", "waited"),
+    [
+        ((100,), [200, AGAIN]),
+        ((100, 250), [200, AGAIN]),
+        ((299,), [1, AGAIN]),
+        ((300,), [AGAIN]),
+        ((300.5,), [AGAIN]),
+        ((-50,), [SETTLE_SECONDS, AGAIN]),
+    ],
+)
 def test_the_first_read_that_counts_is_so_long_after_the_last_attempt(
     desk: Desk,
     clock: Clock,
-    ago: tuple[int, ...],
-    waited: int,
+    ago: tuple[float, ...],
+    waited: list[float],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Which no clock that was set back makes longer."""
+    at = utc_now()
     for number, seconds in enumerate(ago, 1):
-        unknown(desk, number, ago=timedelta(seconds=seconds))
-    assert len(settle(desk)) == len(ago)
-    assert clock.slept == [pytest.approx(waited, abs=20), AGAIN]
-    assert f" s before {len(ago)} deliveries are settled" in capsys.readouterr().out
+        sent_at = at - timedelta(seconds=seconds)
+        unknown(desk, number, sent_at=sent_at, updated_at=sent_at)
+    still = replace(desk, company=replace(desk.company, now=lambda: at))
+    assert len(settle(still)) == len(ago)
+    assert clock.slept == waited
+    said = f" s before {len(ago)} deliveries are settled"
+    assert (said in capsys.readouterr().out) is (waited != [AGAIN])
 
 
 @pytest.mark.parametrize("during", [1, 2])
