@@ -133,7 +133,7 @@ def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Bod
     body = followed(activity, parse(delivery.payload))
     answer = desk.quickbooks.update_time_activity(body, str(uuid4()))
     outcome = classify(answer.status, answer.body, answer.fault, sent=delivery.payload)
-    stored: Mapping[str, Any] = answer.body.get("TimeActivity") or activity
+    stored: Mapping[str, Any] = answer.body.get("TimeActivity", activity)
     if outcome.state == "unknown":
         stored = desk.quickbooks.time_activity(str(activity["Id"])) or activity
         if not differences(delivery.facts, facts(stored)):

@@ -1,6 +1,7 @@
 """Candidates: what of a judged entry is compared, and what may be recorded of it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -34,8 +35,9 @@ WHO = {"quickbooks_employee_id": "1", "quickbooks_customer_id": "11"}
 
 
 def of(desk: Desk, *rows: dict[str, Any]) -> list[Candidate]:
-    """The candidates among entries, for a window of one day."""
-    return list(candidates(pd.DataFrame([JUDGED | row for row in rows]), desk, (DAY, DAY)))
+    """The candidates among entries, for a window of three days."""
+    frame = pd.DataFrame([JUDGED | row for row in rows])
+    return list(candidates(frame, desk, (DAY, DAY + timedelta(days=2))))
 
 
 def one(desk: Desk, **changes: object) -> Candidate:
@@ -102,7 +104,8 @@ def test_a_request_id_is_the_intents_own() -> None:
         ({"verdict": "rejected", "is_sendable": False}, True),
         ({"verdict": "excluded", "is_sendable": False}, False),
         ({"work_date": pd.Timestamp("2024-05-13")}, False),
-        ({"work_date": pd.Timestamp("2024-05-15")}, False),
+        ({"work_date": pd.Timestamp("2024-05-16")}, True),
+        ({"work_date": pd.Timestamp("2024-05-17")}, False),
         ({"sent_rate_minor": None}, False),
         ({"sent_rate_minor": None, "is_billable": False}, True),
         ({"quickbooks_customer_id": None}, False),
@@ -131,8 +134,9 @@ def test_an_entry_without_project_is_for_nobody_and_of_no_project(priced: Desk) 
 
 def test_it_is_as_approved_as_the_entry(priced: Desk) -> None:
     """What nobody asked approval for has none that could be withdrawn."""
-    found = [recorded(priced, is_approved=each).is_sent_approved for each in (True, False, None)]
-    assert found == [True, False, False]
+    given = (True, False, None, pd.NA)
+    found = [recorded(priced, is_approved=each).is_sent_approved for each in given]
+    assert found == [True, False, False, False]
 
 
 def test_entries_come_in_the_order_in_which_the_work_was_done(priced: Desk) -> None:
