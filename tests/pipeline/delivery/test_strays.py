@@ -1,4 +1,4 @@
-"""Strays: what stands beside ours in QuickBooks and is no delivery's, and what it is the like of."""
+"""Strays: what stands beside ours in QuickBooks, nobody's own, and what it is the like of."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
