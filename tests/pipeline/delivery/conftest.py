@@ -1,5 +1,6 @@
 """A desk as a load has it: a ledger and a warehouse of their own, and the sandbox's QuickBooks."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,8 @@ from pipeline.delivery.desk import Desk
 from pipeline.quickbooks import client
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
+from pipeline.settings import Settings
 from pipeline.warehouse import Warehouse
-from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
 from tests.pipeline.examples import LISTS, rules
 
@@ -42,11 +43,26 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
+@pytest.fixture(scope="session")
+def invented_world(invented_world: bytes) -> bytes:
+    """The world where nobody has tracked time, and whose books hold none."""
+    world = pickle.loads(invented_world)
+    world.workspace.entries.clear()
+    world.company.activities.clear()
+    return pickle.dumps(world)
+
+
 @pytest.fixture
-def quickbooks(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
+def settings(settings_for: SettingsFor, tmp_path: Path) -> Settings:
+    """The settings, with files of the test's own."""
+    names = ("WAREHOUSE", "LEDGER")
+    return settings_for(**{name: str(tmp_path / f"{name.lower()}.duckdb") for name in names})
+
+
+@pytest.fixture
+def quickbooks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
     """A client that asks as fast as the sandbox answers."""
     monkeypatch.setattr(client, "Rate", lambda *_: Rate(1000, Duration.SECOND))
-    settings = settings_for()
     with QuickBooks(settings, Tokens(settings)) as unhurried:
         yield unhurried
 
@@ -54,15 +70,10 @@ def quickbooks(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> It
 @pytest.fixture
 def desk(
     copied_files: None,  # noqa: ARG001 - the files are its own
-    sandbox: Sandbox,
-    settings_for: SettingsFor,
+    settings: Settings,
     quickbooks: QuickBooks,
-    tmp_path: Path,
 ) -> Iterator[Desk]:
     """The example company's desk, of which nothing was ever sent; QuickBooks holds no time."""
-    sandbox.world.company.activities.clear()
-    files = {name: str(tmp_path / f"{name.lower()}.duckdb") for name in ("WAREHOUSE", "LEDGER")}
-    settings = settings_for(**files)
     company = Company(settings, Warehouse(settings.warehouse), utc_now, "run")
     with company.ledger(print) as ledger:
         yield Desk(

@@ -32,21 +32,25 @@ MIDNIGHT = datetime(2024, 5, 14, 4, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
 
-def put(company: Company, model: type[Table], number: int = 0, **changes: object) -> None:
-    """Store one row, the valid one with changes."""
+def put(company: Company, model: type[Table], *rows: dict[str, Any]) -> None:
+    """Store valid rows, with changes."""
+    valid_rows = [valid(model, number, **changes) for number, changes in enumerate(rows, 1)]
     with company.warehouse.connect() as connection:
-        doors.insert(connection, model, frame(model, valid(model, number, **changes)))
+        doors.insert(connection, model, frame(model, *valid_rows))
 
 
-def lay(
-    desk: Desk, number: int = 1, *, days: int = 0, is_delivered: bool = False, **changes: object
-) -> None:
-    """Store an accepted entry so many days later, with changes."""
-    at = NOON + days * A_DAY
-    times = {"work_date": DAY + days * A_DAY, "start_at": at, "end_at": at}
-    entry = {"tag_names": [], **times, **changes}
-    put(desk.company, ClockifyTimeEntries, number, **entry)
-    put(desk.company, AcceptedTimeEntries, number, is_delivered=is_delivered, **entry)
+def lay(desk: Desk, *rows: dict[str, Any]) -> None:
+    """Store accepted entries, each from `days` after the first day, with changes."""
+    entries, accepted = [], []
+    for row in rows:
+        changes = {"days": 0, "is_delivered": False, **row}
+        at = NOON + changes.pop("days") * A_DAY
+        is_delivered = changes.pop("is_delivered")
+        times = {"work_date": at.date(), "start_at": at, "end_at": at}
+        entries.append({"tag_names": [], **times, **changes})
+        accepted.append({**entries[-1], "is_delivered": is_delivered})
+    put(desk.company, ClockifyTimeEntries, *entries)
+    put(desk.company, AcceptedTimeEntries, *accepted)
 
 
 def with_settings(desk: Desk, **changes: object) -> Desk:
@@ -63,15 +67,13 @@ class TestDates:
     )
     def test_those_of_this_clock_are_sent(self, desk: Desk, start_at: datetime) -> None:
         """New York's."""
-        lay(desk, start_at=start_at)
+        lay(desk, {"start_at": start_at})
         opening.refuse_other_dates(desk, DAY, DAY)
 
     @pytest.mark.parametrize("start_at", [MIDNIGHT - TICK, MIDNIGHT + A_DAY])
     def test_those_of_another_clock_are_not(self, desk: Desk, start_at: datetime) -> None:
         """An entry is named, and the days to read again."""
-        lay(desk, 1, start_at=start_at)
-        lay(desk, 2, days=1)
-        lay(desk, 3, days=2, start_at=start_at)
+        lay(desk, {"start_at": start_at}, {"days": 1}, {"days": 2, "start_at": start_at})
         with pytest.raises(Stop) as stop:
             opening.refuse_other_dates(desk, DAY, LAST)
         said = str(stop.value)
@@ -84,7 +86,7 @@ class TestDates:
         self, desk: Desk, changes: dict[str, Any]
     ) -> None:
         """Another day's, or delivered."""
-        lay(desk, start_at=MIDNIGHT - TICK, **changes)
+        lay(desk, {"start_at": MIDNIGHT - TICK, **changes})
         opening.refuse_other_dates(desk, DAY, DAY)
 
 
@@ -120,12 +122,16 @@ class TestRounding:
 
     def test_no_day_of_another_one_is_sent(self, desk: Desk) -> None:
         """The first is named with its rounding; not what is settled by now."""
-        for number, (days, rounding) in enumerate(
-            [(0, "up 5"), (1, "up 10"), (1, "up 10"), (2, "up 15"), (3, "off"), (4, None)], 1
-        ):
-            lay(desk, number, days=days)
-            if number != 3:
-                put(desk.company, Days, number, work_date=DAY + days * A_DAY, rounding=rounding)
+        roundings = ["up 5", "up 10", "up 15", "off"]
+        lay(desk, *({"days": number} for number in range(4)))
+        put(
+            desk.company,
+            Days,
+            *(
+                {"work_date": DAY + number * A_DAY, "rounding": rounding}
+                for number, rounding in enumerate(roundings)
+            ),
+        )
         desk.ledger.record([known(1, state="skipped"), known(2, state="refused")])
         last = DAY + 4 * A_DAY
         with pytest.raises(Stop) as stop:
@@ -206,15 +212,14 @@ class TestBinding:
 def company(desk: Desk) -> Company:
     """A company that was read, and may be written; its ledger is not open yet."""
     company = desk.company
-    put(
-        company,
-        QuickbooksCompany,
-        realm_id=company.settings.quickbooks_realm_id,
-        plan="QuickBooks Online Plus",
-        is_payroll_enabled=False,
-        home_currency="USD",
-        service_item_name="Studio:Design",
-    )
+    row = {
+        "realm_id": company.settings.quickbooks_realm_id,
+        "plan": "QuickBooks Online Plus",
+        "is_payroll_enabled": False,
+        "home_currency": "USD",
+        "service_item_name": "Studio:Design",
+    }
+    put(company, QuickbooksCompany, row)
     settings = company.settings.model_copy(update={"service_item": "Design"})
     beside = settings.ledger.with_name("another.duckdb")
     return replace(company, settings=settings.model_copy(update={"ledger": beside}))
@@ -240,27 +245,30 @@ class TestDesk:
 
     def test_it_has_what_was_read(self, company: Company) -> None:
         """Lists, rules, and the service item with all that may change of it."""
-        put(company, ClockifyUsers, user_id="u9")
+        put(company, ClockifyUsers, {"user_id": "u9"})
         said: list[str] = []
         found = opened(company, said)
         assert list(found.lists.users["user_id"]) == ["u9"]
         assert (found.company, found.rules.home_currency) == (company, "USD")
         assert found.rules.today == company.today()
         assert found.item == {
-            "service_item_id": "service_item_id 0",
+            "service_item_id": "service_item_id 1",
             "service_item_name": "Studio:Design",
             "service_item_rate_minor": 1,
-            "service_item_sync_token": "service_item_sync_token 0",
+            "service_item_sync_token": "service_item_sync_token 1",
         }
         found.log("told")
         assert said == ["told"]
 
     def test_it_rounds_as_the_workspace_was_read(self, company: Company) -> None:
         """One that was never read rounds nothing."""
-        assert (opened(company).rounding, opened(company).rounding_minutes) == ("off", 1)
+        found = opened(company)
+        assert (found.rounding, found.rounding_minutes) == ("off", 1)
         id_ = company.settings.clockify_workspace_id
-        put(company, ClockifyWorkspace, workspace_id=id_, rounding="up 15", rounding_minutes=15)
-        assert (opened(company).rounding, opened(company).rounding_minutes) == ("up 15", 15)
+        row = {"workspace_id": id_, "rounding": "up 15", "rounding_minutes": 15}
+        put(company, ClockifyWorkspace, row)
+        found = opened(company)
+        assert (found.rounding, found.rounding_minutes) == ("up 15", 15)
 
     def test_the_books_of_another_company_are_not_opened(self, company: Company) -> None:
         """It was read under another id."""
@@ -271,7 +279,7 @@ class TestDesk:
 
     def test_the_entries_of_another_workspace_are_not_sent(self, company: Company) -> None:
         """Whose warehouse it is."""
-        put(company, ClockifyWorkspace, workspace_id="another")
+        put(company, ClockifyWorkspace, {"workspace_id": "another"})
         assert "the entries of the Clockify workspace another" in refused(company)
 
     @pytest.mark.parametrize(
