@@ -14,8 +14,11 @@ from pipeline.delivery.candidates import Candidate, request_id
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.planning import Plan, _is_closed, _material, claimed_anew, plan
 from pipeline.ledger import DECIDED_TO_SEND, PASSING, Delivery
+from pipeline.schemas import ClockifyTimeEntries
+from pipeline.storage import doors
 from tests.conftest import Sandbox
 from tests.pipeline.delivery.desks import candidate, compared, intent, known, typed, work
+from tests.pipeline.examples import entries, entry
 from tests.pipeline.quickbooks.test_activities import SENT, sent
 from tests.pipeline.rows import DAY, NOW, STATES, delivery
 
@@ -286,6 +289,39 @@ def test_what_a_twin_without_an_activity_took_over_is_that_twins(
     key = typed(sandbox)
     compared(desk, {2: key})
     assert planned(desk, candidate(), candidate(2, **TWIN)) == {1: "adopt", 2: "send"}
+
+
+@pytest.fixture
+def skipping(desk: Desk) -> Desk:
+    """A desk of three entries that a person skipped; the second is not billable by now."""
+    stored = entries(entry(1), entry(2, is_billable=False), entry(3))
+    with desk.company.warehouse.connect() as connection:
+        doors.insert(connection, ClockifyTimeEntries, stored)
+    desk.ledger.record([known(number, state="skipped", revision=1) for number in (1, 2, 3)])
+    return desk
+
+
+def test_what_was_skipped_and_is_other_work_by_now_is_left_to_a_person(
+    skipping: Desk, sandbox: Sandbox
+) -> None:
+    """Whether or not anything is sent beside it; not what would not be sent anyway."""
+    longer = [candidate(1, minutes=31), candidate(2, minutes=31), candidate(3)]
+    meant = longer[0].intent
+    assert meant
+    said = "changed since it was skipped (minutes): a person must decide"
+    again = {"revision": 2, "request_id": request_id("1", meant.entry_id, 0, 2)}
+    row = replace(meant, state="doubtful", error_message=said, **again)
+    assert plan(skipping, longer) == Plan(doubt=(row,))
+    assert sandbox.calls("core") == 0
+    assert planned(skipping, *longer, candidate(4)) == {1: "doubt", 4: "send"}
+
+
+@pytest.mark.parametrize("left", [{"is_sendable": False}, {"is_ours": False}], ids=str)
+def test_what_was_skipped_and_may_not_be_sent_by_now_is_nobodys_matter(
+    skipping: Desk, left: dict[str, bool]
+) -> None:
+    """It is rejected, or left to others."""
+    assert planned(skipping, candidate(1, minutes=31, **left)) == {}
 
 
 def test_what_was_never_tried_is_sent_as_it_is() -> None:
