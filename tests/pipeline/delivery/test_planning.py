@@ -316,6 +316,14 @@ def test_what_was_skipped_and_is_other_work_by_now_is_left_to_a_person(
     assert planned(skipping, *longer, candidate(4)) == {1: "doubt", 4: "send"}
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_only_what_was_skipped_is_asked_of_again(skipping: Desk, state: str) -> None:
+    """What became of all else is known, or will be; what was refused is sent as it is now."""
+    skipping.ledger.record([known(1, state=state)])
+    expected = {"skipped": {1: "doubt"}, "refused": {1: "send"}}.get(state, {})
+    assert planned(skipping, candidate(1, minutes=31)) == expected
+
+
 @pytest.mark.parametrize("left", [{"is_sendable": False}, {"is_ours": False}], ids=str)
 def test_what_was_skipped_and_may_not_be_sent_by_now_is_nobodys_matter(
     skipping: Desk, left: dict[str, bool]
