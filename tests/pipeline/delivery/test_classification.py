@@ -102,6 +102,13 @@ def test_a_success_without_an_id_is_unknown(item: dict[str, Any] | None) -> None
     assert classified(200, item).state == "unknown"
 
 
+def test_what_is_stored_and_cannot_be_read_is_unknown() -> None:
+    """It says which of its fields, and that an answer came."""
+    outcome = classified(200, {"TimeActivity": STORED | {"Minutes": 1.5}})
+    said = "the answer holds a time activity that cannot be read: its Minutes are no whole number"
+    assert outcome == Outcome("unknown", error_code="200", error_message=f"{said}: 1.5")
+
+
 def test_an_id_under_another_status_than_success_is_unknown() -> None:
     """Nobody documents it."""
     assert classified(500, {"TimeActivity": STORED}).state == "unknown"
@@ -115,8 +122,8 @@ def test_throttling_waits(status: int, code: str | None) -> None:
     """Whether the whole answer is throttled, with or without a body, or one item inside a 200."""
     found = None if code is None else fault(code)
     outcome = classified(status, found=found)
-    assert outcome.state == "throttled"
-    assert outcome.error_code == ("429" if code is None else code)
+    said = ("429", "too many requests") if code is None else (code, "No: because")
+    assert outcome == Outcome("throttled", error_code=said[0], error_message=said[1])
 
 
 @pytest.mark.parametrize(

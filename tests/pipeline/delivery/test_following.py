@@ -1,8 +1,10 @@
 """Following an edited entry: what of a time activity is replaced, and what is left alone."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from pipeline.delivery.classification import Outcome
@@ -13,7 +15,7 @@ from pipeline.stops import Stop
 from tests.conftest import Sandbox
 from tests.pipeline.delivery.desks import intent, typed
 from tests.pipeline.quickbooks.test_activities import SENT, sent
-from tests.pipeline.rows import delivery
+from tests.pipeline.rows import DAY, NOW, delivery
 
 STORED: dict[str, Any] = {
     **parse(SENT),
@@ -50,6 +52,28 @@ def test_with_its_customer_goes_the_project_that_quickbooks_added() -> None:
     base = {**STORED, "ProjectRef": {"value": "39298045"}}
     assert "ProjectRef" in followed(base, parse(sent(hours=2)))
     assert "ProjectRef" not in followed(base, parse(sent(quickbooks_customer_id="99")))
+
+
+def test_what_is_followed_is_the_entrys_of_today_and_the_deliverys_of_before() -> None:
+    """What was said of it no longer holds."""
+    written = {"state": "adopted", "quickbooks_id": "7", "sync_token": "3", "attempts": 2}
+    said = {"error_code": "told_apart", "error_message": "drift: rate"}
+    before = delivery(payload=SENT, currency="USD", sent_for="u1/p1", **written, **said)
+    payload = sent(hours=2, work_date=pd.Timestamp("2024-05-15"))
+    of_today: dict[str, Any] = {
+        "fingerprint": "g",
+        "currency": "EUR",
+        "is_sent_approved": True,
+        "sent_for": "u1/p2",
+        "updated_at": NOW + timedelta(days=1),
+        "run_id": "next",
+    }
+    today = delivery(payload=payload, request_id="another", revision=9, **of_today)
+    work: dict[str, Any] = {"work_date": DAY + timedelta(days=1), "minutes": 150}
+    nothing = {"error_code": None, "error_message": None}
+    assert amended(before, today, is_priced_by_item=False) == replace(
+        before, payload=payload, amount_minor=34313, **work, **of_today, **nothing
+    )
 
 
 @pytest.mark.parametrize("is_approved", [True, False])
