@@ -42,6 +42,10 @@ MEASURES = (
 """What `books_and_ledger` sums, step by step from Clockify to QuickBooks."""
 STATES = ("pending", "sent", "adopted", "refused", "unknown", "doubtful", "gone", "skipped")
 """Of a delivery."""
+DELIVERED = {"sent", "adopted"}
+"""Those that QuickBooks holds."""
+SETTLED = {*DELIVERED, "gone", "skipped"}
+"""Those after which nothing is left to do."""
 TYPED: dict[str, object] = {"BIGINT": 1, "BOOLEAN": True, "TIMESTAMPTZ": NOW, "VARCHAR[]": ["a"]}
 
 

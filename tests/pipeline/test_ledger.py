@@ -12,13 +12,12 @@ import pytest
 from pipeline.ledger import (
     NEVER_CLAIMED_AGAIN,
     ROWS_A_STATEMENT,
-    SETTLED,
     Binding,
     Delivery,
     Ledger,
 )
 from pipeline.stops import Stop
-from tests.pipeline.rows import DAY, NOW, STATES, delivery
+from tests.pipeline.rows import DAY, NOW, SETTLED, STATES, delivery
 
 BINDING = Binding("1", "w", "Europe/Berlin", "nearest 15")
 MANY = 2000

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.ledger import DELIVERED, SETTLED, Ledger
+from pipeline.ledger import Ledger
 from pipeline.review import verdicts
 from pipeline.review.lists import Lists
 from pipeline.schemas import (
@@ -25,7 +25,7 @@ from pipeline.storage import doors
 from pipeline.storage.database import Connection
 from pipeline.warehouse import Warehouse
 from tests.pipeline.examples import CUSTOMERS, EMPLOYEES, START, TODAY, entries, entry, rules, users
-from tests.pipeline.rows import NOW, STATES, delivery, frame, valid
+from tests.pipeline.rows import DELIVERED, NOW, SETTLED, STATES, delivery, frame, valid
 
 MONDAY, TUESDAY = date(2024, 5, 13), date(2024, 5, 14)
 LATER = START + pd.Timedelta(days=30)
