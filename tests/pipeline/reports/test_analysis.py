@@ -13,6 +13,8 @@ from pipeline.schemas import (
     LEDGER_TABLES,
     WAREHOUSE_TABLES,
     AcceptedTimeEntries,
+    Deliveries,
+    DeliveryAttempts,
     QuickbooksCompany,
     RejectedTimeEntries,
     name_of,
@@ -22,7 +24,7 @@ from pipeline.stops import Stop
 from pipeline.storage.database import FileBusyError, attach, read_only
 from pipeline.warehouse import Warehouse
 from tests.pipeline.others import holding, is_free, killed_after, small_disk
-from tests.pipeline.rows import DAY, NOW, STATES, delivery, frame, valid
+from tests.pipeline.rows import DAY, NOW, SETTLED, STATES, delivery, frame, valid
 from tests.settings import settings_of
 
 LATER = NOW + timedelta(hours=1)
@@ -102,9 +104,7 @@ def test_open_days_are_those_with_something_to_do(settings: Settings) -> None:
     judged(settings)
     publish(settings)
     found = answer(settings, "SELECT * FROM open_days ORDER BY work_date")
-    undelivered = [
-        n for n, s in enumerate(STATES) if s not in {"sent", "adopted", "gone", "skipped"}
-    ]
+    undelivered = [number for number, state in enumerate(STATES) if state not in SETTLED]
     never_meant = len(STATES)
     assert found == [
         *((day(number), "accepted", 1, 60) for number in [*undelivered, never_meant]),
@@ -238,15 +238,24 @@ def test_a_ledger_that_another_holds_stops_it_and_the_old_copy_stays(settings: S
 
 
 def test_what_was_judged_and_sent_is_copied_exactly(settings: Settings) -> None:
-    """Every column of both."""
+    """Every column of every row, of both files."""
     judged(settings)
     publish(settings)
+    sources = {
+        AcceptedTimeEntries: "warehouse",
+        RejectedTimeEntries: "warehouse",
+        Deliveries: "ledger",
+        DeliveryAttempts: "ledger",
+    }
     with Warehouse(settings.warehouse).connect() as connection:
+        attach(connection, settings.ledger, "ledger")
         attach(connection, settings.analysis, "copy")
-        for table in (AcceptedTimeEntries, RejectedTimeEntries):
-            name = name_of(table)
-            query = f"FROM {name} EXCEPT ALL FROM copy.{name}"
-            assert connection.execute(query).fetchall() == []
+        for table, file in sources.items():
+            there, copied = (
+                connection.execute(f"FROM {place}.{name_of(table)} ORDER BY ALL").fetchall()
+                for place in (file, "copy")
+            )
+            assert there == copied != []
 
 
 def test_a_copy_of_another_version_is_named_with_the_run_that_renews_it(tmp_path: Path) -> None:
