@@ -72,11 +72,12 @@ def test_only_the_one_active_customer_of_exactly_the_names_is_meant(
 
 
 @EXAMPLES
-@given(ours=NAME, theirs=NAME)
-def test_names_that_look_alike_are_told_apart_by_what_differs(ours: str, theirs: str) -> None:
-    """Every unseen difference is named, and said alike from either side."""
-    found, back = difference(ours, theirs), difference(theirs, ours)
-    assert len(found) == len(back)
-    assert len(found) <= len(LOOKS)
-    if ours == theirs or folded(ours) != folded(theirs):
-        assert not found
+@given(ours=NAME, theirs=NAME, odd=st.sampled_from(LETTERS))
+def test_names_that_look_alike_are_told_apart_by_what_differs(
+    ours: str, theirs: str, odd: str
+) -> None:
+    """Where only looks differ, something is named, as much from either side; else nothing."""
+    for one, other in ((ours, theirs), (ours, ours), (ours, f"{ours}{odd}"), (ours, ours.upper())):
+        found, is_alike = difference(one, other), folded(one) == folded(other)
+        assert bool(found) == (one != other and is_alike) or not folded(one), "of what can be seen"
+        assert len(found) == len(difference(other, one)) <= len(LOOKS)
