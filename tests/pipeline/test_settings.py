@@ -104,11 +104,6 @@ def test_everything_wrong_is_named_at_once_and_no_secret_is_shown() -> None:
     assert "nobody-may-see" not in shown
 
 
-def test_a_settings_error_stops_a_run() -> None:
-    """So that whoever catches what stops a run catches this."""
-    assert issubclass(Stop, Stop)
-
-
 def test_on_loopback_alone_the_time_zone_may_be_left_out() -> None:
     """It decides the date of every entry, so a real company names it."""
     settings = settings_of({**REAL, **LOCAL, "TIME_ZONE": ""})

@@ -1,6 +1,5 @@
 """Settling, over any intents and any activities: what it must never say."""
 
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -9,7 +8,7 @@ import simplejson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.delivery.settling import Finding, creation_span, findings
+from pipeline.delivery.settling import creation_span, findings
 from pipeline.ledger import Delivery
 from pipeline.quickbooks.activities import Body, differences, facts, parse, stamp
 
@@ -110,14 +109,6 @@ def test_a_creation_time_may_stop_a_second_sending_and_never_allows_one(
         finding = findings([intent], each, SETTLE_SECONDS)[intent.entry_id]
         if any(is_equal(intent, activity) for activity in each.values()):
             assert finding.state != "not_stored"
-
-
-def states(found: dict[str, Finding], wanted: list[Delivery]) -> Counter[tuple[str, str]]:
-    """What was found, without saying of which of several equal intents."""
-    return Counter(
-        (intent.payload + str(intent.intuit_time), found[intent.entry_id].state)
-        for intent in wanted
-    )
 
 
 @EXAMPLES
