@@ -54,13 +54,11 @@ class TestWindow:
             "offEnd": 0,
         }
 
-    @pytest.mark.parametrize(("at", "is_found"), [("23:59:59", True), ("00:00", True)])
-    def test_a_day_has_its_first_and_its_last_second(
-        self, clockify: Service, at: str, *, is_found: bool
-    ) -> None:
+    @pytest.mark.parametrize("at", ["00:00", "23:59:59"])
+    def test_a_day_has_its_first_and_its_last_second(self, clockify: Service, at: str) -> None:
         """An entry that starts in the day's last second is that day's."""
         add_entry(clockify.world, DAY, at)
-        assert bool(clockify.rows()) is is_found
+        assert len(clockify.rows()) == 1
         assert clockify.rows("2026-11-17") == clockify.rows("2026-11-19") == []
 
     def test_an_entry_is_found_on_the_day_of_its_start_alone(self, clockify: Service) -> None:
