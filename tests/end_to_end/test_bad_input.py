@@ -177,7 +177,7 @@ CASES = {
         assets=BY_CLOCKIFY,
     ),
     "count that does not fit": Case(
-        ("ncomplete read", "26", "25", "Run again"),
+        ("ncomplete read", "counts [26] entries and gave 25", "Run again"),
         change=lambda house: house.sandbox.switch(count_lies=True),
         assets=BY_CLOCKIFY,
     ),

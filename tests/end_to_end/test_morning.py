@@ -252,7 +252,7 @@ def test_the_event_log_holds_no_secret_rate_description_or_address(fortnight: Ho
 def test_names_can_be_kept_out(house: House) -> None:
     """With `METADATA_NAMES=ids`, no person's, project's, client's or customer's name is shown."""
     house.changes["METADATA_NAMES"] = "ids"
-    house.run(LAST - timedelta(days=4), LAST)
+    assert problems(house.run(LAST - timedelta(days=4), LAST)) == []
     workspace, log = house.sandbox.world.workspace, everything(house)
     names = {user.name for user in workspace.users.values() if user.name}
     names |= {project.name for project in workspace.projects.values()}

@@ -103,7 +103,7 @@ def test_an_entry_without_a_usable_rate_is_compared_and_never_sent() -> None:
     """QuickBooks would price it by its item."""
     unpriced = {**ENTRY, "sent_rate_minor": pd.NA, "currency": "JPY"}
     assert meant(unpriced, item_id="8") == FACTS._replace(rate=Decimal(0))
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="NAType"):
         payload(unpriced, item_id="8", is_taxable=False)
 
 
