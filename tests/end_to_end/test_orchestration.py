@@ -1,7 +1,6 @@
 """What Dagster is told, and what it does with it: schedule, ranges, gates, locks, the copy."""
 
 import threading
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -457,14 +456,6 @@ def test_the_ui_links_each_check_and_reason_to_the_readme(house: House) -> None:
     ] == []
     linked = specs[dg.AssetKey("rejected_time_entries")]
     assert [name for name in REASON_IDS if f"[{name}]({url}#{name})" not in linked] == []
-
-
-def test_both_ways_to_load_name_one_module() -> None:
-    """`dagster dev -w workspace.yaml` and `dg` mean the same definitions."""
-    workspace = yaml.safe_load((PROJECT / "workspace.yaml").read_text())
-    [entry] = workspace["load_from"]
-    tool = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
-    assert entry["python_module"]["module_name"] == tool["code_location_target_module"]
 
 
 def test_a_run_says_that_a_service_is_asked_again(house: House, tmp_path: Path) -> None:
