@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from pyrate_limiter import Duration, Rate
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.sandbox import serve
@@ -127,6 +128,14 @@ def sandbox(sandbox_server: Server, invented_world: bytes) -> Sandbox:
     holder = Holder(pickle.loads(invented_world))
     sandbox_server.app = build(holder)
     return Sandbox(sandbox_server.url, holder)
+
+
+@pytest.fixture
+def no_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeping to what the services take a second, which tests of the clients do, is only slow."""
+    for client in ("clockify.client", "quickbooks.client", "quickbooks.token_service"):
+        unlimited = Rate(1000, Duration.SECOND)
+        monkeypatch.setattr(f"pipeline.{client}.Rate", lambda *_, rate=unlimited: rate)
 
 
 @pytest.fixture

@@ -176,7 +176,12 @@ def event_log() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def house(sandbox: Sandbox, tmp_path: Path, event_log: dg.DagsterInstance) -> Iterator[House]:
+def house(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    event_log: dg.DagsterInstance,
+    no_rates: None,  # noqa: ARG001
+) -> Iterator[House]:
     """A pipeline with empty files on a fresh sandbox."""
     yield House(sandbox, tmp_path, event_log)
     event_log.wipe()

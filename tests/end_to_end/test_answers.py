@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -15,13 +16,23 @@ from tests.end_to_end.test_cutover import press_for
 NEXT = DAY + timedelta(days=1)
 ALL, FIRST_BATCH = 16, 6
 REST = ALL - FIRST_BATCH
-READS_BEFORE_SENDING = 3
-"""Of QuickBooks' activities: counted, read, counted."""
 
 
 def fault(code: str, text: str = "of some kind") -> dict[str, Any]:
     """QuickBooks' own words for no."""
     return {"Error": [{"Message": f"Fault {text}", "Detail": "", "code": code}], "type": "Fault"}
+
+
+READS_BEFORE_SENDING = 3
+"""Of QuickBooks' activities: counted, read, counted."""
+READS_REFUSED: dict[str, Any] = {
+    "fault": "status",
+    "status": 400,
+    "body": {"Fault": fault("4001")},
+    "skip": READS_BEFORE_SENDING,
+    "times": None,
+}
+"""All reads after those: at once, where an outage would be waited for."""
 
 
 def load(house: House) -> dg.ExecuteInProcessResult:
@@ -38,6 +49,14 @@ def has_each_entry_once(house: House) -> bool:
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few entries make three batches."""
     monkeypatch.setattr("pipeline.delivery.sending.BATCH", FIRST_BATCH)
+
+
+@pytest.fixture(autouse=True)
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how many seconds each throttled batch waited, without the wait."""
+    slept: list[float] = []
+    monkeypatch.setattr("pipeline.delivery.sending.time", SimpleNamespace(sleep=slept.append))
+    return slept
 
 
 STORED: list[dict[str, Any]] = [
@@ -128,7 +147,7 @@ def test_batches_that_are_refused_are_red_once_and_not_sent_again(reviewed: Hous
 
 
 def test_a_batch_that_certainly_was_not_received_is_sent_again(
-    reviewed: House, monkeypatch: pytest.MonkeyPatch
+    reviewed: House, monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> None:
     """Throttled, or with an expired token: the same bytes, stored once, and no run stops.
 
@@ -140,8 +159,9 @@ def test_a_batch_that_certainly_was_not_received_is_sent_again(
     batches, said = struck(reviewed, NOT_RECEIVED)
     assert not [each for each in batches if "unknown" in each]
     assert reviewed.sandbox.calls(BATCHES) == ALL + len(NOT_RECEIVED)
+    assert naps == [1, 1, 1, 2]
     pauses = [each for each in said if "throttles" in each]
-    assert pauses == [f"QuickBooks throttles: 2 wait {seconds} s" for seconds in (1, 1, 1, 2)]
+    assert pauses == [f"QuickBooks throttles: 2 wait {seconds:.0f} s" for seconds in naps]
 
 
 @pytest.mark.parametrize("request_ids", ["honour", "ignore", "refuse_600"])
@@ -256,7 +276,7 @@ def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
     a person says is. An equal entry of the same meeting, sent an hour later, excuses nothing.
     """
     reviewed.sandbox.fail("batch", "drop_after_store")
-    reviewed.sandbox.fail("query", "status", status=503, times=None, skip=READS_BEFORE_SENDING)
+    reviewed.sandbox.fail("query", **READS_REFUSED)
     load(reviewed)
     reviewed.sandbox.holder.faults.clear()
     unknown = reviewed.rows("SELECT entry_id FROM deliveries WHERE state = 'unknown'")
@@ -295,7 +315,7 @@ def test_what_was_given_to_somebody_else_is_told_though_an_equal_took_its_place(
 def test_what_was_stored_and_then_edited_is_left_for_a_person(reviewed: House) -> None:
     """The answer was lost, then the reads failed, then a bookkeeper edited: never sent again."""
     reviewed.sandbox.fail("batch", "drop_after_store")
-    reviewed.sandbox.fail("query", "status", status=503, times=None, skip=READS_BEFORE_SENDING)
+    reviewed.sandbox.fail("query", **READS_REFUSED)
     first = load(reviewed)
     assert f"{FIRST_BATCH} unknown: no answer came (" in logged(reviewed, first)
     assert states(reviewed) == {"unknown": FIRST_BATCH, "sent": REST}

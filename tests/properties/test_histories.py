@@ -15,7 +15,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from pyrate_limiter import Duration, Rate
 
 from tests.conftest import Server
 from tests.end_to_end.books import as_stored
@@ -51,13 +50,12 @@ PROFILE = settings(
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_waiting(no_rates: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
     """Two items a batch; and Intuit's rates and pauses would only make this slow."""
     killing.install(monkeypatch)
     monkeypatch.setattr("pipeline.delivery.sending.BATCH", 2)
     monkeypatch.setattr("pipeline.delivery.sending.time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr("pipeline.http.datetime", Clock)
-    monkeypatch.setattr("pipeline.quickbooks.client.Rate", lambda *_: Rate(1000, Duration.SECOND))
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyrate_limiter import Duration, Rate
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.clockify.client import Clockify
@@ -24,6 +23,7 @@ from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox, Server
 from tests.pipeline.conftest import SettingsFor
 
+pytestmark = pytest.mark.usefixtures("no_rates")
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 21)
 DAY = date(2026, 11, 17)
 A_DAY = timedelta(days=1)
@@ -74,12 +74,6 @@ class House:
     def entry(self, day: date = DAY, **changes: Any) -> Entry:  # noqa: ANN401 - of the entry
         """A new entry."""
         return add_entry(self.sandbox.world, day, **changes)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clockify's rates would only make this slow."""
-    monkeypatch.setattr("pipeline.clockify.client.Rate", lambda *_: Rate(1000, Duration.SECOND))
 
 
 @pytest.fixture
