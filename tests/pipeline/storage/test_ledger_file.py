@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
@@ -49,14 +48,12 @@ def test_a_second_loader_waits_with_one_message_and_then_refuses(path: Path) -> 
     messages: list[str] = []
     with Ledger.opened(path, 0, never):
         pass
-    with holding(path) as holder:
-        began = time.monotonic()
-        with (
-            pytest.raises(FileBusyError, match=f"PID {holder.pid}"),
-            Ledger.opened(path, 0.4, messages.append),
-        ):
-            pass
-        assert 0.2 < time.monotonic() - began < 3
+    with (
+        holding(path) as holder,
+        pytest.raises(FileBusyError, match=f"PID {holder.pid}"),
+        Ledger.opened(path, 0.4, messages.append),
+    ):
+        pass
     [message] = messages
     assert message.startswith("waiting: The ledger ")
     assert f"PID {holder.pid}" in message
