@@ -35,6 +35,7 @@ def shell(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
+@pytest.mark.usefixtures("no_rates")
 def test_each_launch_of_the_readme_does_what_it_says(
     shell: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,8 +68,8 @@ def test_wrong_settings_are_refused_with_their_names(shell: Site) -> None:
     refused = shell.run("dg", "check", "defs")
     assert refused.returncode != 0
     text = refused.stdout + refused.stderr
-    for word in ("TIME_ZONE", "Mars/Olympus", "no such zone", "set an IANA name"):
-        assert word in text
+    assert "TIME_ZONE is `Mars/Olympus`: there is no such zone" in text
+    assert "START_DATE is `2999-01-01`: it lies in the future" in text
 
 
 def test_the_demo_sends_once_and_says_so_the_second_time(shell: Site) -> None:
