@@ -4,9 +4,7 @@ One valid day, and one change to it a case. Wrong rows are no bad input: they ar
 """
 
 import logging
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,6 +21,7 @@ from pipeline.stops import Stop
 from tests.conftest import TODAY, Server
 from tests.end_to_end.conftest import House, Kept, building, kept, problems, restored
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
+from tests.pipeline.others import small_disk
 from tests.sandbox.seed_rules import work_date
 
 DAY = TODAY - timedelta(days=5)
@@ -375,20 +374,10 @@ def test_a_setting_that_makes_no_sense_is_refused_before_anything_loads(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few megabytes."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a disk that is small enough to fill")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", place]
-    mounted = subprocess.run(mount, capture_output=True, check=False, text=True)
-    if mounted.returncode:
-        pytest.skip(f"this machine lets nobody mount a disk: {mounted.stderr.strip()}")
-    try:
+    with small_disk(tmp_path / "disk", 24 * 1024) as place:
         yield place
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 @pytest.mark.parametrize(
@@ -399,21 +388,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_a_full_disk_stops_the_run_and_space_heals_it(
-    read: House, small_disk: Path, file: str, words: tuple[str, ...]
+    read: House, disk: Path, file: str, words: tuple[str, ...]
 ) -> None:
     """The sentence names the file; what stood stays; with space, the same run goes through."""
-    place, after_it = small_disk / "file.duckdb", DAY + timedelta(days=1)
+    place, after_it = disk / "file.duckdb", DAY + timedelta(days=1)
     if file == "WAREHOUSE":
         shutil.move(read.settings.warehouse, place)
     read.changes[file] = str(place)
     read.prepare(DAY, DAY, *REVIEW, LOAD)
     before = books(read), pieces(read)
-    filler = small_disk / "filler"
+    filler = disk / "filler"
     _fill(filler)
     result = read.run(after_it, after_it, *DAILY)
     assert not result.success
     [said] = sentences(read, result)
-    assert [word for word in (file.lower(), str(small_disk), *words) if word not in said] == []
+    assert [word for word in (file.lower(), str(disk), *words) if word not in said] == []
     filler.unlink()
     assert books(read) == before[0]
     if file == "WAREHOUSE":

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.sandbox.seed.oddities import add_entry
 from tests.conftest import TODAY
 from tests.end_to_end.books import BATCHES, due, held, move
-from tests.end_to_end.conftest import House, check
+from tests.end_to_end.conftest import House, check, states
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REVIEW, UP_TO_LOAD, UP_TO_REVIEW
 
 DAY = date(2026, 11, 17)
@@ -44,10 +44,7 @@ def test_days_that_the_old_button_sent_are_adopted_and_what_was_reworded_is_left
     assert not result.success
     assert " 4." in str(check(result, "no_delivery_refused_or_unknown").description)
     assert held(world) == before
-    assert dict(house.rows("SELECT state, count(*) FROM deliveries GROUP BY state")) == {
-        "adopted": wanted.total() - 4,
-        "doubtful": 4,
-    }
+    assert states(house) == {"adopted": wanted.total() - 4, "doubtful": 4}
     house.prepare(first, last, LOAD)
     assert held(world) == before
     assert house.sandbox.calls(BATCHES) == 0

@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -18,17 +16,17 @@ from pipeline import company
 from pipeline.ledger import Ledger
 from pipeline.quickbooks.client import BATCH
 from tests.end_to_end.books import BATCHES, due, held
-from tests.end_to_end.conftest import DAY, House, logged, problems
+from tests.end_to_end.conftest import DAY, House, logged, problems, states
+from tests.end_to_end.processes import PROJECT
 from tests.end_to_end.stages import CONFIRMED, ENTRIES, LOAD, REVIEW, UP_TO_REVIEW
 from tests.end_to_end.test_cutover import press_for
+from tests.pipeline.others import holding, until
 from tests.pipeline.rows import delivery
 
 NEXT = DAY + timedelta(days=1)
 ALL = 32
 """Entries of `reviewed`."""
-PROJECT = Path(__file__).parents[2]
 SCRIPT = str(Path(__file__).with_name("load_process.py"))
-HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
 
 def start(house: House, **changes: str) -> "subprocess.Popen[str]":
@@ -50,14 +48,6 @@ def elsewhere(house: House) -> House:
     return replace(house, folder=folder, changes=dict(house.changes))
 
 
-def until(happens: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_of_two_loads_that_meet_one_waits_and_all_is_sent_once(reviewed: House) -> None:
     """Of two processes one waits for the other, says for whom, and then has nothing to send."""
     reviewed.changes["LOCK_SECONDS"] = "60"
@@ -72,7 +62,7 @@ def test_of_two_loads_that_meet_one_waits_and_all_is_sent_once(reviewed: House) 
     assert f"(process {other.pid})" in logged(reviewed, done)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
-    assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
+    assert states(reviewed) == {"sent": ALL}
 
 
 def test_a_load_from_another_warehouse_waits_for_the_ledger(reviewed: House) -> None:
@@ -98,7 +88,7 @@ def test_a_load_killed_in_the_middle_of_a_batch_is_never_sent_again(reviewed: Ho
     reviewed.prepare(DAY, NEXT, LOAD)
     assert held(reviewed.sandbox.world) == due(reviewed.sandbox.world, DAY, NEXT)
     assert reviewed.sandbox.calls(BATCHES) == 2
-    assert reviewed.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("sent", 32)]
+    assert states(reviewed) == {"sent": ALL}
 
 
 def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House) -> None:
@@ -109,9 +99,7 @@ def test_a_lost_ledger_and_a_second_pipeline_adopt_what_is_there(reviewed: House
     reviewed.lose_ledger()
     for house in (second, reviewed):
         house.prepare(DAY, NEXT, *REVIEW, LOAD)
-        assert house.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [
-            ("adopted", 32)
-        ]
+        assert states(house) == {"adopted": ALL}
     assert held(reviewed.sandbox.world) == sent
     assert reviewed.sandbox.calls(BATCHES) == batches
 
@@ -179,12 +167,8 @@ def test_whoever_must_wait_is_told_for_whom(reviewed: House) -> None:
     with company.opened(reviewed.settings, "of-the-morning", print):
         said = reviewed.stopped(DAY, NEXT, LOAD)
     assert f"held by run of-the-morning (process {os.getpid()})" in said
-    hold = [sys.executable, "-c", HOLD, str(reviewed.settings.ledger)]
-    with subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
+    with holding(reviewed.settings.ledger) as holder:
         said = reviewed.stopped(DAY, NEXT, LOAD)
-        holder.communicate("\n")
     assert f"PID {holder.pid}" in said
     assert "The ledger" in said
     assert reviewed.sandbox.calls(BATCHES) == 0

@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,14 @@ def holding(path: Path) -> Iterator["subprocess.Popen[str]"]:
             holder.kill()
 
 
+def until(is_so: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
 @contextmanager
 def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
     """A disk of so many kilobytes in a new folder; the test is skipped where none can be had."""
@@ -64,7 +73,7 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @contextmanager

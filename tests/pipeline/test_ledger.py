@@ -153,12 +153,6 @@ def test_recording_nothing_is_nothing(ledger: Ledger) -> None:
     assert history(ledger) == []
 
 
-def test_a_new_ledger_is_bound_and_the_same_binding_passes_again(ledger: Ledger) -> None:
-    """On every load."""
-    ledger.bind(BINDING)
-    ledger.bind(BINDING)
-
-
 @pytest.mark.parametrize("field", ["realm_id", "workspace_id", "time_zone", "rounding"])
 def test_another_company_or_clock_is_refused_until_it_is_rebound(
     ledger: Ledger, field: str

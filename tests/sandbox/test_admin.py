@@ -1,5 +1,7 @@
 """The admin routes: the world is looked at and changed as people would change it."""
 
+import copy
+
 import httpx
 import pytest
 
@@ -78,6 +80,8 @@ def test_a_change_that_makes_no_sense_is_refused(
     sandbox: Sandbox, method: str, path: str, body: dict[str, str]
 ) -> None:
     """With a sentence that says why, and nothing changed."""
+    before = copy.deepcopy(sandbox.world)
     answer = httpx.request(method, f"{sandbox.url}/_admin/{path}", json=body)
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]
+    assert sandbox.world == before

@@ -142,7 +142,7 @@ def test_an_access_token_lasts_an_hour(sandbox: Sandbox, quickbooks_api: Api) ->
 
 
 def test_a_401_is_xml_for_a_client_that_does_not_ask_for_json(sandbox: Sandbox) -> None:
-    """And contains no lower-case envelope."""
+    """With the code as an attribute."""
     url = f"{sandbox.url}/v3/company/1/query"
     answer = httpx.get(url, headers={"Accept": "text/html"})
     assert answer.status_code == 401

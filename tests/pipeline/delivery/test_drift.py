@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,20 +11,10 @@ import pytest
 
 from pipeline.delivery import drift
 from pipeline.delivery.drift import Change
-from pipeline.quickbooks.activities import Facts
 from pipeline.review.lists import Names
+from tests.pipeline.quickbooks.test_activities import FACTS as SENT
+from tests.pipeline.rows import DAY
 
-DAY = date(2024, 5, 14)
-SENT = Facts(
-    person="55",
-    customer="21",
-    work_date=DAY,
-    minutes=90,
-    is_billable=True,
-    description="Garden Lighting",
-    rate=Decimal("137.25"),
-    item="8",
-)
 ENTRY: dict[str, Any] = {
     "quickbooks_employee_id": "55",
     "user_name": "Ann Lee",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.delivery.look import Look, look, other_roundings, told_apart, without
 from pipeline.quickbooks.activities import Facts
+from tests.pipeline.quickbooks.test_activities import FACTS
+from tests.pipeline.rows import DAY
 
-DAY = date(2024, 5, 14)
-FACTS = Facts(
-    person="55",
-    customer="21",
-    work_date=DAY,
-    minutes=90,
-    is_billable=True,
-    description="Garden Lighting",
-    rate=Decimal("137.25"),
-    item="8",
-)
 STEP = 15
 """Minutes to which Clockify rounds in these tests."""
 

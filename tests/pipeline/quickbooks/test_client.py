@@ -667,8 +667,8 @@ def test_what_is_too_big_in_any_size_stops_the_run(
     assert raised.value.fix == "Launch fewer days at once"
 
 
-def test_a_throttled_read_waits_and_succeeds(sandbox: Sandbox, patient: QuickBooks) -> None:
-    """As long as the answer asks for."""
+def test_a_throttled_read_is_asked_again(sandbox: Sandbox, patient: QuickBooks) -> None:
+    """Once the pause is over that the answer asks for."""
     sandbox.fail("preferences", "status", status=429, body="", headers={"Retry-After": "1"})
     assert patient.company()["company_name"]
     assert sandbox.calls("GET /v3/company/{id}/preferences") == 2

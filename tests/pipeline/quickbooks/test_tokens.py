@@ -6,9 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import traceback
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.stops import Stop
 from tests.conftest import Sandbox
 from tests.pipeline.conftest import SettingsFor
-from tests.pipeline.others import mounted
+from tests.pipeline.others import mounted, until
 
 DAY = 86_400
 REFRESH = "POST /oauth2/v1/tokens/bearer"
@@ -62,14 +60,6 @@ def process(script: str, sandbox: Sandbox, token_file: Path) -> "subprocess.Pope
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something to become true."""
-    ends = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < ends, "it never happened"
-        time.sleep(0.02)
 
 
 def stored(token_file: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pipeline.schemas import (
 from pipeline.storage import doors, queries
 from pipeline.storage.database import Connection, attach
 from pipeline.warehouse import Warehouse
-from tests.pipeline.rows import DAY, delivery, frame, valid
+from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
 NEXT = DAY + timedelta(days=1)
 PRIVATE = ("rate", "amount", "email", "description", "payload")
@@ -162,7 +162,7 @@ def test_unresolved_deliveries_are_those_that_wait_for_somebody(books: Connectio
     """Each with its entry and the day since when."""
     found = queries.rows(books, figures.UNRESOLVED, [DAY, NEXT])
     assert [row["state"] for row in found] == ["doubtful", "pending", "refused"]
-    assert found[0]["entry_id"] == f"{2:024x}"
+    assert (found[0]["entry_id"], found[0]["since"]) == (f"{2:024x}", NOW.date())
 
 
 def test_no_figure_holds_a_rate_an_address_or_a_description(books: Connection) -> None:
