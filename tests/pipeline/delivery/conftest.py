@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from pyrate_limiter import Duration, Rate
 
 from pipeline.company import Company, utc_now
 from pipeline.delivery import sending, settlement
 from pipeline.delivery.desk import Desk
-from pipeline.quickbooks import client
 from pipeline.quickbooks.client import QuickBooks
 from pipeline.quickbooks.tokens import Tokens
 from pipeline.settings import Settings
@@ -60,9 +58,8 @@ def settings(settings_for: SettingsFor, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def quickbooks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
+def quickbooks(settings: Settings, no_rates: None) -> Iterator[QuickBooks]:  # noqa: ARG001
     """A client that asks as fast as the sandbox answers."""
-    monkeypatch.setattr(client, "Rate", lambda *_: Rate(1000, Duration.SECOND))
     with QuickBooks(settings, Tokens(settings)) as unhurried:
         yield unhurried
 
