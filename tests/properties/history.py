@@ -170,11 +170,9 @@ class History(RuleBasedStateMachine):
         self.are_names_read = False
         people.rename(self.world, what)
 
+    @rule()
     def exchange_names(self) -> None:
-        """Give two employees each other's name in QuickBooks.
-
-        No rule: of days that were read before it, the oracle would have the people of then.
-        """
+        """Give two employees each other's name in QuickBooks."""
         self.are_names_read = False
         people.exchange_names(self.world)
 
