@@ -266,6 +266,13 @@ class History(RuleBasedStateMachine):
         if self.runs.restore(back):
             self.oracle.see_restored(self._deliveries())
 
+    @rule()
+    def lose_warehouse(self) -> None:
+        """Lose all that was read and compared."""
+        self.runs.settings.warehouse.unlink(missing_ok=True)
+        self.are_names_read = False
+        self.oracle.read.clear()
+
     # What runs.
 
     @rule(killed_at=st.none() | st.integers(0, MOST_DOINGS))

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.sandbox.seed.oddities import add_entry, project_of, user_of
 from pipeline.sandbox.world import Entry, World
 from tests.end_to_end.books import move
+from tests.sandbox.seed_rules import DELETED
 
 FIRST = date(2026, 11, 17)
 DAYS = 3
@@ -108,24 +109,24 @@ def rename(world: World, what: str) -> None:
         client = "St. Brendan's School"
         project.client_name = "St Brendan's" if project.client_name == client else client
     elif kind == "person":
-        _toggle(world.company.employees["11"], NAMES[2])
+        _toggle(world.company.employees["11"])
     else:
-        _toggle(world.company.customers["25"], "Marsh Boardwalk")
+        _toggle(world.company.customers["25"])
 
 
 def exchange_names(world: World) -> None:
-    """Somebody gives two employees each other's name in QuickBooks."""
-    one, other = (
-        next(row for row in world.company.employees.values() if row["DisplayName"] == name)
-        for name in NAMES[1:]
-    )
-    one["DisplayName"], other["DisplayName"] = other["DisplayName"], one["DisplayName"]
+    """Somebody gives two employees each other's name in QuickBooks, unless one is inactive."""
+    active = {row["DisplayName"]: row for row in world.company.employees.values() if row["Active"]}
+    if active.keys() >= {*NAMES[1:]}:
+        one, other = (active[name] for name in NAMES[1:])
+        one["DisplayName"], other["DisplayName"] = other["DisplayName"], one["DisplayName"]
 
 
-def _toggle(record: dict[str, Any], name: str) -> None:
+def _toggle(record: dict[str, Any]) -> None:
     """Make a record inactive, as QuickBooks shows it then, or active again."""
     record["Active"] = not record["Active"]
-    record["DisplayName"] = name if record["Active"] else f"{name} (deleted)"
+    name = record["DisplayName"].removesuffix(DELETED)
+    record["DisplayName"] = name if record["Active"] else f"{name}{DELETED}"
 
 
 RENAMES = (
