@@ -4,6 +4,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,6 +69,14 @@ def quickbooks(settings_for: SettingsFor) -> Iterator[QuickBooks]:
     settings = settings_for()
     with QuickBooks(settings, Tokens(settings)) as client:
         yield client
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how many seconds each request waited before it was made again, without the wait."""
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=slept.append))
+    return slept
 
 
 @pytest.fixture

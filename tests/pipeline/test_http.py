@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -58,14 +57,6 @@ def late_server(port: int, answers: list[bytes]) -> Iterator[list[bytes]]:
     thread.start()
     yield received
     thread.join(5)
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """For how many seconds each request waited before it was made again, without the wait."""
-    slept: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=slept.append))
-    return slept
 
 
 @pytest.fixture

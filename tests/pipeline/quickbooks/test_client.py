@@ -621,7 +621,7 @@ PASSING = [(200, THROTTLED), (400, THROTTLED), (400, FAILED), (200, PAGE), (200,
 
 @pytest.mark.parametrize(("status", "body"), PASSING)
 def test_what_passes_is_read_again_however_it_is_told(
-    sandbox: Sandbox, patient: QuickBooks, status: int, body: str
+    sandbox: Sandbox, patient: QuickBooks, naps: list[float], status: int, body: str
 ) -> None:
     """Throttling and failures of Intuit's own come in a 200 or a 400 too, or as anybody's page.
 
@@ -630,7 +630,7 @@ def test_what_passes_is_read_again_however_it_is_told(
     seconds = {"Retry-After": "0"}
     sandbox.fail("query", "status", status=status, body=body, headers=seconds, times=2)
     assert patient.employees()
-    assert sandbox.calls(QUERY) == 5
+    assert (sandbox.calls(QUERY), len(naps)) == (5, 2)
 
 
 @pytest.mark.parametrize(("status", "body"), PASSING)
@@ -667,10 +667,13 @@ def test_what_is_too_big_in_any_size_stops_the_run(
     assert raised.value.fix == "Launch fewer days at once"
 
 
-def test_a_throttled_read_is_asked_again(sandbox: Sandbox, patient: QuickBooks) -> None:
-    """Once the pause is over that the answer asks for."""
-    sandbox.fail("preferences", "status", status=429, body="", headers={"Retry-After": "1"})
+def test_a_throttled_read_waits_and_succeeds(
+    sandbox: Sandbox, patient: QuickBooks, naps: list[float]
+) -> None:
+    """As long as the answer asks for."""
+    sandbox.fail("preferences", "status", status=429, body="", headers={"Retry-After": "7"})
     assert patient.company()["company_name"]
+    assert naps == [7]
     assert sandbox.calls("GET /v3/company/{id}/preferences") == 2
 
 
