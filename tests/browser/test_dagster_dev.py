@@ -6,11 +6,7 @@ that the lists that entries are judged by are read in a run of their own. What i
 on neither. In one file, since all of it takes `dagster dev`, whose start takes half a minute.
 """
 
-import os
 import re
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -20,7 +16,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.definitions import JOB
-from pipeline.launcher import _is_running
 from pipeline.orchestration.windows import RANGE_END, RANGE_START
 from pipeline.sandbox.seed.oddities import add_entry, user_of
 from tests.end_to_end.books import due, held
@@ -272,17 +267,3 @@ def test_after_a_power_cut_the_queue_goes_on_and_each_entry_is_sent_once(
         assert tried_again(after, killed) == ["SUCCESS"]
         assert held(world, first, last) == due(world, first, last)
     wait_for(lambda: not is_anything_left_of(after.process), 20)
-
-
-def test_a_process_is_a_run_only_if_it_was_there_when_the_run_said_so() -> None:
-    """Ids of processes are given out again, after a restart of a container nearly always.
-
-    Nor is one that has died and whose parent does not ask, as in a container without an init.
-    """
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    wait_for(lambda: not _is_running(ended.pid, since=time.time()), 20)
-    assert Path(f"/proc/{ended.pid}").exists()
-    ended.wait()
-    assert _is_running(os.getpid(), since=time.time())
-    assert not _is_running(os.getpid(), since=time.time() - 86_400)
-    assert not _is_running(ended.pid, since=time.time())
