@@ -1,10 +1,13 @@
 """What every test may use: a sandbox over real HTTP, with an invented company of its own."""
 
 import gc
+import os
 import pickle
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -128,6 +131,23 @@ def sandbox(sandbox_server: Server, invented_world: bytes) -> Sandbox:
     holder = Holder(pickle.loads(invented_world))
     sandbox_server.app = build(holder)
     return Sandbox(sandbox_server.url, holder)
+
+
+@pytest.fixture
+def full_device(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A device that is always full: for root, who could replace the machine's, one of our own."""
+    device = Path("/dev/full")
+    if not device.is_char_device():
+        pytest.skip("no device that is always full")
+    if os.geteuid():
+        return device
+    own = tmp_path_factory.mktemp("device") / "full"
+    try:
+        os.mknod(own, stat.S_IFCHR | 0o666, device.stat().st_rdev)
+        own.open("wb").close()
+    except PermissionError:
+        pytest.skip("this machine lets nobody make a device")
+    return own
 
 
 @pytest.fixture

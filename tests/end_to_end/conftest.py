@@ -203,11 +203,17 @@ def reviewed(house: House, judged_company: Kept) -> House:
 @pytest.fixture
 def shell(reviewed: House) -> Type:
     """Types a command of `python -m pipeline` with the house's settings."""
+    return typing(reviewed)
+
+
+def typing(house: House, columns: int = 200) -> Type:
+    """Types commands with a house's settings; one that crashes has no exit code of its own."""
+    environment = {"COLUMNS": str(columns)}
 
     def typed(*words: str, code: int = 0) -> Result:
-        environment = {**reviewed.environment, "COLUMNS": "200"}
-        result = CliRunner(env=environment).invoke(main, words)
+        result = CliRunner(env={**house.environment, **environment}).invoke(main, words)
         assert result.exit_code == code, result.output
+        assert isinstance(result.exception, SystemExit | None), repr(result.exception)
         return result
 
     return typed

@@ -2,25 +2,23 @@
 
 import csv
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import openpyxl
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from pipeline.__main__ import main
 from pipeline.sandbox.seed.oddities import user_of
 from tests.conftest import TODAY, Server
-from tests.end_to_end.conftest import House, Kept, building, kept, restored
+from tests.end_to_end.conftest import House, Kept, Type, building, kept, restored, typing
 
 LAST = TODAY - timedelta(days=1)
 FIRST = LAST - timedelta(days=6)
 SPAN = (str(FIRST), str(LAST))
 FORMULA = '=HYPERLINK("http://evil.example","Tom")'
-Typed = Callable[..., Result]
 
 
 @pytest.fixture
@@ -41,19 +39,13 @@ def company_after_a_week(
 
 
 @pytest.fixture
-def typed(week: House) -> Typed:
+def typed(week: House) -> Type:
     """What a command that a person types answers."""
-
-    def run(*words: str, code: int = 0) -> Result:
-        result = CliRunner(env=week.environment).invoke(main, words)
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+    return typing(week, columns=80)
 
 
 def test_a_month_is_told_to_people_to_machines_and_to_excel(
-    typed: Typed, week: House, tmp_path: Path
+    typed: Type, week: House, tmp_path: Path
 ) -> None:
     """The same sums everywhere; the exit code says that somebody is not ready."""
     files = tmp_path / "it.csv", tmp_path / "it.xlsx"
@@ -79,7 +71,7 @@ def test_a_month_is_told_to_people_to_machines_and_to_excel(
 
 
 def test_on_the_screen_what_is_in_the_way_of_all_is_said_once_and_nothing_of_zeros(
-    typed: Typed, week: House
+    typed: Type, week: House
 ) -> None:
     """Twenty-five customers in a month that is not over are not told so twenty-five times."""
     month = f"{FIRST:%Y-%m}"
@@ -94,7 +86,7 @@ def test_on_the_screen_what_is_in_the_way_of_all_is_said_once_and_nothing_of_zer
 
 
 def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
-    typed: Typed, week: House, tmp_path: Path
+    typed: Type, week: House, tmp_path: Path
 ) -> None:
     """Every line and every entry, and no name that is run as a formula."""
     file = tmp_path / "it.csv"
@@ -113,7 +105,7 @@ def test_the_fix_list_and_the_rejected_entries_of_a_range_are_exported(
 
 
 def test_a_day_read_and_not_judged_is_as_good_as_never_read(
-    typed: Typed, week: House, tmp_path: Path
+    typed: Type, week: House, tmp_path: Path
 ) -> None:
     """A run that stopped at its review leaves no verdict, and no line in any statement."""
     file = str(tmp_path / "it.csv")
@@ -125,7 +117,7 @@ def test_a_day_read_and_not_judged_is_as_good_as_never_read(
 
 
 def test_days_that_were_never_read_are_said_and_a_month_of_them_is_not_ready(
-    typed: Typed, week: House, tmp_path: Path
+    typed: Type, week: House, tmp_path: Path
 ) -> None:
     """Nothing sent and nothing waiting is no answer where nobody has looked."""
     month = f"{FIRST.replace(day=1) - timedelta(days=1):%Y-%m}"
@@ -175,7 +167,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(
     "command", [("export", "rejected", *SPAN), ("statement", f"{FIRST:%Y-%m}")]
 )
 def test_no_file_of_the_pipeline_is_written_over(
-    typed: Typed, week: House, command: tuple[str, ...], option: str
+    typed: Type, week: House, command: tuple[str, ...], option: str
 ) -> None:
     """A ledger that is a spreadsheet would have everything sent again."""
     for name, path in week.settings.files.items():
@@ -185,13 +177,12 @@ def test_no_file_of_the_pipeline_is_written_over(
         assert path.read_bytes() == before
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("option", ["--csv", "--xlsx"])
-def test_a_disk_that_is_full_is_one_sentence(typed: Typed, option: str) -> None:
+def test_a_disk_that_is_full_is_one_sentence(typed: Type, full_device: Path, option: str) -> None:
     """Of each command that writes a file, whatever its kind."""
     for command in (("export", "rejected", *SPAN), ("statement", f"{FIRST:%Y-%m}")):
-        result = typed(*command, option, "/dev/full", code=1)
-        assert "The disk that holds /dev/full is full. Free some space" in result.stderr
+        result = typed(*command, option, str(full_device), code=1)
+        assert f"The disk that holds {full_device} is full. Free some space" in result.stderr
         assert "Traceback" not in result.output
 
 

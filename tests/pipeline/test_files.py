@@ -170,11 +170,10 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_device_is_written_and_never_replaced() -> None:
+def test_a_device_is_written_and_never_replaced(full_device: Path) -> None:
     """`--csv /dev/stdout` is a pipe's, not a file to be moved away."""
-    files.refuse_unwritable(Path("/dev/full"))
+    files.refuse_unwritable(full_device)
     with pytest.raises(Stop) as stopped:
-        files.write(Path("/dev/full"), NEW)
+        files.write(full_device, NEW)
     assert "is full" in str(stopped.value)
-    assert Path("/dev/full").is_char_device()
+    assert full_device.is_char_device()
