@@ -17,7 +17,6 @@ import pytest
 import stamina
 
 from pipeline.ledger import Binding, Ledger
-from pipeline.stops import Stop
 from tests.conftest import TODAY, Server
 from tests.end_to_end.conftest import House, Kept, building, kept, problems, restored
 from tests.end_to_end.stages import DAILY, ENTRIES, LOAD, REFERENCES, REVIEW, UP_TO_LOAD
@@ -353,24 +352,6 @@ def test_two_users_of_one_name_are_billed_as_neither(read: House) -> None:
     assert len(names) > 1
     checks = {each.check_name: each for each in result.get_asset_check_evaluations()}
     assert not checks["every_user_matches_an_employee"].passed
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "words"),
-    [
-        ("TIME_ZONE", "America/New_Yrok", ("no such zone", "America/New_York")),
-        ("START_DATE", "2999-01-01", ("it lies in the future", "YYYY-MM-DD")),
-    ],
-)
-def test_a_setting_that_makes_no_sense_is_refused_before_anything_loads(
-    house: House, setting: str, value: str, words: tuple[str, ...]
-) -> None:
-    """The message names the variable, its value and the fix; nothing is built."""
-    house.changes[setting] = value
-    with pytest.raises(Stop) as refused:
-        _ = house.settings
-    said = str(refused.value)
-    assert [word for word in (setting, value, *words) if word not in said] == []
 
 
 @pytest.fixture

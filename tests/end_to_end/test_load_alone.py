@@ -171,7 +171,7 @@ def test_a_namesake_who_was_renamed_is_none_for_the_name_that_the_day_before_sti
 
 
 def test_a_company_that_became_ineligible_is_not_written(reviewed: House) -> None:
-    """The gate turns the whole run red, and a load alone after it stops with the same sentence."""
+    """Where a gate has stopped the run that read so (`test_bad_input`), nor does a load alone."""
     company = reviewed.sandbox.world.company
     for attribute, value, said in (
         ("plan", "QuickBooks Online Simple Start", "Simple Start, takes no time activities"),
@@ -180,7 +180,7 @@ def test_a_company_that_became_ineligible_is_not_written(reviewed: House) -> Non
     ):
         before = getattr(company, attribute)
         reviewed.sandbox.admin("PATCH", "company", **{attribute: value})
-        assert said in " ".join(problems(reviewed.run(DAY, NEXT, "quickbooks_company", LOAD)))
+        reviewed.prepare(DAY, NEXT, "quickbooks_company")
         assert said in reviewed.stopped(DAY, NEXT, LOAD)
         reviewed.sandbox.admin("PATCH", "company", **{attribute: before})
     assert reviewed.sandbox.calls(BATCHES) == 0
