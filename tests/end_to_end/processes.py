@@ -169,7 +169,7 @@ def wait_for(look: Callable[[], Found], seconds: float) -> Found:
     while time.monotonic() < end:
         if found := look():
             return found
-        time.sleep(1)
+        time.sleep(0.25)
     raise TimeoutError(f"nothing for {seconds} seconds")
 
 
