@@ -263,8 +263,24 @@ class Ledger:
                 [vars(row) for row in rows],
                 f"ON CONFLICT (entry_id, part) DO UPDATE SET {others}",
             )
-            history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
-            self._insert(schemas.DeliveryAttempts, history)
+            self._append(rows, batch_id)
+
+    def intend(self, row: Delivery) -> None:
+        """Append to a delivery's history what it is about to become; as it stands it stays."""
+        self._append([row], None)
+
+    def last_payloads(self, entry_ids: Iterable[str]) -> dict[str, str]:
+        """What was last written of each entry, or was about to be, by entry id."""
+        rows = self._connection.execute(
+            "SELECT entry_id, payload FROM delivery_attempts WHERE entry_id = ANY($1) "
+            "ORDER BY recorded_at",
+            [list(entry_ids)],
+        ).fetchall()
+        return dict(rows)
+
+    def _append(self, rows: Sequence[Delivery], batch_id: str | None) -> None:
+        history = [_attempt(row, batch_id, place) for place, row in enumerate(rows)]
+        self._insert(schemas.DeliveryAttempts, history)
 
     def _bound(self) -> Binding | None:
         rows = self._connection.execute(

@@ -278,7 +278,7 @@ class Deliveries(Attempted):
 
 
 class DeliveryAttempts(Attempted):
-    """One row per change of a delivery's state, never changed afterwards."""
+    """One row per change of a delivery, and per update about to be sent; never changed later."""
 
     attempt: Whole = column("The delivery's attempt")
     batch_id: Text = nullable("Request id of the batch it was sent in")

@@ -7,7 +7,7 @@ brought into line (`following`) and the tables (`books`). Nothing is sent anew h
 deleted in QuickBooks is `gone`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -18,7 +18,7 @@ from pipeline.delivery.following import BILLED
 from pipeline.delivery.pairing import Pair
 from pipeline.fields import Row
 from pipeline.ledger import DELIVERED, Delivery
-from pipeline.quickbooks.activities import Body, differences, facts, identity
+from pipeline.quickbooks.activities import Body, differences, facts, identity, parse
 from pipeline.quickbooks.rows import activity_row
 from pipeline.reports import books
 
@@ -38,6 +38,7 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
     deliveries = pairing.deliveries(desk, first, last, activities)
     known = [each for each in deliveries if each.work_date in days]
     activities |= pairing.elsewhere(desk, known, activities)
+    known = _heard(desk, known, activities)
     pairs = pairing.pairs(desk, known, activities)
     pairs = _in_line(desk, _gone(desk, pairs))
     activities |= {str(pair.activity["Id"]): pair.activity for pair in pairs if pair.activity}
@@ -61,6 +62,31 @@ def reconcile(desk: Desk, first: date, last: date) -> None:
         books.store(connection, rows, found, known, (first, last), now)
     warnings = sum(row["is_warning"] for row in found)
     desk.log(f"{first} to {last}: {len(pairs)} deliveries compared, {warnings} warnings")
+
+
+def _heard(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body]) -> list[Delivery]:
+    """The deliveries; of one whose update nobody heard of, the ledger learns that it was made.
+
+    A run that dies between an update and its outcome leaves QuickBooks with what the run was about
+    to write: nobody else's change.
+    """
+    unlike = {
+        row.entry_id: body
+        for row in known
+        if row.state in DELIVERED
+        and (body := activities.get(row.quickbooks_id or ""))
+        and differences(row.facts, facts(body))
+    }
+    learnt = {}
+    for entry_id, payload in desk.ledger.last_payloads(unlike).items():
+        body = unlike[entry_id]
+        if not differences(facts(parse(payload)), facts(body)):
+            [row] = (each for each in known if each.entry_id == entry_id)
+            meant = desk.noted(row, payload=payload)
+            made = following.amended(row, meant, is_priced_by_item=False)
+            learnt[entry_id] = replace(made, **identity(body))
+    desk.ledger.record([*learnt.values()])
+    return [learnt.get(row.entry_id, row) for row in known]
 
 
 def _currency(activity: Body, desk: Desk) -> str:
@@ -147,6 +173,7 @@ def _updated(desk: Desk, pair: Pair, wanted: Delivery, tally: Tally) -> Pair:
         return replace(pair, not_followed="it was deleted in QuickBooks just now")
     if reason := following.obstacle(pair.delivery, activity):
         return replace(pair, activity=activity, not_followed=reason)
+    desk.ledger.intend(desk.noted(wanted, error_message="about to be updated"))
     outcome, stored = following.update(desk, wanted, activity)
     if outcome.state != "sent":
         return replace(pair, not_followed=f"QuickBooks did not say yes: {outcome.error_message}")

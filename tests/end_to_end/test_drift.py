@@ -387,7 +387,7 @@ def test_an_update_follows_the_entry_and_leaves_the_rest_to_the_bookkeeper(sent:
         (row["Id"], "sent", 2, "2", date.fromisoformat(row["TxnDate"]), minutes(row))
         for row in sorted(followed, key=lambda row: row["Id"])
     ]
-    written = 2 * len(sent.activities) + len(FOLLOWED)
+    written = 2 * len(sent.activities) + 2 * len(FOLLOWED)
     assert sent.rows("SELECT count(*) FROM delivery_attempts") == [(written,)]
 
 

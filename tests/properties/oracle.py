@@ -114,7 +114,7 @@ class Oracle:
     def see_restored(self, deliveries: Iterable[Delivery]) -> None:
         """Forget the activities that a restored ledger does not know, or not as they are."""
         self.ours &= owned(deliveries)
-        self._see_otherwise(deliveries)
+        self.edited |= {key for key, _ in self._unlike(deliveries)}
 
     @property
     def is_followed(self) -> bool:
@@ -145,7 +145,8 @@ class Oracle:
         """Judge what a run has put into QuickBooks since `before_run`."""
         new = self.see_world()
         self._check_followed({row["quickbooks_id"]: row for row in deliveries})
-        self._see_otherwise(deliveries)
+        # What nobody but us has touched a run makes good, though it died before it heard.
+        self.edited |= {key for key, now in self._unlike(deliveries) if now != self.made[key]}
         sent: dict[str, list[Activity]] = defaultdict(list)
         for key in new:
             sent[tag(self.made[key].description)].append(_plain(self.made[key]))
@@ -166,20 +167,21 @@ class Oracle:
             assert owners[key]["state"] in {"sent", "adopted"}, owners[key]
             entry_id = owners[key]["entry_id"]
             assert before.status != "HasBeenBilled", f"billed: {before}"
-            assert _plain(before) == _plain(self.known[entry_id]), f"another's: {before}"
+            last = {_plain(self.made[key]), _plain(self.known[entry_id])}
+            assert _plain(before) in last, f"another's: {before}"
             assert now.employee == before.employee, f"{before} became {now}"
             wanted = self._as_read(entry_id)
             assert wanted, f"{before} became {now}, and its entry is not to be sent"
             assert self._is_in_line(now, wanted), f"{now} was made of {wanted}"
             self.made[key] = now
 
-    def _see_otherwise(self, deliveries: Iterable[Delivery]) -> None:
-        """Take in which activities are not as the ledger has them."""
+    def _unlike(self, deliveries: Iterable[Delivery]) -> Iterator[tuple[str, Activity]]:
+        """The activities that are not as the ledger has them, as they are."""
         rows = self.world.company.activities
         for row in deliveries:
             key = row["quickbooks_id"]
             if key in rows and _plain(as_stored(rows[key])) != _plain(_sent(row)):
-                self.edited.add(key)
+                yield key, as_stored(rows[key])
 
     def _known(self, number: str) -> int:
         """How many activities of a number the run had to know, or to find and recognise."""

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import Server
-from tests.end_to_end.books import as_stored
+from tests.end_to_end.books import as_stored, due, held
 from tests.properties import killing
 from tests.properties.choices import BY_DEFAULT, ITEM, Chosen
 from tests.properties.history import DAILY, History
-from tests.properties.people import DAYS, NAMES, PROJECTS
+from tests.properties.people import DAYS, FIRST, LAST, NAMES, PROJECTS
 from tests.properties.runs import Clock
 
 READS_BEFORE_SENDING = 3
@@ -145,6 +145,8 @@ def test_a_history_of_loads_that_die_ends_with_each_entry_once(
                 history.edit_entry(pick=pick, change="a minute longer")
     assert deaths >= FEWEST_DEATHS
     assert {row["state"] for row in history.last} == {"sent"}
+    if is_followed:
+        assert held(history.world) == due(history.world, FIRST, LAST)
 
 
 def test_a_history_of_other_settings_each_time_ends_with_each_entry_once(
