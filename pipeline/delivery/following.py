@@ -3,8 +3,8 @@
 Only by `AFTER_SEND=update`, and only an activity that nobody else has touched: what QuickBooks
 holds must be what we last wrote, and not be billed. A full update clears what it leaves out, so it
 is built on the body just read, as far as that can be written. Keeps out what counts as a change
-(`drift`). A crash between the update and the ledger's commit heals by itself: the next run finds
-that both sides agree.
+(`drift`). A crash between the update and the ledger's commit heals by itself: what was about to be
+written was kept before, and the next run finds it in QuickBooks (`reconciliation`).
 """
 
 from collections.abc import Mapping
@@ -121,11 +121,10 @@ def obstacle(before: Delivery, activity: Body) -> str | None:
 def update(desk: Desk, delivery: Delivery, activity: Body) -> tuple[Outcome, Body]:
     """Write what a delivery says over the activity just read; its outcome, and what is stored now.
 
-    Unanswered, it is read again: if it was written all the same, and the entry is edited once more,
-    it would look as if somebody else had changed it. Throttled, it is not followed this time, and
-    the next run tries again, as where it cannot be told at all. The request's id is new each time:
-    QuickBooks may remember a refusal for what it would take by now, such as of books that are open
-    again. What is written twice all the same, it refuses for its version (5010).
+    Unanswered, it is read again. Throttled, it is not followed this time, and the next run tries
+    again, as where it cannot be told at all. The request's id is new each time: QuickBooks may
+    remember a refusal for what it would take by now, such as of books that are open again. What is
+    written twice all the same, it refuses for its version (5010).
 
     Raises:
         Stop: QuickBooks refuses everything.
