@@ -54,7 +54,7 @@ def read_csv(path: Path) -> list[Decision]:
             f"{path} cannot be read as UTF-8 ({error})",
             "save it from the spreadsheet program as `CSV UTF-8`",
         ) from error
-    with io.StringIO(text, newline="") as file:
+    with io.StringIO(text) as file:
         reader = csv.DictReader(file, delimiter=_delimiter(text))
         if missing := {"entry_id", "decision"} - set(reader.fieldnames or ()):
             raise Stop(

@@ -19,7 +19,7 @@ def test_a_file_is_read_whatever_the_program_puts_between_its_columns(
     rows = (
         ["entry_id", "decision", "person"],
         [ENTRY, "adopt 12", "Müller"],
-        ["b" * 24, "", "Ann"],
+        ["b" * 24, "", "Ann" + ",;\t".replace(delimiter, "") * 9],
     )
     path.write_text("".join(delimiter.join(row) + "\r\n" for row in rows), encoding="utf-8-sig")
     assert read_csv(path) == [Decision(ENTRY, "adopt", "12", "line 2")]
@@ -79,3 +79,10 @@ def test_a_file_without_a_column_is_refused(tmp_path: Path, heading: str, said: 
     path.write_text(heading)
     with pytest.raises(Stop, match=f"{said}. Start from the file that"):
         read_csv(path)
+
+
+def test_a_line_that_was_cut_short_names_no_entry(tmp_path: Path) -> None:
+    """It is told as an entry that nobody knows."""
+    path = tmp_path / "it.csv"
+    path.write_text("decision,entry_id\nskip")
+    assert read_csv(path) == [Decision("", "skip", place="line 2")]
