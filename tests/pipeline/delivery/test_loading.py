@@ -24,6 +24,7 @@ from tests.pipeline.examples import LISTS, START, TODAY, entries, entry, rules
 from tests.pipeline.rows import DAY, NOW, delivery, frame, valid
 
 A_DAY = timedelta(days=1)
+READS = "GET /v3/company/{id}/query"
 RULES = rules(today=TODAY + 30 * A_DAY)
 """Judging weeks later, so that all days are over."""
 CONFIRMED = Wishes(confirm_cutover=True)
@@ -104,9 +105,27 @@ def typed(sandbox: Sandbox, number: int, **changes: object) -> str:
     return str(sandbox.admin("POST", "activities", **body | changes)["Id"])
 
 
-def test_all_of_the_days_is_sent_and_compared_and_nothing_else(stocked: Desk) -> None:
-    """Both ends of them."""
+def moved(desk: Desk) -> Desk:
+    """The desk under another clock than that by which its entries were read."""
+    settings = desk.company.settings.model_copy(update={"time_zone": "Pacific/Honolulu"})
+    return replace(desk, company=replace(desk.company, settings=settings))
+
+
+def test_what_nobody_asks_for_is_not_done() -> None:
+    """Each wish is one of its own."""
+    asked = [name for name, is_asked in Wishes() if is_asked]
+    assert (asked, len(Wishes.model_fields)) == ([], 4)
+
+
+def test_all_of_the_days_is_sent_and_compared_and_nothing_else(
+    stocked: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both ends of them; what is about to be done is said first."""
     run(stocked, 2, 4)
+    said = "2024-05-15 to 2024-05-17: 3 to send, 0 already in QuickBooks, 0 to be decided by a"
+    log = capsys.readouterr().out
+    assert log.startswith(f"{said} person\n")
+    assert log.count(" deliveries compared") == 1
     assert states(stocked) == dict.fromkeys((2, 3, 4), "sent")
     assert compared(stocked) == [on(2), on(3), on(4)]
 
@@ -132,9 +151,12 @@ def unknown(desk: Desk, number: int, **changes: Any) -> None:  # noqa: ANN401 - 
 def test_what_earlier_runs_left_is_settled_before_anything_can_stop_this_one(
     stocked: Desk, clock: Clock
 ) -> None:
-    """And is sent with all else, where it was not stored; of other days it is only settled."""
+    """And is sent, where it was not stored; of other days it is only settled."""
     unknown(stocked, 1)
     unknown(stocked, 6)
+    with pytest.raises(Stop, match="read by another TIME_ZONE"):
+        run(moved(stocked), 1, 2)
+    assert states(stocked) == {1: "refused", 6: "refused"}
     run(stocked, 1, 2)
     assert clock.slept
     assert states(stocked) == {1: "sent", 2: "sent", 6: "refused"}
@@ -306,9 +328,8 @@ def test_nothing_is_sent_on_another_clocks_dates_or_by_a_clock_that_is_wrong(
     stocked: Desk, sandbox: Sandbox
 ) -> None:
     """Neither looked at nor recorded."""
-    settings = stocked.company.settings.model_copy(update={"time_zone": "Pacific/Honolulu"})
-    moved = replace(stocked, company=replace(stocked.company, settings=settings))
-    for act in (lambda: run(moved, 1, 2), lambda: plans(moved, on(1), on(2))):
+    other = moved(stocked)
+    for act in (lambda: run(other, 1, 2), lambda: plans(other, on(1), on(2))):
         with pytest.raises(Stop, match="read by another TIME_ZONE"):
             act()
     sandbox.switch(clock_skew_seconds=8 * 3600 + 60)
@@ -348,10 +369,12 @@ def test_an_entry_of_the_day_beside_keeps_what_is_its_own(
 
 
 def test_of_days_without_entries_nothing_is_planned(stocked: Desk, sandbox: Sandbox) -> None:
-    """They are compared all the same."""
+    """They are compared all the same, by one read of QuickBooks."""
+    stocked.quickbooks.time_activities(on(8), on(8))
+    of_one = sandbox.calls(READS)
     run(stocked, 8, 8)
     assert (states(stocked), compared(stocked)) == ({}, [on(8)])
-    assert sandbox.calls(BATCHES) == 0
+    assert (sandbox.calls(BATCHES), sandbox.calls(READS)) == (0, 2 * of_one)
 
 
 def test_what_was_not_stored_is_sent_once_all_else_is(stocked: Desk) -> None:
