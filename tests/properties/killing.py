@@ -45,9 +45,10 @@ EXECUTIONER = Executioner()
 def install(patch: pytest.MonkeyPatch) -> None:
     """Have the executioner see what is done: what is written in QuickBooks, the ledger, copies.
 
-    Reads count for nothing: to die in one is to have died after what was done before it.
+    Reads count for nothing: to die in one is to have died after what was done before it. Nor does
+    the renewal of the tokens: to die in it may end the connection (QuickBooks' reference, 10.3).
     """
-    _see(patch, httpx.Client, "send", lambda _, request: request.method == "POST")
+    _see(patch, httpx.Client, "send", lambda _, request: _is_write(request))
     _see(patch, Ledger, "record", lambda _, rows, *__: bool(rows))
     _see(patch, companies, "_leave_copies", lambda *_: True)
 
@@ -65,3 +66,7 @@ def _see(patch: pytest.MonkeyPatch, owner: object, name: str, is_done: Callable[
         return result
 
     patch.setattr(owner, name, seen)
+
+
+def _is_write(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.startswith("/v3/company/")
