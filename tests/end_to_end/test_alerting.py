@@ -95,7 +95,7 @@ def test_a_warning_is_told_by_its_name_and_with_counts_only(
     tick(reviewed, cursor)
     assert "check:rejected_time_entries:no_entry_waits_for_a_person" in broke(webhook)[-1]
     assert webhook.got[-1]["counts"]["rejected"] == 1
-    told = json.dumps(webhook.got)
+    told = json.dumps(webhook.got, ensure_ascii=False)
     names = {user.name for user in reviewed.sandbox.world.workspace.users.values() if user.name}
     assert [word for word in {odd, *names} if word in told] == []
 
