@@ -209,6 +209,14 @@ def test_who_asks_for_a_state_gets_it(ledger: Ledger, state: str) -> None:
     assert (state in NEVER_CLAIMED_AGAIN) == (state != "refused")
 
 
+def test_an_activity_that_we_only_adopted_is_somebody_elses(ledger: Ledger) -> None:
+    """A person is asked before a first load sends beside it; not beside what we tried to send."""
+    ledger.record([delivery(state="adopted", quickbooks_id="145")])
+    ledger.record([delivery(2, state="sent", quickbooks_id="146", attempts=1)])
+    assert ledger.claimed(["145", "146"]) == {"145", "146"}
+    assert ledger.sent_by_us(["145", "146"]) == {"146"}
+
+
 def test_deliveries_of_days_include_both_ends(ledger: Ledger) -> None:
     """And no other."""
     a_day = timedelta(days=1)
