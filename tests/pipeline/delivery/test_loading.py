@@ -38,12 +38,17 @@ def on(number: int) -> date:
 
 @pytest.fixture
 def stocked(desk: Desk, sandbox: Sandbox) -> Desk:
-    """A desk of six accepted entries of as many days, with whom they are for in QuickBooks."""
+    """A desk of six accepted entries of as many days, with whom they are for in QuickBooks.
+
+    A seventh is rejected: it has no rate.
+    """
     company = sandbox.world.company
     company.employees["1"] = company.employees["9"] | {"Id": "1", "DisplayName": "Ann Lee"}
     company.customers["11"] = company.customers["25"] | {"Id": "11"}
+    rates = dict.fromkeys(range(1, 7), 4500) | {7: 0}
     rows = [
-        entry(number, description=f"Work {number}", **_at(number - 1)) for number in range(1, 7)
+        entry(number, description=f"Work {number}", hourly_rate_minor=rate, **_at(number - 1))
+        for number, rate in rates.items()
     ]
     days = [
         valid(Days, number, work_date=day, extracted_at=NOW, rounding="off")
@@ -128,6 +133,15 @@ def test_all_of_the_days_is_sent_and_compared_and_nothing_else(
     assert log.count(" deliveries compared") == 1
     assert states(stocked) == dict.fromkeys((2, 3, 4), "sent")
     assert compared(stocked) == [on(2), on(3), on(4)]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_rejected_is_not_sent(stocked: Desk, sandbox: Sandbox, *, is_there: bool) -> None:
+    """It is adopted where somebody has typed it all the same."""
+    if is_there:
+        typed(sandbox, 7, HourlyRate=0)
+    run(stocked, 6, 7)
+    assert states(stocked) == {6: "sent"} | ({7: "adopted"} if is_there else {})
 
 
 def test_days_are_sent_and_compared_piece_by_piece(
