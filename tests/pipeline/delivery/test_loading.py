@@ -1,7 +1,7 @@
 """Loading: the order of the steps, over entries that a review has accepted."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -245,10 +245,10 @@ def test_a_day_with_a_look_alike_of_what_was_decided_on_is_compared_again(
 
 @pytest.fixture
 def few_are_many(stocked: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """A desk that has sent one a week, where more than two are worth a look."""
+    """A desk that has sent one a week, where more than two are worth a look; at a noon."""
+    now = datetime(2024, 6, 26, 16, tzinfo=UTC)
     monkeypatch.setattr(breaker, "ALWAYS_ALLOWED", 1)
     monkeypatch.setattr(breaker, "UNUSUAL", 2)
-    now = stocked.company.now()
     stocked.ledger.record(
         [
             delivery(
@@ -261,7 +261,7 @@ def few_are_many(stocked: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
             for number in (91, 92, 94)
         ]
     )
-    return stocked
+    return replace(stocked, company=replace(stocked.company, now=lambda: now))
 
 
 def test_an_unusual_scheduled_run_is_stopped_before_it_sends(
