@@ -1,7 +1,9 @@
 """Loading: the order of the steps, over entries that a review has accepted."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,11 +13,12 @@ from pipeline.delivery import breaker
 from pipeline.delivery.desk import Desk
 from pipeline.delivery.loading import Wishes, load, plans
 from pipeline.extract import pieces
-from pipeline.ledger import NOT_STORED
+from pipeline.ledger import NOT_STORED, Ledger
 from pipeline.review import verdicts
 from pipeline.schemas import ClockifyTimeEntries, Days
 from pipeline.stops import Stop
 from pipeline.storage import doors
+from pipeline.warehouse import Warehouse
 from tests.conftest import Sandbox
 from tests.end_to_end.books import BATCHES
 from tests.pipeline.delivery.conftest import Clock
@@ -36,15 +39,11 @@ def on(number: int) -> date:
     return DAY + (number - 1) * A_DAY
 
 
-@pytest.fixture
-def stocked(desk: Desk, sandbox: Sandbox) -> Desk:
-    """A desk of six accepted entries of as many days, with whom they are for in QuickBooks.
-
-    A seventh is rejected: it has no rate.
-    """
-    company = sandbox.world.company
-    company.employees["1"] = company.employees["9"] | {"Id": "1", "DisplayName": "Ann Lee"}
-    company.customers["11"] = company.customers["25"] | {"Id": "11"}
+@pytest.fixture(scope="module")
+def empty_files(empty_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files, with six accepted entries of as many days; a seventh has no rate."""
+    folder = tmp_path_factory.mktemp("stocked")
+    shutil.copytree(empty_files, folder, dirs_exist_ok=True)
     rates = dict.fromkeys(range(1, 7), 4500) | {7: 0}
     rows = [
         entry(number, description=f"Work {number}", hourly_rate_minor=rate, **_at(number - 1))
@@ -54,11 +53,23 @@ def stocked(desk: Desk, sandbox: Sandbox) -> Desk:
         valid(Days, number, work_date=day, extracted_at=NOW, rounding="off")
         for number, day in enumerate(EIGHT_DAYS)
     ]
-    with desk.company.warehouse.connect() as connection:
+    with (
+        Warehouse(folder / "warehouse.duckdb").connect() as connection,
+        Ledger.opened(folder / "ledger.duckdb", 0, print) as ledger,
+    ):
         doors.insert(connection, ClockifyTimeEntries, entries(*rows))
         doors.insert(connection, Days, frame(Days, *days))
-        judged = verdicts.judged(connection, desk.ledger, LISTS, RULES, on(1), on(8))
+        judged = verdicts.judged(connection, ledger, LISTS, RULES, on(1), on(8))
         verdicts.store(connection, judged, RULES, on(1), on(8), NOW)
+    return folder
+
+
+@pytest.fixture
+def stocked(desk: Desk, sandbox: Sandbox) -> Desk:
+    """A desk of these entries, with whom they are for in QuickBooks."""
+    company = sandbox.world.company
+    company.employees["1"] = company.employees["9"] | {"Id": "1", "DisplayName": "Ann Lee"}
+    company.customers["11"] = company.customers["25"] | {"Id": "11"}
     return replace(desk, rules=RULES)
 
 
