@@ -71,7 +71,7 @@ def _heard(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body]
     to write: nobody else's change.
     """
     unlike = {
-        row.entry_id: body
+        row.entry_id: (row, body)
         for row in known
         if row.state in DELIVERED
         and (body := activities.get(row.quickbooks_id or ""))
@@ -79,9 +79,8 @@ def _heard(desk: Desk, known: Sequence[Delivery], activities: Mapping[str, Body]
     }
     learnt = {}
     for entry_id, payload in desk.ledger.last_payloads(unlike).items():
-        body = unlike[entry_id]
+        row, body = unlike[entry_id]
         if not differences(facts(parse(payload)), facts(body)):
-            [row] = (each for each in known if each.entry_id == entry_id)
             meant = desk.noted(row, payload=payload)
             made = following.amended(row, meant, is_priced_by_item=False)
             learnt[entry_id] = replace(made, **identity(body))
