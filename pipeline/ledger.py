@@ -228,6 +228,15 @@ class Ledger:
         ).fetchall()
         return dict(rows)
 
+    def said_of_last(self) -> list[str | None]:
+        """What is said of each time activity that was sent by the last run to send any."""
+        sent = "FROM delivery_attempts WHERE state = 'sent' AND batch_id IS NOT NULL"
+        rows = self._connection.execute(
+            f"SELECT error_message {sent} AND run_id = "
+            f"(SELECT run_id {sent} ORDER BY recorded_at DESC LIMIT 1)"
+        ).fetchall()
+        return [said for (said,) in rows]
+
     def is_confirmed(self, realm_id: str) -> bool:
         """Whether a person has confirmed what is sent beside activities that are not ours."""
         query = "SELECT 1 FROM cutover_confirmations WHERE realm_id = $1 LIMIT 1"

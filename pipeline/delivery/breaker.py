@@ -6,12 +6,12 @@ run at once (`faults`).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median_high
 
-from pipeline.delivery.classification import Outcome, is_business_rule, is_named
+from pipeline.delivery.classification import Outcome, differing_in, is_business_rule, is_named
 from pipeline.ledger import PASSING, Delivery
 from pipeline.quickbooks.faults import THROTTLED_SECONDS
 from pipeline.stops import Stop
@@ -50,7 +50,7 @@ class Tally:
 
     def add(self, told: Sequence[tuple[Delivery, Outcome]]) -> None:
         """Count what a batch came to."""
-        self.differing += sum(bool(set(outcome.differs) - HARMLESS) for _, outcome in told)
+        self.differing += sum(_bills_otherwise(outcome.differs) for _, outcome in told)
         self.silent = self.silent + 1 if _is_silent(told) else 0
         for row, outcome in told:
             is_no = outcome.state == "refused" or (
@@ -115,6 +115,28 @@ def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:
         "read its words in the table `deliveries` (error_message) and put the cause right; if each "
         f"refusal is right, {OVERRIDE}",
     )
+
+
+def misunderstood(said: Iterable[str | None]) -> Stop | None:
+    """What stops a scheduled run since the last one to send had too much stored otherwise.
+
+    Else nobody's mornings would add as many each.
+
+    Args:
+        said: what the ledger keeps of each time activity that was sent last.
+    """
+    differing = sum(_bills_otherwise(differing_in(each)) for each in said)
+    if differing < MAY_DIFFER:
+        return None
+    return Stop(
+        f"Of the time activities sent last, QuickBooks did not store {differing} as they were sent",
+        "compare them in the table `deliveries` (error_message) and correct them in QuickBooks; "
+        f"then launch the days by hand, or {OVERRIDE}: no scheduled run sends before that",
+    )
+
+
+def _bills_otherwise(differing: Iterable[str]) -> bool:
+    return bool(set(differing) - HARMLESS)
 
 
 def unusual(

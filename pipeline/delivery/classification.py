@@ -31,6 +31,7 @@ PROVES_NOTHING_STORED = (
 """Validation faults (QuickBooks' reference, 1.3 and 9.2)."""
 BUSINESS_RULES = range(6000, 7000)
 """Faults by which QuickBooks names a rule of its own in free text (its reference, 9.2)."""
+OTHERWISE = "stored otherwise than sent: "
 TICK = timedelta(seconds=1)
 """QuickBooks cuts the creation time to seconds, the time of an answer to milliseconds."""
 
@@ -80,7 +81,13 @@ def classify(
 
 def stored_otherwise(differing: Sequence[str]) -> str | None:
     """What the ledger keeps of fields that QuickBooks stored otherwise than they were sent."""
-    return f"stored otherwise than sent: {', '.join(differing)}" if differing else None
+    return f"{OTHERWISE}{', '.join(differing)}" if differing else None
+
+
+def differing_in(said: str | None) -> list[str]:
+    """The fields of which the ledger keeps that."""
+    _, is_so, names = (said or "").partition(OTHERWISE)
+    return names.split(", ") if is_so else []
 
 
 def is_named(code: str | None) -> bool:

@@ -64,6 +64,8 @@ def load(desk: Desk, first: date, last: date, wishes: Wishes, *, is_scheduled: b
     settlement.settle(desk)
     opening.refuse_other_dates(desk, first, last)
     if is_scheduled and not wishes.override_breaker:
+        if stop := breaker.misunderstood(desk.ledger.said_of_last()):
+            raise stop
         _refuse_unusual(desk, first, last)
     alone: set[date] = set()
     for start, end in pieces(first, last):

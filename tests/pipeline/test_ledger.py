@@ -217,6 +217,22 @@ def test_an_activity_that_we_only_adopted_is_somebody_elses(ledger: Ledger) -> N
     assert ledger.sent_by_us(["145", "146"]) == {"146"}
 
 
+def test_what_was_sent_last_is_of_the_last_run_that_sent(ledger: Ledger) -> None:
+    """Not what was intended, adopted, decided, followed or refused since."""
+    assert ledger.said_of_last() == []
+    said = {1: "before", 2: "person", 3: None}
+    for number, message in said.items():
+        run_id = "first" if number == 1 else "second"
+        row = delivery(number, run_id=run_id, updated_at=NOW + timedelta(hours=number))
+        ledger.record([row], "batch")
+        ledger.record([replace(row, state="sent", error_message=message)], "batch")
+    later = delivery(4, run_id="third", updated_at=NOW + timedelta(hours=9))
+    for state, batch_id in (("pending", "batch"), ("refused", "batch"), ("adopted", None)):
+        ledger.record([replace(later, state=state)], batch_id)
+    ledger.record([replace(later, entry_id=ids(1)[0], state="sent")])
+    assert ledger.said_of_last() == ["person", None]
+
+
 def test_deliveries_of_days_include_both_ends(ledger: Ledger) -> None:
     """And no other."""
     a_day = timedelta(days=1)

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipeline.delivery.breaker import Tally, is_settling_in, unusual, usual
-from pipeline.delivery.classification import Outcome
+from pipeline.delivery.breaker import Tally, is_settling_in, misunderstood, unusual, usual
+from pipeline.delivery.classification import Outcome, stored_otherwise
 from pipeline.ledger import Delivery
 from pipeline.stops import Stop
 from tests.pipeline.rows import delivery
@@ -115,6 +115,9 @@ def test_three_stored_otherwise_stop_the_run_over_all_its_batches(
         assert tally.stop() is None
         tally.add([told(1, 1, Outcome("sent", differs=differs)), told(1, 1, Outcome("sent"))])
     assert (tally.stop() is not None) is stops
+    said = [stored_otherwise(differs), None, "drift: minutes"] * 3
+    assert misunderstood(said[:-3]) is None
+    assert (misunderstood(said) is not None) is stops
 
 
 @pytest.mark.parametrize(
