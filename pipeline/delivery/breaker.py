@@ -1,7 +1,7 @@
 """The circuit breaker: what stops a run although each of its rows, by itself, would pass. Pure.
 
-Holds the tally that lives as long as a run, and the judgement on how much a scheduled run would
-send. Keeps out waiting, reading and recording (`sending`, `loading`), and the faults that stop a
+Holds the tally that lives as long as a run, and the judgement on whether a scheduled run may send,
+by what was sent last and by how much it would be. Keeps out waiting, reading and recording (`sending`, `loading`), and the faults that stop a
 run at once (`faults`).
 """
 
@@ -118,12 +118,12 @@ def _shared_fault(code: str, rows: Sequence[Delivery]) -> Stop | None:
 
 
 def misunderstood(said: Iterable[str | None]) -> Stop | None:
-    """What stops a scheduled run since the last one to send had too much stored otherwise.
+    """What stops a scheduled run where the last run to send anything had too much stored otherwise.
 
-    Else nobody's mornings would add as many each.
+    Else each morning that nobody watches would send as many again.
 
     Args:
-        said: what the ledger keeps of each time activity that was sent last.
+        said: what the ledger says of each time activity that was sent last.
     """
     differing = sum(_bills_otherwise(differing_in(each)) for each in said)
     if differing < MAY_DIFFER:
