@@ -1,8 +1,8 @@
 """The circuit breaker: what stops a run although each of its rows, by itself, would pass. Pure.
 
 Holds the tally that lives as long as a run, and the judgement on whether a scheduled run may send,
-by what was sent last and by how much it would be. Keeps out waiting, reading and recording (`sending`, `loading`), and the faults that stop a
-run at once (`faults`).
+by what was sent last and by how much it would be. Keeps out waiting, reading and recording
+(`sending`, `loading`), and the faults that stop a run at once (`faults`).
 """
 
 from collections import defaultdict
